@@ -1,0 +1,101 @@
+package store
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Kind says how a credential is presented.
+type Kind string
+
+// The kinds of credential.
+const (
+	// KindCallback is presented in the token header.
+	KindCallback Kind = "callback"
+	// KindWebhook is presented in the URL path, and bound to a vendor and connection.
+	KindWebhook Kind = "webhook"
+)
+
+// tokenPrefix returns what every token of the kind starts with.
+func (k Kind) tokenPrefix() string {
+	if k == KindWebhook {
+		return prefixWebhook
+	}
+	return prefixCallback
+}
+
+// Status is the state of a credential at one moment.
+type Status string
+
+// The states of a credential. Revoked and expired are terminal.
+const (
+	StatusActive  Status = "active"
+	StatusExpired Status = "expired"
+	StatusRevoked Status = "revoked"
+)
+
+// Credential is the record of one external party's way in. It never holds the
+// token. Times are UTC with millisecond precision, by the clock of Redis; a zero
+// time or zero UUID means absent.
+type Credential struct {
+	ID     uuid.UUID
+	Tenant uuid.UUID
+	Kind   Kind
+	// Label names the external system (callback kind); at most MaxLabelLength
+	// characters, no control characters.
+	Label string
+	// Vendor and Connection bind a webhook credential.
+	Vendor     string
+	Connection string
+
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	LastUsedAt time.Time
+	RevokedAt  time.Time
+	// RotatedAt is set where this credential superseded another by rotation.
+	RotatedAt time.Time
+
+	Supersedes   uuid.UUID
+	SupersededBy uuid.UUID
+
+	digest  Digest // of the token; zero once revoked credentials are listed without it
+	version string // for compare-and-set, as Redis counts it
+}
+
+// Status returns the state of the credential at now (in Redis time).
+func (c *Credential) Status(now time.Time) Status {
+	switch {
+	case !c.RevokedAt.IsZero():
+		return StatusRevoked
+	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return StatusExpired
+	default:
+		return StatusActive
+	}
+}
+
+// Limits of what a credential may carry.
+const (
+	// MaxLabelLength is the longest label, in Unicode characters.
+	MaxLabelLength = 128
+	// MaxConnectionLength is the longest connection name, in Unicode characters.
+	MaxConnectionLength = 256
+)
+
+// Errors of the store. Any error that matches none of these is an internal one.
+// None of their texts holds a token, a digest, an address or a password.
+var (
+	// ErrNotFound: no such credential for this tenant and kind. Another tenant's
+	// credential is not found either, and nothing tells the two apart.
+	ErrNotFound = errors.New("credential not found")
+	// ErrInactive: the credential is revoked or expired, so it cannot be rotated.
+	ErrInactive = errors.New("credential is revoked or expired")
+	// ErrInvalid: a field of the new credential is out of its limits.
+	ErrInvalid = errors.New("invalid credential")
+	// ErrUnavailable: Redis did not answer, refused the write, or holds another
+	// data set than the one this process knows. The change may or may not have
+	// been applied; nothing was acknowledged.
+	ErrUnavailable = errors.New("credential store unavailable")
+)

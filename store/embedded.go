@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/gofrs/flock"
+	"github.com/redis/go-redis/v9"
+)
+
+// embeddedLedgerLength is short: the only reader is this process, and XREAD in
+// miniredis walks the whole stream.
+const embeddedLedgerLength = 1000
+
+// compactAt is how large the journal grows, in bytes, before it is replaced by a
+// snapshot; more where the snapshot itself is larger.
+const compactAt = 8 << 20
+
+// embedded is a data set without a Redis server: miniredis on an in-memory pipe,
+// with every write script journalled and synced before it runs. For one process,
+// and up to some ten thousand credentials.
+type embedded struct {
+	redis *miniredis.Miniredis
+	rdb   *redis.Client // the scripts' own way in
+	lock  *flock.Flock
+	path  string
+
+	mu      sync.Mutex // one script at a time, journal and execution in the same order
+	journal *journal
+	loaded  map[string]bool // scripts that the journal holds
+	compact int64           // size at which to compact
+}
+
+var errLocked = errors.New("the directory is in use by another process")
+
+func openEmbedded(dir string) (_ *embedded, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, err
+	}
+	if !locked {
+		return nil, errLocked
+	}
+	e := &embedded{redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal")}
+	opt := e.options()
+	harden(opt)
+	e.rdb = redis.NewClient(opt)
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if e.journal, err = openJournal(e.path, e.replay); err != nil {
+		return nil, err
+	}
+	if err := e.rewrite(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// options lets a client reach the data set.
+func (e *embedded) options() *redis.Options {
+	return &redis.Options{
+		Addr:   "embedded",
+		Dialer: func(context.Context, string, string) (net.Conn, error) { return e.redis.Dial() },
+	}
+}
+
+func (e *embedded) close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.rdb.Close()
+	e.redis.Close()
+	if e.journal != nil {
+		err = errors.Join(err, e.journal.close())
+	}
+	return errors.Join(err, e.lock.Unlock())
+}
+
+// replay runs one journalled command. A script that failed when it was journalled
+// fails again, and changes nothing again.
+func (e *embedded) replay(command []string) error {
+	args := make([]any, len(command))
+	for i, arg := range command {
+		args[i] = arg
+	}
+	err := e.rdb.Do(context.Background(), args...).Err()
+	if isServerReply(err) && command[0] == "EVALSHA" {
+		return nil
+	}
+	return err
+}
+
+// run journals a script call and then runs it.
+func (e *embedded) run(ctx context.Context, script writeScript, keys []string, args []any) (any, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var commands [][]string
+	if !e.loaded[script.Hash()] {
+		commands = append(commands, []string{"SCRIPT", "LOAD", script.source})
+	}
+	// The time is part of the call, so that a replay writes the same one.
+	args = append([]any{time.Now().UnixMilli()}, args...)
+	call := []string{"EVALSHA", script.Hash(), strconv.Itoa(len(keys))}
+	call = append(call, keys...)
+	for _, arg := range args {
+		call = append(call, fmt.Sprint(arg))
+	}
+	if err := e.journal.append(append(commands, call)...); err != nil {
+		return nil, err
+	}
+	e.loaded[script.Hash()] = true
+	// Once journalled it has to run, whatever becomes of the caller: the state in
+	// memory must be the one that a replay gives.
+	reply, err := script.Run(context.WithoutCancel(ctx), e.rdb, keys, args...).Result()
+	if err != nil && !isServerReply(err) {
+		e.journal.broken = true
+		return nil, err
+	}
+	if e.journal.size > e.compact {
+		if err := e.rewrite(); err != nil {
+			e.journal.broken = true
+		}
+	}
+	return reply, err
+}
+
+// rewrite replaces the journal by the commands that make the present data set.
+func (e *embedded) rewrite() error {
+	if err := writeJournal(e.path, e.dump); err != nil {
+		return err
+	}
+	if err := e.journal.close(); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(e.path, os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	e.journal = &journal{file: file, size: info.Size()}
+	e.loaded = make(map[string]bool)
+	e.compact = max(compactAt, 2*info.Size())
+	return e.journal.cut()
+}
+
+// dump emits the commands that make the present data set.
+func (e *embedded) dump(emit func([]string) error) error {
+	for _, key := range e.redis.Keys() {
+		var err error
+		switch kind := e.redis.Type(key); kind {
+		case "hash":
+			err = e.dumpHash(key, emit)
+		case "zset":
+			err = e.dumpSortedSet(key, emit)
+		case "stream":
+			err = e.dumpStream(key, emit)
+		default:
+			err = fmt.Errorf("a key of type %s is not ours", kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *embedded) dumpHash(key string, emit func([]string) error) error {
+	fields, err := e.redis.HKeys(key)
+	if err != nil {
+		return err
+	}
+	command := []string{"HSET", key}
+	for _, field := range fields {
+		command = append(command, field, e.redis.HGet(key, field))
+	}
+	return emit(command)
+}
+
+func (e *embedded) dumpSortedSet(key string, emit func([]string) error) error {
+	scores, err := e.redis.SortedSet(key)
+	if err != nil {
+		return err
+	}
+	for member, score := range scores {
+		if err := emit([]string{"ZADD", key, strconv.FormatFloat(score, 'f', -1, 64), member}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *embedded) dumpStream(key string, emit func([]string) error) error {
+	entries, err := e.redis.Stream(key)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := emit(append([]string{"XADD", key, entry.ID}, entry.Values...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

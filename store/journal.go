@@ -1,0 +1,216 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// A journal file is a magic line and then records, each one Redis command:
+//
+//	uint32 length of the payload | uint32 CRC-32C of that length | uint32 CRC-32C of the payload
+//	payload: uvarint count, then per argument uvarint length and bytes
+//
+// All integers but varints are little-endian. Replaying the commands in order gives
+// the data set; like Redis' own append-only file it holds the scripts it calls, so a
+// later version with other scripts replays it to the same result.
+const journalMagic = "hookgate journal 1\n"
+
+const recordHeader = 12
+
+// maxRecord bounds a payload in bytes, so that a damaged length cannot ask for
+// gigabytes of memory. The largest real record is one usage batch, about 50 KiB.
+const maxRecord = 16 << 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var (
+	errJournalMagic   = errors.New("the journal is not one of ours, or of a later version")
+	errJournalCorrupt = errors.New("the journal is damaged in the middle: restore it from a backup")
+	errJournalBroken  = errors.New("the journal could not be written; restart when the disk is well again")
+)
+
+// journal appends commands to a file, each on stable storage before append returns.
+type journal struct {
+	file   *os.File
+	size   int64 // up to which the file is known good
+	broken bool
+}
+
+// openJournal opens or creates the file and calls replay for every record. A torn
+// last record, which was never acknowledged, is cut off; anything unreadable with
+// a readable record behind it is damage, and opening fails.
+func openJournal(path string, replay func(command []string) error) (*journal, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		if err := writeJournal(path, func(func([]string) error) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{file: file}
+	if err := j.load(replay); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+func (j *journal) load(replay func([]string) error) error {
+	data, err := io.ReadAll(j.file)
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(data, []byte(journalMagic)) {
+		return errJournalMagic
+	}
+	at := len(journalMagic)
+	for at < len(data) {
+		command, n := decodeRecord(data[at:])
+		if command == nil {
+			break
+		}
+		if err := replay(command); err != nil {
+			return fmt.Errorf("replay the journal at byte %d: %w", at, err)
+		}
+		at += n
+	}
+	for i := at + 1; i < len(data); i++ {
+		if command, _ := decodeRecord(data[i:]); command != nil {
+			return errJournalCorrupt
+		}
+	}
+	j.size = int64(at)
+	return j.cut()
+}
+
+// cut drops whatever is behind the known good size.
+func (j *journal) cut() error {
+	if err := j.file.Truncate(j.size); err != nil {
+		return err
+	}
+	_, err := j.file.Seek(j.size, io.SeekStart)
+	return err
+}
+
+// append writes commands as consecutive records and syncs them. When it fails,
+// nothing has been appended; a failed sync leaves the state of the disk unknown,
+// so the journal takes nothing more.
+func (j *journal) append(commands ...[]string) error {
+	if j.broken {
+		return errJournalBroken
+	}
+	var records []byte
+	for _, command := range commands {
+		records = appendRecord(records, command)
+	}
+	if _, err := j.file.Write(records); err != nil {
+		j.broken = j.cut() != nil
+		return err
+	}
+	if err := j.file.Sync(); err != nil {
+		j.broken = true
+		return err
+	}
+	j.size += int64(len(records))
+	return nil
+}
+
+func (j *journal) close() error { return j.file.Close() }
+
+// writeJournal replaces the file at path by one with the records that fill emits:
+// wholly, or not at all.
+func writeJournal(path string, fill func(emit func(command []string) error) error) (err error) {
+	tmp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	if _, err = io.WriteString(tmp, journalMagic); err != nil {
+		return err
+	}
+	var record []byte
+	emit := func(command []string) error {
+		record = appendRecord(record[:0], command)
+		_, err := tmp.Write(record)
+		return err
+	}
+	if err = fill(emit); err != nil {
+		return err
+	}
+	if err = tmp.Sync(); err != nil {
+		return err
+	}
+	if err = tmp.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	// The new name is durable only once its directory is.
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+func appendRecord(to []byte, command []string) []byte {
+	payload := binary.AppendUvarint(nil, uint64(len(command)))
+	for _, arg := range command {
+		payload = binary.AppendUvarint(payload, uint64(len(arg)))
+		payload = append(payload, arg...)
+	}
+	length := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
+	to = append(to, length...)
+	to = binary.LittleEndian.AppendUint32(to, crc32.Checksum(length, castagnoli))
+	to = binary.LittleEndian.AppendUint32(to, crc32.Checksum(payload, castagnoli))
+	return append(to, payload...)
+}
+
+// decodeRecord returns the record that data begins with and its length in bytes,
+// or nil where there is none.
+func decodeRecord(data []byte) (command []string, n int) {
+	if len(data) < recordHeader || crc32.Checksum(data[:4], castagnoli) != binary.LittleEndian.Uint32(data[4:]) {
+		return nil, 0
+	}
+	length := int(binary.LittleEndian.Uint32(data))
+	if length > maxRecord || length > len(data)-recordHeader {
+		return nil, 0
+	}
+	payload := data[recordHeader : recordHeader+length]
+	if crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(data[8:]) {
+		return nil, 0
+	}
+	count, at := binary.Uvarint(payload)
+	if at <= 0 || count == 0 || count > uint64(length) {
+		return nil, 0
+	}
+	command = make([]string, count)
+	for i := range command {
+		size, k := binary.Uvarint(payload[at:])
+		if k <= 0 || size > uint64(len(payload)-at-k) {
+			return nil, 0
+		}
+		at += k
+		command[i] = string(payload[at : at+int(size)])
+		at += int(size)
+	}
+	if at != len(payload) {
+		return nil, 0
+	}
+	return command, recordHeader + length
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Identity is what a keyring knows of the owner of a credential. Identities are
+// shared by all credentials that are equal in these fields and never change.
+type Identity struct {
+	Tenant     uuid.UUID
+	Kind       Kind
+	Vendor     string
+	Connection string
+	Label      string
+}
+
+// Key is one credential as a keyring holds it.
+type Key struct {
+	ID uuid.UUID
+	// ExpiresAt is in milliseconds since the Unix epoch, in Redis time; 0 = never.
+	ExpiresAt int64
+	// Identity is nil for a revoked credential.
+	*Identity
+}
+
+// Standing says what a keyring knows of a digest.
+type Standing uint8
+
+// The standings of a digest. A credential past its expiry is Live with an
+// ExpiresAt in the past: only the caller knows the time of the request.
+const (
+	Unknown Standing = iota
+	Live
+	Revoked
+)
+
+// Keyring is the in-memory copy of every live digest. It is complete, so an
+// unknown token is decided locally and never asks Redis. Safe for concurrent use.
+type Keyring struct {
+	clock *serverClock
+
+	index atomic.Pointer[index]     // nil until the first load
+	fresh atomic.Pointer[time.Time] // local time before the last successful probe was sent
+
+	// mu serialises all changes: the follower's and those that this process
+	// commits and applies itself before it acknowledges them.
+	mu         sync.Mutex
+	local      []change // committed here, maybe not yet seen in the ledger
+	tombstones *tombstones
+}
+
+func newKeyring(clock *serverClock) *Keyring {
+	return &Keyring{clock: clock, tombstones: newTombstones()}
+}
+
+// Lookup returns what is known of a digest. It does no I/O and does not allocate.
+func (k *Keyring) Lookup(d Digest) (Key, Standing) {
+	if idx := k.index.Load(); idx != nil {
+		if key, ok := idx.lookup(d); ok {
+			return key, Live
+		}
+	}
+	if id, ok := k.tombstones.lookup(d); ok {
+		return Key{ID: id}, Revoked
+	}
+	return Key{}, Unknown
+}
+
+// Age returns how long ago the keyring was last proved equal to Redis, and false
+// while it has never been. Both clocks count, the larger wins: the monotonic one
+// stops while a virtual machine is suspended, the wall clock can be set back.
+func (k *Keyring) Age(now time.Time) (time.Duration, bool) {
+	fresh := k.fresh.Load()
+	if fresh == nil {
+		return 0, false
+	}
+	return max(now.Sub(*fresh), now.Round(0).Sub(fresh.Round(0)), 0), true
+}
+
+// ServerTime translates a local time to the clock of Redis, by which expiry is judged.
+func (k *Keyring) ServerTime(local time.Time) time.Time { return k.clock.at(local) }
+
+// Count returns the number of live credentials of a kind, expired ones included.
+func (k *Keyring) Count(kind Kind) int {
+	idx := k.index.Load()
+	if idx == nil {
+		return 0
+	}
+	return idx.count(kind)
+}
+
+func (k *Keyring) markFresh(sent time.Time) { k.fresh.Store(&sent) }
+
+// applyLocal applies a change that this process has just committed, so that it
+// holds here before it is acknowledged. The ledger brings it again; applying a
+// change twice is harmless, the higher sequence number wins.
+func (k *Keyring) applyLocal(c change) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.local = append(k.local, c)
+	k.tombstones.bury(c)
+	idx := k.index.Load()
+	if idx == nil {
+		return
+	}
+	if idx.epoch == "" {
+		idx.epoch = c.epoch // our commit was the first of the data set
+	}
+	if idx.epoch == c.epoch {
+		idx.apply(c, k.tombstones)
+	}
+}
+
+// knownEpoch returns the epoch of the data set this process follows, or "" if it
+// never knew one.
+func (k *Keyring) knownEpoch() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if idx := k.index.Load(); idx != nil {
+		return idx.epoch
+	}
+	return ""
+}
+
+// applyLedger applies the next change of the ledger to the serving index. It
+// returns false where Redis has, at the place of a change that was committed here,
+// another one: a failover lost ours, and only a resync can tell what is left.
+func (k *Keyring) applyLedger(c change) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tombstones.bury(c)
+	k.index.Load().apply(c, k.tombstones)
+	intact := true
+	k.local = slices.DeleteFunc(k.local, func(own change) bool {
+		if own.seq == c.seq && own.head != c.head {
+			intact = false
+		}
+		return own.seq <= c.seq
+	})
+	return intact
+}
+
+// beginSnapshot is called before the first read of a snapshot: what was committed
+// here before is in it, or was lost by Redis and must not live on here alone,
+// where nobody could revoke it.
+func (k *Keyring) beginSnapshot() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.local = nil
+}
+
+// replay applies a ledger entry to an index that is not serving yet. What it
+// revokes is remembered at once, also for the serving one.
+func (k *Keyring) replay(idx *index, c change) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tombstones.bury(c)
+	idx.apply(c, k.tombstones)
+}
+
+// install makes a freshly built index the serving one. Changes committed here
+// while it was built are applied to it first, and digests revoked in this epoch
+// stay revoked whatever the snapshot says: a failover that lost a revocation must
+// not bring the token back.
+func (k *Keyring) install(idx *index) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tombstones.enterEpoch(idx.epoch)
+	for _, c := range k.local {
+		if c.epoch == idx.epoch {
+			idx.apply(c, k.tombstones)
+		}
+	}
+	k.tombstones.each(idx.remove)
+	k.index.Store(idx)
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// position is how far the ledger has been followed.
+type position struct {
+	epoch  string
+	seq    uint64
+	head   string
+	stream string // id of the last entry read
+}
+
+// ledgerReader reads the ledger onwards from a position, and checks every link of
+// its chain. The chain and not the stream's ids tells of a gap: it also catches a
+// restored backup, a deleted ledger, and ids that fell back with a clock.
+type ledgerReader struct {
+	key   string
+	at    position
+	apply func(c change, streamID string) error
+}
+
+// catchUp reads whatever is missing up to m, and fails with errResync where what
+// has been read does not lead there.
+func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m meta) error {
+	switch {
+	case m.epoch == "" && l.at.epoch != "":
+		return errDataGone
+	case m.epoch != l.at.epoch:
+		return errResync{ResyncEpoch}
+	}
+	for l.at.seq < m.seq {
+		// Never past m, or there would be no head left to compare with.
+		n, err := l.read(ctx, rdb, -1, min(tailBatch, int64(m.seq-l.at.seq)))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errResync{ResyncGap}
+		}
+	}
+	if l.at.seq != m.seq || l.at.head != m.head {
+		return errResync{ResyncFork}
+	}
+	return nil
+}
+
+// read applies the entries behind the position, at most limit, and returns how
+// many there were. A negative wait does not block.
+func (l *ledgerReader) read(ctx context.Context, rdb *redis.Client, wait time.Duration, limit int64) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(wait, 0)+probeTimeout)
+	defer cancel()
+	streams, err := rdb.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{l.key, l.at.stream}, Count: limit, Block: wait,
+	}).Result()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, stream := range streams {
+		for _, message := range stream.Messages {
+			if err := l.advance(message); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, nil
+}
+
+// advance applies one entry, if it is the next link of the chain.
+func (l *ledgerReader) advance(message redis.XMessage) error {
+	if l.at.epoch == "" {
+		return errResync{ResyncEpoch} // the first change of a new data set
+	}
+	c, err := decodeEntry(l.at.epoch, message.Values)
+	if err != nil {
+		return err
+	}
+	if c.seq != l.at.seq+1 || c.prev != l.at.head {
+		return errResync{ResyncGap}
+	}
+	l.at.seq, l.at.head, l.at.stream = c.seq, c.head, message.ID
+	return l.apply(c, message.ID)
+}
+
+// streamTime returns when Redis wrote the entry with this id ("<ms>-<n>").
+func streamTime(id string) (time.Time, bool) {
+	text, _, _ := strings.Cut(id, "-")
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(ms), err == nil
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Fields of a credential's record HASH. Values stay within 64 bytes where they
+// can, up to which Redis packs a small hash (hash-max-listpack-value).
+const (
+	fieldTenant       = "t"
+	fieldKind         = "k"
+	fieldDigest       = "d" // raw bytes
+	fieldLabel        = "l"
+	fieldVendor       = "vn"
+	fieldConnection   = "cn"
+	fieldCreatedAt    = "c"
+	fieldExpiresAt    = "e"
+	fieldLastUsedAt   = "lu" // written by lua/usage.lua only
+	fieldRevokedAt    = "r"
+	fieldRotatedAt    = "ro"
+	fieldSupersedes   = "sp"
+	fieldSupersededBy = "sb"
+	fieldVersion      = "v" // counted by lua/mutate.lua
+)
+
+// recordFields returns the fields of a new record, absent ones left out. Stamps
+// of time are the script's to write.
+func recordFields(c *Credential) []string {
+	set := []string{
+		fieldTenant, string(c.Tenant[:]),
+		fieldKind, string(c.Kind),
+		fieldDigest, string(c.digest[:]),
+	}
+	add := func(field, value string) {
+		if value != "" {
+			set = append(set, field, value)
+		}
+	}
+	add(fieldLabel, c.Label)
+	add(fieldVendor, c.Vendor)
+	add(fieldConnection, c.Connection)
+	if !c.ExpiresAt.IsZero() {
+		add(fieldExpiresAt, strconv.FormatInt(c.ExpiresAt.UnixMilli(), 10))
+	}
+	if c.Supersedes != uuid.Nil {
+		add(fieldSupersedes, string(c.Supersedes[:]))
+	}
+	return set
+}
+
+// parseRecord is the inverse of recordFields, for the record stored under id.
+func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
+	c := Credential{
+		ID:         id,
+		Kind:       Kind(fields[fieldKind]),
+		Label:      fields[fieldLabel],
+		Vendor:     fields[fieldVendor],
+		Connection: fields[fieldConnection],
+		version:    fields[fieldVersion],
+	}
+	digest, ok := parseDigest(fields[fieldDigest])
+	if !ok || kindCode(c.Kind) < 0 || c.version == "" {
+		return c, errCorrupt
+	}
+	c.digest = digest
+	for field, id := range map[string]*uuid.UUID{
+		fieldTenant: &c.Tenant, fieldSupersedes: &c.Supersedes, fieldSupersededBy: &c.SupersededBy,
+	} {
+		if value := fields[field]; value != "" && copy(id[:], value) != len(id) {
+			return c, errCorrupt
+		}
+	}
+	for field, t := range map[string]*time.Time{
+		fieldCreatedAt: &c.CreatedAt, fieldExpiresAt: &c.ExpiresAt, fieldLastUsedAt: &c.LastUsedAt,
+		fieldRevokedAt: &c.RevokedAt, fieldRotatedAt: &c.RotatedAt,
+	} {
+		value := fields[field]
+		if value == "" {
+			continue
+		}
+		ms, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return c, errCorrupt
+		}
+		*t = time.UnixMilli(ms).UTC()
+	}
+	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
+		return c, errCorrupt
+	}
+	return c, nil
+}
+
+// key returns what the keyring needs to know of the credential.
+func (c *Credential) key() Key {
+	key := Key{ID: c.ID, Identity: &Identity{
+		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
+	}}
+	if !c.ExpiresAt.IsZero() {
+		key.ExpiresAt = c.ExpiresAt.UnixMilli()
+	}
+	return key
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// meta is the head of the data set as a probe saw it.
+type meta struct {
+	epoch string // "" where Redis holds no data set
+	seq   uint64
+	head  string
+	// replaces is set by an operator who starts a new data set on purpose: the
+	// epoch it takes the place of, or "*" for any.
+	replaces string
+}
+
+// probe reads the head of the data set, and returns the local time before it was
+// sent: freshness is counted from then. PERSIST on a key without TTL changes
+// nothing and is not replicated, but it is a write to Redis' mind: a demoted or
+// isolated master refuses it while it goes on answering reads.
+func (f *follower) probe(ctx context.Context, rdb *redis.Client) (meta, time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	clock, key := f.store.clock, f.store.keys.meta()
+	var head *redis.SliceCmd
+	var serverTime *redis.TimeCmd
+	sent := clock.local()
+	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Persist(ctx, key)
+		head = p.HMGet(ctx, key, "epoch", "seq", "head", "replaces")
+		serverTime = p.Time(ctx)
+		return nil
+	})
+	if err != nil {
+		return meta{}, sent, err
+	}
+	clock.observe(serverTime.Val(), sent, clock.local())
+	var m meta
+	fields := make([]string, len(head.Val()))
+	for i, v := range head.Val() {
+		fields[i], _ = v.(string) // nil where absent
+	}
+	m.epoch, m.head, m.replaces = fields[0], fields[2], fields[3]
+	if m.epoch != "" {
+		if m.seq, err = strconv.ParseUint(fields[1], 10, 64); err != nil {
+			return meta{}, sent, errCorrupt
+		}
+	}
+	return m, sent, nil
+}
+
+// resync reads all digest buckets into a new index, replays the ledger over what
+// changed meanwhile, and installs it. The old index serves until then.
+func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) error {
+	keyring := f.store.keyring
+	keyring.beginSnapshot()
+	before, _, err := f.probe(ctx, b.rdb)
+	if err != nil {
+		return err
+	}
+	if known := keyring.knownEpoch(); known != "" && before.epoch != known &&
+		before.replaces != known && before.replaces != "*" {
+		return errDataGone
+	}
+	start, err := f.ledgerEnd(ctx, b.rdb, before)
+	if err != nil {
+		return err
+	}
+	idx := newIndex(before.epoch)
+	for first := 0; first < bucketCount; first += snapshotBatch {
+		if err := f.readBuckets(ctx, b.rdb, idx, first); err != nil {
+			return err
+		}
+	}
+	after, sent, err := f.probe(ctx, b.rdb)
+	if err != nil {
+		return err
+	}
+	ledger := &ledgerReader{key: f.store.keys.ledger(), at: start, apply: func(c change, _ string) error {
+		keyring.replay(idx, c)
+		return nil
+	}}
+	if err := ledger.catchUp(ctx, b.rdb, after); err != nil {
+		return err
+	}
+	keyring.install(idx)
+	keyring.markFresh(sent)
+	ledger.apply = f.applyLive
+	f.ledger = ledger
+	f.resyncs[slices.Index(resyncReasons[:], reason)].Add(1)
+	f.up.Store(true)
+	f.store.log().Info("keyring loaded", "reason", string(reason), "sequence", ledger.at.seq)
+	return nil
+}
+
+// readBuckets reads snapshotBatch buckets from the first one on.
+func (f *follower) readBuckets(ctx context.Context, rdb *redis.Client, idx *index, first int) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	var reads [snapshotBatch]*redis.MapStringStringCmd
+	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range reads {
+			reads[i] = p.HGetAll(ctx, f.store.keys.bucket(first+i))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, read := range reads {
+		for field, value := range read.Val() {
+			d, ok := parseDigest(field)
+			if !ok {
+				return errCorrupt
+			}
+			seq, op, err := decodeValue(d, value)
+			if err != nil || op.removed {
+				return errCorrupt
+			}
+			idx.put(d, seq, op.key)
+		}
+	}
+	return nil
+}
+
+// ledgerEnd returns the position of the newest ledger entry, or of m where the
+// ledger is empty or was cut off at its end.
+func (f *follower) ledgerEnd(ctx context.Context, rdb *redis.Client, m meta) (position, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	newest, err := rdb.XRevRangeN(ctx, f.store.keys.ledger(), "+", "-", 1).Result()
+	if err != nil {
+		return position{}, err
+	}
+	at := position{epoch: m.epoch, seq: m.seq, head: m.head, stream: "0-0"}
+	if len(newest) == 1 {
+		c, err := decodeEntry(m.epoch, newest[0].Values)
+		if err != nil {
+			return position{}, err
+		}
+		at.stream = newest[0].ID
+		if c.seq > m.seq { // committed since the probe
+			at.seq, at.head = c.seq, c.head
+		}
+	}
+	return at, nil
+}

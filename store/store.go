@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// Store is the credentials of one namespace: their records in Redis or on disk,
+// and the keyring that mirrors their digests. Safe for concurrent use.
+type Store struct {
+	config  Config
+	keys    keyspace
+	clock   *serverClock
+	keyring *Keyring
+	usage   *usageRecorder
+	tuning  atomic.Pointer[Tuning]
+
+	opened   atomic.Pointer[backend] // nil until Start
+	follower *follower
+
+	starting sync.Mutex
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// backend is the way to the data set.
+type backend struct {
+	rdb          *redis.Client
+	tail         *redis.Client
+	scripts      scriptRunner
+	ledgerLength int
+	close        func() error
+}
+
+var errNotStarted = fmt.Errorf("%w: not started yet", ErrUnavailable)
+
+func (s *Store) backend() (*backend, error) {
+	if b := s.opened.Load(); b != nil {
+		return b, nil
+	}
+	return nil, errNotStarted
+}
+
+// ledgerLength is how many changes the ledger keeps. It must cover what a cut-off
+// sidecar may miss; one that missed more takes a snapshot. About 150 bytes each.
+const serverLedgerLength = 100_000
+
+// New returns a Store that does nothing yet: it neither dials Redis nor touches
+// the disk, so that a configuration can be validated anywhere.
+func New(config Config) (*Store, error) {
+	keys, err := newKeyspace(config.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	if config.EmbeddedDir == "" {
+		if _, err := config.redisOptions(); err != nil {
+			return nil, err
+		}
+	}
+	if config.Clock == nil {
+		config.Clock = time.Now
+	}
+	clock := &serverClock{local: config.Clock}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: newKeyring(clock), usage: newUsageRecorder(clock)}
+	s.follower = newFollower(s)
+	return s, nil
+}
+
+// Start opens the store and begins to follow the ledger. Redis need not be
+// reachable: until it is, the keyring is not loaded and nothing can be decided.
+// Starting a running store only changes its tuning.
+//
+// It fails where the embedded directory cannot be used: locked by another process,
+// corrupt, or not writable.
+func (s *Store) Start(t Tuning) error {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if t.Logger == nil {
+		t.Logger = slog.New(slog.DiscardHandler)
+	}
+	s.tuning.Store(&t)
+	if s.opened.Load() != nil {
+		return nil
+	}
+	b, err := s.open()
+	if err != nil {
+		return err
+	}
+	s.opened.Store(b)
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.running.Go(func() { s.follower.run(ctx, b) })
+	s.running.Go(func() { s.flushUsage(ctx, b) })
+	return nil
+}
+
+func (s *Store) open() (*backend, error) {
+	if s.config.EmbeddedDir != "" {
+		e, err := openEmbedded(s.config.EmbeddedDir)
+		if err != nil {
+			return nil, fmt.Errorf("open the embedded store: %w", err)
+		}
+		rdb, tail := newClients(e.options())
+		return &backend{rdb: rdb, tail: tail, scripts: e, ledgerLength: embeddedLedgerLength, close: e.close}, nil
+	}
+	opt, err := s.config.redisOptions()
+	if err != nil {
+		return nil, err
+	}
+	rdb, tail := newClients(opt)
+	return &backend{
+		rdb: rdb, tail: tail, scripts: serverScripts{rdb}, ledgerLength: serverLedgerLength,
+		close: func() error { return nil },
+	}, nil
+}
+
+// shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
+const shutdownFlush = 2 * time.Second
+
+// Destruct stops the store: it writes what is known of lastUsedAt and releases
+// connections and files. It implements caddy.Destructor.
+func (s *Store) Destruct() error {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	b := s.opened.Load()
+	if b == nil {
+		return nil
+	}
+	s.stop()
+	b.tail.Close() // a blocked XREAD ends only with its connection
+	s.running.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
+	defer cancel()
+	err := s.usage.flush(ctx, s.keys, b.scripts)
+	s.opened.Store(nil)
+	return errors.Join(err, b.rdb.Close(), b.close())
+}
+
+// Keyring returns the keyring, which is empty and not loaded until the store has
+// been started and reached Redis.
+func (s *Store) Keyring() *Keyring { return s.keyring }
+
+// MarkUsed notes that a credential was used at a local time.
+func (s *Store) MarkUsed(id uuid.UUID, local time.Time) { s.usage.mark(id, local) }
+
+func (s *Store) flushUsage(ctx context.Context, b *backend) {
+	for {
+		// Jitter, so that many sidecars do not flush in step.
+		every := s.tuning.Load().UsageFlush
+		timer := time.NewTimer(every*9/10 + rand.N(every/10+1))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
+			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+	}
+}
+
+func (s *Store) log() *slog.Logger { return s.tuning.Load().Logger }

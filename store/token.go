@@ -1,0 +1,113 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/crc32"
+	"strings"
+)
+
+// A token is prefix + 43 base62 characters (256 bits) + 6 base62 characters of
+// CRC32-IEEE over everything before them. 53 bytes fit one SHA-256 block, need no
+// escaping in a URL, and let secret scanners recognise a leaked token.
+const (
+	prefixCallback = "mcb_"
+	prefixWebhook  = "mwh_"
+
+	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	secretLength   = 43
+	checksumLength = 6
+	tokenLength    = len(prefixCallback) + secretLength + checksumLength
+
+	// maxForeignTokenLength bounds tokens that were minted elsewhere and imported
+	// by digest, in bytes.
+	maxForeignTokenLength = 512
+)
+
+// Digest is the SHA-256 of a token: the only form in which a token is stored.
+type Digest [sha256.Size]byte
+
+// String returns the digest in lower-case hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// DigestToken returns the digest under which token is stored.
+func DigestToken(token string) Digest {
+	// A token of ours fits this stack buffer, which spares the request path the
+	// allocation of a []byte conversion.
+	var buf [64]byte
+	return sha256.Sum256(append(buf[:0], token...))
+}
+
+// WellFormedToken reports whether token can have been minted: by us, with a right
+// checksum, or elsewhere, within the alphabet [A-Za-z0-9._~-] and 512 bytes. A
+// token that is not well formed is refused without a look-up. The checksum proves
+// nothing about authenticity; it only keeps typing errors and junk out.
+func WellFormedToken(token string) bool {
+	if strings.HasPrefix(token, prefixCallback) || strings.HasPrefix(token, prefixWebhook) {
+		return wellFormedOwn(token)
+	}
+	if len(token) == 0 || len(token) > maxForeignTokenLength {
+		return false
+	}
+	for i := range len(token) {
+		if !foreignTokenByte(token[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func wellFormedOwn(token string) bool {
+	if len(token) != tokenLength {
+		return false
+	}
+	for i := len(prefixCallback); i < tokenLength; i++ {
+		if !isAlphanumeric(token[i]) {
+			return false
+		}
+	}
+	sum := checksum(token[:tokenLength-checksumLength])
+	return string(sum[:]) == token[tokenLength-checksumLength:]
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+func foreignTokenByte(c byte) bool {
+	return isAlphanumeric(c) || c == '.' || c == '_' || c == '~' || c == '-'
+}
+
+// mintToken returns a fresh token with 256 bits of crypto/rand behind prefix.
+func mintToken(prefix string) string {
+	token := make([]byte, 0, tokenLength)
+	token = append(token, prefix...)
+	// Bytes of 248 and above are thrown away: 248 is the largest multiple of 62
+	// that fits a byte, and a plain modulo would favour the first characters.
+	const unbiased = 256 / len(base62) * len(base62)
+	var random [secretLength]byte
+	for len(token) < len(prefix)+secretLength {
+		rand.Read(random[:]) // crypto/rand never returns an error; it crashes the process instead
+		for _, b := range random {
+			if int(b) < unbiased && len(token) < len(prefix)+secretLength {
+				token = append(token, base62[int(b)%len(base62)])
+			}
+		}
+	}
+	sum := checksum(string(token))
+	return string(append(token, sum[:]...))
+}
+
+// checksum returns the CRC32-IEEE of body in base62, most significant character
+// first, left-padded with '0'.
+func checksum(body string) [checksumLength]byte {
+	var buf [64]byte
+	crc := crc32.ChecksumIEEE(append(buf[:0], body...))
+	var out [checksumLength]byte
+	for i := checksumLength - 1; i >= 0; i-- {
+		out[i] = base62[crc%uint32(len(base62))]
+		crc /= uint32(len(base62))
+	}
+	return out
+}

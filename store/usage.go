@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	usageShards = 64
+	// usageBatch is how many records one script call updates: larger ones would
+	// hold up other Redis clients for more than a few milliseconds.
+	usageBatch = 500
+)
+
+// usageRecorder collects when credentials were last used, and writes it to Redis
+// in batches: at most one write per credential and flush, none on the request path.
+type usageRecorder struct {
+	clock  *serverClock
+	shards [usageShards]usageShard
+
+	flushing sync.Mutex
+	flushed  atomic.Uint64
+	failed   atomic.Uint64
+}
+
+type usageShard struct {
+	mu   sync.Mutex
+	last map[uuid.UUID]int64 // ms, in Redis time
+}
+
+func newUsageRecorder(clock *serverClock) *usageRecorder {
+	u := &usageRecorder{clock: clock}
+	for i := range u.shards {
+		u.shards[i].last = make(map[uuid.UUID]int64)
+	}
+	return u
+}
+
+// The last byte of a version 7 UUID is random.
+func (u *usageRecorder) shard(id uuid.UUID) *usageShard {
+	return &u.shards[id[len(id)-1]%usageShards]
+}
+
+// mark notes a use at a local time. It does no I/O.
+func (u *usageRecorder) mark(id uuid.UUID, local time.Time) {
+	u.raise(id, u.clock.at(local).UnixMilli())
+}
+
+func (u *usageRecorder) raise(id uuid.UUID, ms int64) {
+	s := u.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last[id] = max(s.last[id], ms)
+}
+
+// addPending lets c show a use that has not been flushed yet.
+func (u *usageRecorder) addPending(c *Credential) {
+	s := u.shard(c.ID)
+	s.mu.Lock()
+	ms, ok := s.last[c.ID]
+	s.mu.Unlock()
+	if at := time.UnixMilli(ms).UTC(); ok && at.After(c.LastUsedAt) {
+		c.LastUsedAt = at
+	}
+}
+
+func (u *usageRecorder) pending() int {
+	n := 0
+	for i := range u.shards {
+		s := &u.shards[i]
+		s.mu.Lock()
+		n += len(s.last)
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// snapshot returns what is to be written.
+func (u *usageRecorder) snapshot() map[uuid.UUID]int64 {
+	all := make(map[uuid.UUID]int64)
+	for i := range u.shards {
+		s := &u.shards[i]
+		s.mu.Lock()
+		maps.Copy(all, s.last)
+		s.mu.Unlock()
+	}
+	return all
+}
+
+// settle forgets a use that has been written, unless a newer one came meanwhile.
+func (u *usageRecorder) settle(id uuid.UUID, written int64) {
+	s := u.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last[id] == written {
+		delete(s.last, id)
+	}
+}
+
+// flush writes what was collected. What could not be written stays for the next
+// flush; writing a use twice is harmless, the newest wins.
+func (u *usageRecorder) flush(ctx context.Context, keys keyspace, scripts scriptRunner) error {
+	u.flushing.Lock()
+	defer u.flushing.Unlock()
+	uses := u.snapshot()
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(uses)), usageBatch) {
+		records := make([]string, len(batch))
+		args := make([]any, len(batch))
+		for i, id := range batch {
+			records[i], args[i] = keys.record(id), uses[id]
+		}
+		if _, err := scripts.run(ctx, usageScript, records, args); err != nil {
+			u.failed.Add(1)
+			return unavailable("flush lastUsedAt", err)
+		}
+		u.flushed.Add(1)
+		for _, id := range batch {
+			u.settle(id, uses[id])
+		}
+	}
+	return nil
+}
