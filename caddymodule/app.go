@@ -1,0 +1,177 @@
+// Package caddymodule is Hookgate's Caddy side: the app that owns the credential
+// store, the guard, admin and status handlers, the log encoder and the commands.
+// It adapts; what is decided is decided in the packages guard, admin and store.
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+func init() { caddy.RegisterModule(App{}) }
+
+const (
+	appName = "hookgate"
+
+	defaultNamespace    = "hookgate"
+	defaultMaxStaleness = caddy.Duration(30 * time.Second)
+	defaultUsageFlush   = caddy.Duration(5 * time.Second)
+
+	// A keyring proves its freshness twice a second; a bound near that would refuse
+	// webhooks for every hiccup. Above an hour it is no bound.
+	minMaxStaleness = caddy.Duration(2 * time.Second)
+	maxMaxStaleness = caddy.Duration(time.Hour)
+	minUsageFlush   = caddy.Duration(100 * time.Millisecond)
+	maxUsageFlush   = caddy.Duration(time.Hour)
+)
+
+// stores holds the running stores by the fingerprint of their configuration. A
+// reload that does not change it keeps the store: its keyring stays loaded, its
+// connections stay open.
+var stores = caddy.NewUsagePool()
+
+// App owns the credential store of the process. There is one per configuration,
+// set in the global options; guards and admin handlers refer to it.
+type App struct {
+	// Where the credentials are. Required.
+	Redis *Redis `json:"redis,omitempty"`
+
+	// The prefix of every key. Sidecars with the same namespace share their
+	// credentials. Default: `hookgate`.
+	Namespace string `json:"namespace,omitempty"`
+
+	// How long requests are decided from memory after the last proof that it equals
+	// Redis: the upper bound on how long a revoked token can live on a sidecar that
+	// is cut off. After it every decision is 503. Default: 30s.
+	MaxStaleness caddy.Duration `json:"max_staleness,omitempty"`
+
+	// How often lastUsedAt is written, and so how much of it a crash loses.
+	// Default: 5s.
+	UsageFlush caddy.Duration `json:"usage_flush,omitempty"`
+
+	ctx   caddy.Context
+	key   string // in stores; "" until we hold a reference
+	store *store.Store
+}
+
+// Redis says where the credentials are: at a URL, or in an embedded store.
+type Redis struct {
+	// A redis://, rediss:// or unix:// URL. Placeholders are resolved when the
+	// configuration is loaded, so that a password need not stand in it.
+	URL string `json:"url,omitempty"`
+
+	// The directory of the embedded store, for a single process without Redis.
+	Embedded string `json:"embedded,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: appName, New: func() caddy.Module { return new(App) }}
+}
+
+// Provision takes the store from the running configuration or makes a new one. It
+// neither dials Redis nor opens files: `validate` runs anywhere.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx = ctx
+	if a.Namespace == "" {
+		a.Namespace = defaultNamespace
+	}
+	if a.MaxStaleness == 0 {
+		a.MaxStaleness = defaultMaxStaleness
+	}
+	if a.UsageFlush == 0 {
+		a.UsageFlush = defaultUsageFlush
+	}
+	if err := within("max_staleness", a.MaxStaleness, minMaxStaleness, maxMaxStaleness); err != nil {
+		return err
+	}
+	if err := within("usage_flush", a.UsageFlush, minUsageFlush, maxUsageFlush); err != nil {
+		return err
+	}
+	config, err := a.storeConfig()
+	if err != nil {
+		return err
+	}
+	key := config.Fingerprint()
+	pooled, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) { return store.New(config) })
+	if err != nil {
+		return fmt.Errorf("hookgate: %w", err)
+	}
+	a.key, a.store = key, pooled.(*store.Store)
+	return registerMetrics(ctx.GetMetricsRegistry(), a.store)
+}
+
+func (a *App) storeConfig() (store.Config, error) {
+	if a.Redis == nil || (a.Redis.URL == "") == (a.Redis.Embedded == "") {
+		return store.Config{}, errors.New("hookgate: say where the credentials are: redis <url> or redis embedded <dir>")
+	}
+	config := store.Config{Namespace: a.Namespace}
+	var err error
+	if a.Redis.Embedded != "" {
+		config.EmbeddedDir, err = resolve("redis embedded", a.Redis.Embedded)
+	} else {
+		config.URL, err = resolve("redis", a.Redis.URL)
+	}
+	return config, err
+}
+
+// resolve replaces the placeholders of a configured value. One that is unknown or
+// empty is an error: a missing secret must not become an empty one. The error
+// names the word, never the value.
+func resolve(word, value string) (string, error) {
+	resolved, err := caddy.NewReplacer().ReplaceOrErr(value, true, true)
+	if err != nil || resolved == "" {
+		return "", fmt.Errorf("hookgate: %s: a placeholder cannot be resolved or is empty", word)
+	}
+	return resolved, nil
+}
+
+func within(word string, value, low, high caddy.Duration) error {
+	if value < low || value > high {
+		return fmt.Errorf("hookgate: %s must be between %s and %s", word, time.Duration(low), time.Duration(high))
+	}
+	return nil
+}
+
+// Start opens the store, or retunes it where a reload kept it running.
+func (a *App) Start() error {
+	err := a.store.Start(store.Tuning{UsageFlush: time.Duration(a.UsageFlush), Logger: a.ctx.Slogger()})
+	if err != nil {
+		return fmt.Errorf("hookgate: %w", err)
+	}
+	return nil
+}
+
+// Stop does nothing: requests of the old configuration may still be running, and
+// need the store until Cleanup.
+func (a *App) Stop() error { return nil }
+
+// Cleanup gives the store back; the last configuration that used it closes it.
+func (a *App) Cleanup() error {
+	if a.key == "" { // Provision failed before we held a reference
+		return nil
+	}
+	_, err := stores.Delete(a.key)
+	return err
+}
+
+// configuredApp returns the app for a handler being provisioned.
+func configuredApp(ctx caddy.Context) (*App, error) {
+	app, err := ctx.AppIfConfigured(appName)
+	if err != nil {
+		return nil, fmt.Errorf("hookgate: the global option hookgate { ... } is needed: %w", err)
+	}
+	return app.(*App), nil
+}
+
+// Interface guards
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

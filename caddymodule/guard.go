@@ -1,0 +1,203 @@
+package caddymodule
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/hookgate/hookgate/guard"
+)
+
+func init() { caddy.RegisterModule(Guard{}) }
+
+const (
+	defaultTokenHeader = "X-Callback-Token"
+	defaultCallback    = "/v1/exceptions/{exceptionId}/callback"
+	defaultWebhook     = "/v1/discovery/webhooks/{vendor}/{token}"
+	defaultMaxBody     = 1 << 20
+)
+
+// routeVar is the request variable that holds the path template of the route: what
+// logs show instead of the path.
+const routeVar = "hookgate.route"
+
+// Guard authenticates inbound webhooks. It passes a request to the next handler
+// only with a live credential, tells the upstream who it comes from, and answers
+// everything else itself.
+type Guard struct {
+	// The header that carries a callback token. Default: `X-Callback-Token`.
+	TokenHeader string `json:"token_header,omitempty"`
+
+	// Paths that take a callback token in the header; each has {exceptionId}.
+	Callback []string `json:"callback,omitempty"`
+
+	// Paths that carry a webhook token; each has {vendor} and {token}. With neither
+	// callback nor webhook paths given, the guard takes those of Matcher.
+	Webhook []string `json:"webhook,omitempty"`
+
+	// The largest body in bytes. Default: 1 MiB.
+	MaxBody int64 `json:"max_body,omitempty"`
+
+	app    *App
+	policy guard.Policy
+	logger *zap.Logger
+	now    func() time.Time
+}
+
+// CaddyModule returns the Caddy module information.
+func (Guard) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.hookgate", New: func() caddy.Module { return new(Guard) }}
+}
+
+// Provision compiles the policy.
+func (g *Guard) Provision(ctx caddy.Context) error {
+	app, err := configuredApp(ctx)
+	if err != nil {
+		return err
+	}
+	g.app, g.logger, g.now = app, ctx.Logger(), time.Now
+	if g.TokenHeader == "" {
+		g.TokenHeader = defaultTokenHeader
+	}
+	if !httpguts.ValidHeaderFieldName(g.TokenHeader) {
+		return errors.New("hookgate: token_header is not a header name")
+	}
+	g.TokenHeader = http.CanonicalHeaderKey(g.TokenHeader)
+	if len(g.Callback)+len(g.Webhook) == 0 {
+		g.Callback, g.Webhook = []string{defaultCallback}, []string{defaultWebhook}
+	}
+	if g.MaxBody == 0 {
+		g.MaxBody = defaultMaxBody
+	}
+	if g.MaxBody < 0 {
+		return errors.New("hookgate: max_body must be positive")
+	}
+	g.policy = guard.Policy{MaxBody: g.MaxBody, MaxStaleness: time.Duration(app.MaxStaleness)}
+	return g.addRoutes()
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	decision, err := g.authorise(r)
+	if err != nil {
+		return g.answer(w, r, problemInternal, decision)
+	}
+	switch decision.Outcome {
+	case guard.Allowed:
+		return g.forward(w, r, next, decision)
+	case guard.Probe:
+		w.Header().Set("Cache-Control", "no-store")
+		settleBody(w, r)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if decision.Allow != "" {
+		w.Header().Set("Allow", decision.Allow)
+	}
+	if decision.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(decision.RetryAfter.Seconds())))
+	}
+	return g.answer(w, r, problemFor(decision.Outcome), decision)
+}
+
+var errPanic = errors.New("panic in the guard")
+
+// authorise decides on r, and turns an allowed request into the one to forward. A
+// panic on the way is our failure, and lets nothing through.
+func (g *Guard) authorise(r *http.Request) (d guard.Decision, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may hold parts of the request, so only the stack is logged.
+			g.logger.Error("panic while deciding on a request", zap.StackSkip("stack", 1))
+			err = errPanic
+		}
+	}()
+	start := g.now()
+	d = g.policy.Decide(&guard.Request{
+		Method:        r.Method,
+		Target:        r.RequestURI,
+		Tokens:        r.Header[g.TokenHeader],
+		Upgrade:       len(r.Header["Upgrade"]) > 0,
+		ContentLength: r.ContentLength,
+	}, g.app.store.Keyring(), start)
+	if d.Outcome == guard.Allowed {
+		g.prepare(r, &d)
+		g.app.store.MarkUsed(d.Credential, start)
+	}
+	if d.Template != "" {
+		caddyhttp.SetVar(r.Context(), routeVar, d.Template)
+	}
+	authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
+	authDuration.Observe(g.now().Sub(start).Seconds())
+	return d, nil
+}
+
+// prepare turns r into what the upstream is to see. The path is the one the
+// decision was made on, built anew from its validated parts.
+func (g *Guard) prepare(r *http.Request, d *guard.Decision) {
+	guard.StripHeaders(r.Header, g.TokenHeader)
+	guard.SetIdentity(r.Header, d)
+	// Trailers arrive after the decision, and could repeat any header. Without the
+	// map there is nothing that net/http could fill at the end of the body.
+	r.Trailer = nil
+	r.URL.Path, r.URL.RawPath = d.Path, ""
+	r.RequestURI = r.URL.RequestURI()
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
+	}
+}
+
+// forward passes an allowed request on. What the upstream answers goes back as it
+// is; only where there is no answer do we write one.
+func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d guard.Decision) error {
+	if r.Body != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, g.MaxBody)
+	}
+	err := next.ServeHTTP(w, r)
+	var tooLarge *http.MaxBytesError
+	var failure caddyhttp.HandlerError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
+		authRequests.WithLabelValues(string(d.Kind), string(guard.TooLarge)).Inc()
+		d.Outcome = guard.TooLarge
+		return g.answer(w, r, problemTooLarge, d)
+	case !errors.As(err, &failure) || failure.StatusCode < 500:
+		return err // the client went away, or another handler's own refusal
+	}
+	g.logger.Error("the upstream did not answer",
+		zap.Stringer("credential", d.Credential), zap.Int("status", failure.StatusCode), zap.Error(failure.Err))
+	if failure.StatusCode == http.StatusGatewayTimeout {
+		return g.answer(w, r, problemTimeout, d)
+	}
+	return g.answer(w, r, problemBadGateway, d)
+}
+
+// answer writes a problem, and one log line about it.
+func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d guard.Decision) error {
+	requestID, err := uuid.NewV7()
+	if err != nil {
+		return caddyhttp.Error(http.StatusInternalServerError, err)
+	}
+	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.status), zap.String("outcome", string(d.Outcome))}
+	if d.Credential != uuid.Nil {
+		fields = append(fields, zap.Stringer("credential", d.Credential))
+	}
+	g.logger.Info("refused", fields...)
+	settleBody(w, r)
+	return p.write(w, requestID)
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Guard)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Guard)(nil)
+)

@@ -1,0 +1,76 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/guard"
+)
+
+// problem is one kind of refusal. Its words are the same for every cause, so that
+// they tell an attacker nothing.
+type problem struct {
+	status int
+	code   string
+	detail string
+}
+
+// The guard's answers.
+var (
+	problemAmbiguous   = problem{http.StatusBadRequest, "HKG-1400", "The request can be read in more than one way."}
+	problemRefused     = problem{http.StatusUnauthorized, "HKG-1401", "The credential is missing or not valid."}
+	problemNoRoute     = problem{http.StatusNotFound, "HKG-1404", "There is nothing at this path."}
+	problemMethod      = problem{http.StatusMethodNotAllowed, "HKG-1405", "The path does not take this method."}
+	problemTooLarge    = problem{http.StatusRequestEntityTooLarge, "HKG-1413", "The body is too large."}
+	problemInternal    = problem{http.StatusInternalServerError, "HKG-1500", "Internal error."}
+	problemBadGateway  = problem{http.StatusBadGateway, "HKG-1502", "The upstream cannot be reached. The request can be sent again."}
+	problemUnavailable = problem{http.StatusServiceUnavailable, "HKG-1503", "The credential cannot be checked at the moment. Send the request again."}
+	problemTimeout     = problem{http.StatusGatewayTimeout, "HKG-1504", "The upstream did not answer in time."}
+)
+
+// problemFor returns the answer to a refused request. Every refused credential
+// gets the same one.
+func problemFor(o guard.Outcome) problem {
+	switch o {
+	case guard.Ambiguous:
+		return problemAmbiguous
+	case guard.NoRoute:
+		return problemNoRoute
+	case guard.Method:
+		return problemMethod
+	case guard.TooLarge:
+		return problemTooLarge
+	case guard.Stale:
+		return problemUnavailable
+	default:
+		return problemRefused
+	}
+}
+
+// write answers with the problem as RFC 9457 has it.
+func (p problem) write(w http.ResponseWriter, requestID uuid.UUID) error {
+	body, err := json.Marshal(struct {
+		Title    string `json:"title"`
+		Status   int    `json:"status"`
+		Detail   string `json:"detail"`
+		Instance string `json:"instance"`
+		Code     string `json:"code"`
+	}{http.StatusText(p.status), p.status, p.detail, requestID.URN(), p.code})
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Request-Id", requestID.String())
+	if p.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Token realm="hookgate"`)
+	}
+	w.WriteHeader(p.status)
+	_, err = w.Write(body)
+	return err
+}

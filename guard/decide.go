@@ -1,0 +1,140 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// Request is the guard's view of a request.
+type Request struct {
+	Method string
+	// Target is the request target as the client sent it, not decoded or cleaned.
+	Target string
+	// Tokens are the values of the token header, one for each line of it.
+	Tokens []string
+	// Upgrade: the client asks for another protocol.
+	Upgrade bool
+	// ContentLength is the declared length of the body in bytes, -1 if unknown.
+	ContentLength int64
+}
+
+// Keyring tells what is known of a token. *store.Keyring is one.
+type Keyring interface {
+	Lookup(store.Digest) (store.Key, store.Standing)
+	Age(now time.Time) (age time.Duration, loaded bool)
+	ServerTime(local time.Time) time.Time
+}
+
+// Policy is what the guard lets through. It does not change while in use.
+type Policy struct {
+	Routes []Route
+	// MaxBody is the largest body in bytes.
+	MaxBody int64
+	// MaxStaleness is how old the keyring may be to decide anything at all.
+	MaxStaleness time.Duration
+}
+
+const (
+	// maxUnknownAge is how old the keyring may be to call a token unknown: one that
+	// another sidecar has just minted must get 503, which vendors retry, and not
+	// 401, upon which they drop the event.
+	maxUnknownAge = 2 * time.Second
+	// staleRetryAfter is short, since a keyring recovers as soon as Redis does, and
+	// vendors give up after few attempts.
+	staleRetryAfter = 5 * time.Second
+)
+
+// Decide decides on req at the local time now. Checks come in a fixed order, each
+// answering only what the ones before it left open.
+func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
+	path, _ := splitTarget(req.Target)
+	if !canonicalPath(path) || len(req.Tokens) > 1 || req.Upgrade {
+		return Decision{Outcome: Ambiguous}
+	}
+	route, found := p.route(path)
+	if route == nil {
+		return Decision{Outcome: NoRoute}
+	}
+	d := Decision{Kind: route.kind, Template: route.template}
+	token := found.token
+	if route.kind == store.KindWebhook && len(req.Tokens) > 0 {
+		d.Outcome = Ambiguous
+		return d
+	}
+	if len(req.Tokens) == 1 {
+		token = req.Tokens[0]
+	}
+
+	probe := false
+	switch {
+	case req.Method == "POST":
+	case route.kind == store.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
+		probe = true
+	default:
+		d.Outcome, d.Allow = Method, route.allow()
+		return d
+	}
+	if req.ContentLength > p.MaxBody {
+		d.Outcome = TooLarge
+		return d
+	}
+
+	if token == "" {
+		d.Outcome = Missing
+		return d
+	}
+	if !store.WellFormedToken(token) {
+		d.Outcome = Malformed
+		return d
+	}
+	p.authenticate(&d, token, found.vendor, ring, now)
+	if d.Outcome != Allowed {
+		return d
+	}
+	if probe {
+		d.Outcome = Probe
+		return d
+	}
+	d.Path = path
+	if route.kind == store.KindWebhook {
+		d.Path = path[:found.tokenStart] + d.Credential.String() + path[found.tokenStart+len(token):]
+	}
+	return d
+}
+
+// authenticate looks a well-formed token up and judges what it finds.
+func (p *Policy) authenticate(d *Decision, token, vendor string, ring Keyring, now time.Time) {
+	age, loaded := ring.Age(now)
+	if !loaded || age > p.MaxStaleness {
+		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+		return
+	}
+	key, standing := ring.Lookup(store.DigestToken(token))
+	d.Credential = key.ID
+	switch {
+	case standing == store.Unknown && age > maxUnknownAge:
+		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+	case standing == store.Unknown:
+		d.Outcome = Unknown
+	case standing == store.Revoked:
+		d.Outcome = Revoked
+	case key.Kind != d.Kind:
+		d.Outcome = WrongKind
+	case key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt:
+		d.Outcome = Expired
+	case d.Kind == store.KindWebhook && key.Vendor != vendor:
+		d.Outcome = Vendor
+	default:
+		d.Outcome, d.Identity = Allowed, key.Identity
+	}
+}
+
+func (p *Policy) route(path string) (*Route, match) {
+	for i := range p.Routes {
+		if m, ok := p.Routes[i].match(path); ok {
+			return &p.Routes[i], m
+		}
+	}
+	return nil, match{}
+}

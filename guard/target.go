@@ -1,0 +1,42 @@
+package guard
+
+import "strings"
+
+// splitTarget returns the path of a request target and its query with the '?'.
+func splitTarget(target string) (path, query string) {
+	if i := strings.IndexByte(target, '?'); i >= 0 {
+		return target[:i], target[i:]
+	}
+	return target, ""
+}
+
+// canonicalPath reports whether path can be read in one way only. Routers differ
+// in whether they decode escapes, merge slashes, resolve dot segments, cut path
+// parameters or take a backslash for a slash; a path that uses any of these may be
+// one resource to the guard and another to Matcher, so none of them is let through.
+// An absolute URL, an authority and "*" are no paths either.
+func canonicalPath(path string) bool {
+	if path == "" || path[0] != '/' {
+		return false
+	}
+	start := 1 // of the current segment
+	for i := 1; i <= len(path); i++ {
+		if i < len(path) && path[i] != '/' {
+			switch c := path[i]; {
+			case c < 0x21 || c > 0x7e, c == '%', c == ';', c == '\\':
+				return false
+			}
+			continue
+		}
+		switch path[start:i] {
+		case "":
+			if i < len(path) { // "//"; a trailing slash is only an empty last segment
+				return false
+			}
+		case ".", "..":
+			return false
+		}
+		start = i + 1
+	}
+	return true
+}
