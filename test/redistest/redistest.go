@@ -1,0 +1,229 @@
+// Package redistest runs real redis-server processes for tests: on loopback, on a
+// port of their own, in a temporary directory, ended by their process id.
+package redistest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// RequireEnv, set to 1, makes a missing redis-server fail the test instead of
+// skipping it.
+const RequireEnv = "HOOKGATE_REQUIRE_REDIS"
+
+// startTimeout bounds how long a server may take to answer. It is generous: test
+// machines are busy, and nothing waits that long unless the server is broken.
+const startTimeout = 20 * time.Second
+
+// Server is one redis-server process, and the same one again after Restart.
+type Server struct {
+	t    testing.TB
+	path string
+	dir  string
+	port int
+	args []string
+
+	process *os.Process // nil while it is not running
+	ended   chan struct{}
+}
+
+// Option changes how the server is run.
+type Option func(*Server)
+
+// WithAOF makes the server keep its data over Stop, Kill and Restart.
+func WithAOF() Option { return WithArgs("--appendonly", "yes") }
+
+// WithArgs adds arguments to the command line, such as "--requirepass", "secret".
+func WithArgs(args ...string) Option {
+	return func(s *Server) { s.args = append(s.args, args...) }
+}
+
+// Start runs a server until the test ends, and returns when it answers.
+func Start(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv(RequireEnv) == "1" {
+			t.Fatalf("redis-server is required (%s=1) and missing: %v", RequireEnv, err)
+		}
+		t.Skip("redis-server is not installed")
+	}
+	s := &Server{t: t, path: path, dir: t.TempDir()}
+	for _, option := range options {
+		option(s)
+	}
+	t.Cleanup(s.Kill)
+	// Between finding a free port and using it another process may take it.
+	for range 5 {
+		s.port = freePort(t)
+		if err = s.run(); err == nil {
+			return s
+		}
+	}
+	t.Fatalf("start redis-server: %v\n%s", err, s.log())
+	return nil
+}
+
+// Addr returns host:port.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// URL returns the server's redis:// address.
+func (s *Server) URL() string { return "redis://" + s.Addr() }
+
+// Dir returns the server's working directory.
+func (s *Server) Dir() string { return s.dir }
+
+// PID returns the process id, or 0 while the server is not running.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Pid
+}
+
+// Client returns a client of the test's own, closed when the test ends.
+func (s *Server) Client() *redis.Client {
+	rdb := redis.NewClient(s.options())
+	s.t.Cleanup(func() { rdb.Close() })
+	return rdb
+}
+
+// Stop ends the server as an operator would, with SIGTERM, and waits for its end.
+// Without WithAOF its data is gone.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+// Kill ends the server with SIGKILL and waits for its end.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Restart starts the server again on the same port and directory, after stopping
+// it where it still runs.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	if err := s.run(); err != nil {
+		s.t.Fatalf("restart redis-server: %v\n%s", err, s.log())
+	}
+}
+
+// Suspend freezes the server: connections stay open and nothing is answered.
+func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
+
+// Resume undoes Suspend.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if s.process == nil {
+		s.t.Fatal("redis-server is not running")
+	}
+	if err := s.process.Signal(sig); err != nil {
+		s.t.Fatalf("signal redis-server: %v", err)
+	}
+}
+
+func (s *Server) end(sig syscall.Signal) {
+	if s.process == nil {
+		return
+	}
+	s.process.Signal(syscall.SIGCONT) // a suspended process takes no SIGTERM
+	s.process.Signal(sig)
+	select {
+	case <-s.ended:
+	case <-time.After(startTimeout):
+		s.process.Signal(syscall.SIGKILL)
+		<-s.ended
+	}
+	s.process = nil
+}
+
+// run starts the process and waits until it answers.
+func (s *Server) run() error {
+	logFile, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+	cmd := exec.Command(s.path, append([]string{
+		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--dir", s.dir,
+	}, s.args...)...)
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	endWithParent(cmd)
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		// The kernel ties the child to the thread that started it, so the thread
+		// has to live as long as the child.
+		runtime.LockOSThread()
+		defer close(ended)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	s.process, s.ended = cmd.Process, ended
+	if err := s.awaitAnswer(); err != nil {
+		s.Kill()
+		return err
+	}
+	return nil
+}
+
+func (s *Server) awaitAnswer() error {
+	rdb := redis.NewClient(s.options())
+	defer rdb.Close()
+	deadline := time.Now().Add(startTimeout)
+	for {
+		err := rdb.Ping(context.Background()).Err()
+		var reply redis.Error
+		if err == nil || errors.As(err, &reply) && !redis.IsLoadingError(err) {
+			return nil // also where it only asks for a password
+		}
+		select {
+		case <-s.ended:
+			return errors.New("redis-server ended at once")
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no answer in %v: %w", startTimeout, err)
+		}
+	}
+}
+
+func (s *Server) options() *redis.Options {
+	return &redis.Options{
+		Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+func (s *Server) logPath() string { return filepath.Join(s.dir, "redis.log") }
+
+func (s *Server) log() string {
+	text, _ := os.ReadFile(s.logPath())
+	return string(text)
+}
+
+func freePort(t testing.TB) int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
