@@ -1,0 +1,207 @@
+package guard
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+const (
+	callbackToken = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
+	webhookToken  = "mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df"
+	foreignToken  = "minted.elsewhere-1"
+
+	callbackPath = "/v1/exceptions/7d4f/callback"
+	webhookPath  = "/v1/discovery/webhooks/pluggy/"
+)
+
+var (
+	now          = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	tenant       = uuid.MustParse("11111111-1111-1111-1111-111111111111")
+	callbackID   = uuid.MustParse("01900000-0000-7000-8000-000000000001")
+	webhookID    = uuid.MustParse("01900000-0000-7000-8000-000000000002")
+	revokedID    = uuid.MustParse("01900000-0000-7000-8000-000000000003")
+	callbackUser = store.Identity{Tenant: tenant, Kind: store.KindCallback, Label: "JIRA"}
+	webhookUser  = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "pluggy", Connection: "main"}
+)
+
+// ring is a keyring with fixed contents.
+type ring struct {
+	keys    map[string]store.Key // by token
+	revoked map[string]uuid.UUID
+	age     time.Duration
+	empty   bool
+	offset  time.Duration // of the server's clock
+}
+
+func (r ring) Lookup(d store.Digest) (store.Key, store.Standing) {
+	for token, key := range r.keys {
+		if store.DigestToken(token) == d {
+			return key, store.Live
+		}
+	}
+	for token, id := range r.revoked {
+		if store.DigestToken(token) == d {
+			return store.Key{ID: id}, store.Revoked
+		}
+	}
+	return store.Key{}, store.Unknown
+}
+
+func (r ring) Age(time.Time) (time.Duration, bool)  { return r.age, !r.empty }
+func (r ring) ServerTime(local time.Time) time.Time { return local.Add(r.offset) }
+
+func fullRing() ring {
+	return ring{
+		keys: map[string]store.Key{
+			callbackToken: {ID: callbackID, Identity: &callbackUser},
+			webhookToken:  {ID: webhookID, Identity: &webhookUser},
+			foreignToken:  {ID: callbackID, Identity: &callbackUser},
+		},
+		revoked: map[string]uuid.UUID{"revoked-token": revokedID},
+	}
+}
+
+func testPolicy(t testing.TB) Policy {
+	return Policy{
+		Routes: []Route{
+			mustRoute(t, CallbackRoute, "/v1/exceptions/{exceptionId}/callback"),
+			mustRoute(t, WebhookRoute, "/v1/discovery/webhooks/{vendor}/{token}"),
+		},
+		MaxBody:      1000,
+		MaxStaleness: 30 * time.Second,
+	}
+}
+
+func TestDecide(t *testing.T) {
+	header := func(tokens ...string) []string { return tokens }
+	expiring := func(at time.Time) ring {
+		r := fullRing()
+		r.keys[callbackToken] = store.Key{ID: callbackID, ExpiresAt: at.UnixMilli(), Identity: &callbackUser}
+		return r
+	}
+	for _, tc := range []struct {
+		name string
+		req  Request
+		ring func(*ring)
+		want Outcome
+		id   uuid.UUID
+	}{
+		{name: "callback", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, want: Allowed, id: callbackID},
+		{name: "webhook", req: Request{Target: webhookPath + webhookToken}, want: Allowed, id: webhookID},
+		{name: "token of another minter", req: Request{Target: callbackPath, Tokens: header(foreignToken)}, want: Allowed, id: callbackID},
+		{name: "the query decides nothing", req: Request{Target: callbackPath + "?a=%2f//..;", Tokens: header(callbackToken)}, want: Allowed, id: callbackID},
+		{name: "GET probe", req: Request{Method: "GET", Target: webhookPath + webhookToken}, want: Probe, id: webhookID},
+		{name: "HEAD probe", req: Request{Method: "HEAD", Target: webhookPath + webhookToken}, want: Probe, id: webhookID},
+		{name: "probe with a wrong token", req: Request{Method: "GET", Target: webhookPath + "nope"}, want: Unknown},
+		{name: "largest body", req: Request{Target: callbackPath, Tokens: header(callbackToken), ContentLength: 1000}, want: Allowed, id: callbackID},
+		{name: "body of unknown length", req: Request{Target: callbackPath, Tokens: header(callbackToken), ContentLength: -1}, want: Allowed, id: callbackID},
+
+		{name: "escape in the path", req: Request{Target: "/v1/exceptions/%37d4f/callback", Tokens: header(callbackToken)}, want: Ambiguous},
+		{name: "absolute form", req: Request{Target: "http://matcher" + callbackPath, Tokens: header(callbackToken)}, want: Ambiguous},
+		{name: "asterisk form", req: Request{Method: "OPTIONS", Target: "*"}, want: Ambiguous},
+		{name: "authority form", req: Request{Method: "CONNECT", Target: "matcher:4018"}, want: Ambiguous},
+		{name: "two token headers", req: Request{Target: callbackPath, Tokens: header(callbackToken, callbackToken)}, want: Ambiguous},
+		{name: "two token headers, one empty", req: Request{Target: callbackPath, Tokens: header("", callbackToken)}, want: Ambiguous},
+		{name: "two token headers on no route", req: Request{Target: "/", Tokens: header("a", "b")}, want: Ambiguous},
+		{name: "header and path token", req: Request{Target: webhookPath + webhookToken, Tokens: header(callbackToken)}, want: Ambiguous},
+		{name: "header and path token, wrong method", req: Request{Method: "PUT", Target: webhookPath + webhookToken, Tokens: header("x")}, want: Ambiguous},
+		{name: "upgrade", req: Request{Target: callbackPath, Tokens: header(callbackToken), Upgrade: true}, want: Ambiguous},
+
+		{name: "no route", req: Request{Target: "/v1/exceptions", Tokens: header(callbackToken)}, want: NoRoute},
+		{name: "root", req: Request{Target: "/"}, want: NoRoute},
+		{name: "the admin's path", req: Request{Target: "/v1/discovery/webhooks/tokens"}, want: NoRoute},
+		{name: "tokens is no vendor", req: Request{Target: "/v1/discovery/webhooks/tokens/" + webhookToken}, want: NoRoute},
+		{name: "method before token", req: Request{Method: "GET", Target: callbackPath}, want: Method},
+		{name: "lower-case method", req: Request{Method: "post", Target: callbackPath}, want: Method},
+		{name: "method on a webhook", req: Request{Method: "DELETE", Target: webhookPath + webhookToken}, want: Method},
+		{name: "too large before token", req: Request{Target: callbackPath, ContentLength: 1001}, want: TooLarge},
+
+		{name: "no token", req: Request{Target: callbackPath}, want: Missing},
+		{name: "empty token", req: Request{Target: callbackPath, Tokens: header("")}, want: Missing},
+		{name: "wrong checksum", req: Request{Target: callbackPath, Tokens: header(callbackToken[:52] + "l")}, want: Malformed},
+		{name: "malformed, also when nothing is loaded", req: Request{Target: callbackPath, Tokens: header("a b")}, ring: func(r *ring) { r.empty = true }, want: Malformed},
+		{name: "two tokens in one value", req: Request{Target: callbackPath, Tokens: header(callbackToken + ", " + callbackToken)}, want: Malformed},
+		{name: "long token", req: Request{Target: callbackPath, Tokens: header(strings.Repeat("a", 513))}, want: Malformed},
+		{name: "malformed token in the path", req: Request{Target: webhookPath + "a!b"}, want: Malformed},
+
+		{name: "not loaded", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { r.empty = true }, want: Stale},
+		{name: "too old", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { r.age = 30*time.Second + 1 }, want: Stale},
+		{name: "old enough to serve", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { r.age = 30 * time.Second }, want: Allowed, id: callbackID},
+		{name: "unknown, not quite fresh", req: Request{Target: callbackPath, Tokens: header("nope")}, ring: func(r *ring) { r.age = 2*time.Second + 1 }, want: Stale},
+		{name: "unknown, fresh", req: Request{Target: callbackPath, Tokens: header("nope")}, ring: func(r *ring) { r.age = 2 * time.Second }, want: Unknown},
+		{name: "revoked", req: Request{Target: callbackPath, Tokens: header("revoked-token")}, want: Revoked, id: revokedID},
+		{name: "revoked is known without freshness", req: Request{Target: callbackPath, Tokens: header("revoked-token")}, ring: func(r *ring) { r.age = 10 * time.Second }, want: Revoked, id: revokedID},
+		{name: "webhook token in the header", req: Request{Target: callbackPath, Tokens: header(webhookToken)}, want: WrongKind, id: webhookID},
+		{name: "callback token in the path", req: Request{Target: webhookPath + callbackToken}, want: WrongKind, id: callbackID},
+		{name: "token of another vendor", req: Request{Target: "/v1/discovery/webhooks/belvo/" + webhookToken}, want: Vendor, id: webhookID},
+		{name: "expired this moment", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now) }, want: Expired, id: callbackID},
+		{name: "expires in a millisecond", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Millisecond)) }, want: Allowed, id: callbackID},
+		{name: "expiry is by the server's clock", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Minute)); r.offset = time.Hour }, want: Expired, id: callbackID},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.req.Method == "" {
+				tc.req.Method = "POST"
+			}
+			r := fullRing()
+			if tc.ring != nil {
+				tc.ring(&r)
+			}
+			p := testPolicy(t)
+			d := p.Decide(&tc.req, r, now)
+			if d.Outcome != tc.want || d.Credential != tc.id {
+				t.Fatalf("%s for %s, want %s for %s", d.Outcome, d.Credential, tc.want, tc.id)
+			}
+			if (d.Identity != nil) != (d.Outcome == Allowed || d.Outcome == Probe) {
+				t.Error("a refused request has an identity, or an allowed one has none")
+			}
+			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
+				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)
+			}
+		})
+	}
+}
+
+func TestForwardedPathHoldsNoToken(t *testing.T) {
+	p := testPolicy(t)
+	d := p.Decide(&Request{Method: "POST", Target: webhookPath + webhookToken + "?a=b"}, fullRing(), now)
+	if want := webhookPath + webhookID.String(); d.Path != want {
+		t.Errorf("webhook forwarded to %q, want %q", d.Path, want)
+	}
+	d = p.Decide(&Request{Method: "POST", Target: callbackPath, Tokens: []string{callbackToken}}, fullRing(), now)
+	if d.Path != callbackPath {
+		t.Errorf("callback forwarded to %q", d.Path)
+	}
+}
+
+// FuzzDecide checks that nothing is allowed but what the table above says: a live
+// token at its own place, on its own path.
+func FuzzDecide(f *testing.F) {
+	f.Add("POST", callbackPath, callbackToken, false, int64(0))
+	f.Add("POST", webhookPath+webhookToken, "", false, int64(10))
+	f.Add("GET", webhookPath+webhookToken+"?q", "", false, int64(0))
+	f.Add("POST", "/v1/exceptions/../exceptions/x/callback", callbackToken, true, int64(-1))
+	p := testPolicy(f)
+	f.Fuzz(func(t *testing.T, method, target, token string, upgrade bool, length int64) {
+		req := Request{Method: method, Target: target, Upgrade: upgrade, ContentLength: length}
+		if token != "" {
+			req.Tokens = []string{token}
+		}
+		d := p.Decide(&req, fullRing(), now)
+		if d.Outcome != Allowed && d.Outcome != Probe {
+			return
+		}
+		path, _ := splitTarget(target)
+		webhook := path == webhookPath+webhookToken && token == ""
+		exception, isCallback := strings.CutPrefix(path, "/v1/exceptions/")
+		exception, hasSuffix := strings.CutSuffix(exception, "/callback")
+		callback := isCallback && hasSuffix && validExceptionID(exception) && (token == callbackToken || token == foreignToken)
+		if upgrade || length > 1000 || !webhook && (!callback || method != "POST") || strings.Contains(d.Path, webhookToken) {
+			t.Fatalf("%s %s with %q: %s", method, target, token, d.Outcome)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package guard
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+func TestStripHeaders(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		in   map[string][]string
+		want []string // the keys left
+	}{
+		{"plain", map[string][]string{"Content-Type": {"a"}, "X-Request-Id": {"b"}}, []string{"Content-Type", "X-Request-Id"}},
+		{"identity", map[string][]string{"X-Tenant-Id": {"a"}, "X-Hookgate-Kind": {"a"}, "X-Hookgate-Anything-Later": {"a"}}, nil},
+		{"aliases", map[string][]string{"x-tenant-id": {"a"}, "X_TENANT_ID": {"a"}, "X.Tenant_Id": {"a"}, "x_hookgate.kind": {"a"}}, nil},
+		{"token", map[string][]string{"X-Callback-Token": {"a"}, "X_Callback_Token": {"a"}, "X.callback-token": {"a"}}, nil},
+		{"authorization", map[string][]string{"Authorization": {"a"}, "AUTHORIZATION": {"b"}}, nil},
+		{"near misses stay", map[string][]string{"X-Tenant": {"a"}, "X-Tenant-Id2": {"a"}, "X-Hookgate": {"a"}, "Authorization2": {"a"}}, []string{"Authorization2", "X-Hookgate", "X-Tenant", "X-Tenant-Id2"}},
+		{"nominated", map[string][]string{"Connection": {"X-A, x-b"}, "X-A": {"a"}, "X-B": {"b"}, "X-C": {"c"}}, []string{"X-C"}},
+		{"nominated in later lines", map[string][]string{"Connection": {"", "close", " X-A ,,"}, "X-A": {"a"}, "X-C": {"c"}}, []string{"X-C"}},
+		{"nominates itself", map[string][]string{"Connection": {"connection"}, "X-C": {"c"}}, []string{"X-C"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			StripHeaders(tc.in, "X-Callback-Token")
+			if got := slices.Sorted(maps.Keys(tc.in)); !slices.Equal(got, tc.want) {
+				t.Errorf("left %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestSetIdentity(t *testing.T) {
+	label := "Ação, Ltda\u00a0100%/x"
+	for _, tc := range []struct {
+		name     string
+		identity store.Identity
+		want     http.Header
+	}{
+		{"callback", store.Identity{Tenant: tenant, Kind: store.KindCallback, Label: label}, http.Header{
+			"X-Tenant-Id": {tenant.String()}, "X-Hookgate-Credential-Id": {callbackID.String()}, "X-Hookgate-Kind": {"callback"},
+			"X-Hookgate-External-System": {"A%C3%A7%C3%A3o%2C%20Ltda%C2%A0100%25%2Fx"},
+		}},
+		{"callback without label", store.Identity{Tenant: tenant, Kind: store.KindCallback}, http.Header{
+			"X-Tenant-Id": {tenant.String()}, "X-Hookgate-Credential-Id": {callbackID.String()}, "X-Hookgate-Kind": {"callback"},
+		}},
+		{"webhook", webhookUser, http.Header{
+			"X-Tenant-Id": {tenant.String()}, "X-Hookgate-Credential-Id": {callbackID.String()}, "X-Hookgate-Kind": {"webhook"},
+			"X-Hookgate-Vendor": {"pluggy"}, "X-Hookgate-Connection": {"main"},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := http.Header{}
+			SetIdentity(got, &Decision{Credential: callbackID, Identity: &tc.identity})
+			if !maps.EqualFunc(got, tc.want, slices.Equal) {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+// FuzzHeaders checks that whatever the client sends, the upstream gets every
+// identity header exactly once and with our value.
+func FuzzHeaders(f *testing.F) {
+	f.Add("X-Tenant-Id", "forged", "Connection", "X-Tenant-Id")
+	f.Add("x_tenant.id", "forged", "X-HOOKGATE-KIND", "api")
+	f.Add("Connection", "a, X-Hookgate-Credential-Id", "X-Hookgate-Credential-Id", "b")
+	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
+		header := map[string][]string{name1: {value1}, name2: {value2}}
+		StripHeaders(header, "X-Callback-Token")
+		SetIdentity(header, &Decision{Credential: callbackID, Identity: &webhookUser})
+		for _, want := range []struct{ name, value string }{
+			{HeaderTenant, tenant.String()}, {HeaderCredentialID, callbackID.String()}, {HeaderKind, "webhook"},
+			{HeaderVendor, "pluggy"}, {HeaderConnection, "main"},
+		} {
+			var values []string
+			for name, v := range header {
+				if isAlias(name, want.name) {
+					values = append(values, v...)
+				}
+			}
+			if !slices.Equal(values, []string{want.value}) {
+				t.Fatalf("%s is %q", want.name, values)
+			}
+		}
+		for name := range header {
+			if isAlias(name, "X-Callback-Token") || isAlias(name, "Authorization") || isAlias(name, "Connection") {
+				t.Fatalf("%q got through", name)
+			}
+		}
+	})
+}
