@@ -56,6 +56,9 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 	e := &embedded{redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal")}
 	opt := e.options()
 	harden(opt)
+	// No network, no timeouts: a machine that stalls for a second, or a large
+	// replay, must not look like a lost reply.
+	opt.ReadTimeout, opt.WriteTimeout = -1, -1
 	e.rdb = redis.NewClient(opt)
 	defer func() {
 		if err != nil {
@@ -65,17 +68,22 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 	if e.journal, err = openJournal(e.path, e.replay); err != nil {
 		return nil, err
 	}
-	if err := e.rewrite(); err != nil {
-		return nil, err
-	}
+	e.loaded = make(map[string]bool)
+	e.compact = compactAt
 	return e, nil
 }
 
 // options lets a client reach the data set.
 func (e *embedded) options() *redis.Options {
 	return &redis.Options{
-		Addr:   "embedded",
-		Dialer: func(context.Context, string, string) (net.Conn, error) { return e.redis.Dial() },
+		Addr: "embedded",
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			conn, err := e.redis.Dial()
+			if err != nil {
+				return nil, err
+			}
+			return &bufferedConn{Conn: conn}, nil
+		},
 	}
 }
 
@@ -98,7 +106,7 @@ func (e *embedded) replay(command []string) error {
 		args[i] = arg
 	}
 	err := e.rdb.Do(context.Background(), args...).Err()
-	if isServerReply(err) && command[0] == "EVALSHA" {
+	if isServerReply(err) && command[0] == "EVALSHA" && !redis.HasErrorPrefix(err, "NOSCRIPT") {
 		return nil
 	}
 	return err
@@ -134,33 +142,21 @@ func (e *embedded) run(ctx context.Context, script writeScript, keys []string, a
 		return nil, err
 	}
 	if e.journal.size > e.compact {
-		if err := e.rewrite(); err != nil {
-			e.journal.broken = true
-		}
+		e.rewrite()
 	}
 	return reply, err
 }
 
 // rewrite replaces the journal by the commands that make the present data set.
+// Where that fails, on a full disk say, the old journal goes on and grows. The call
+// that happened to come at this moment is on disk either way.
 func (e *embedded) rewrite() error {
-	if err := writeJournal(e.path, e.dump); err != nil {
-		return err
+	err := e.journal.replace(e.path, e.dump)
+	if err == nil {
+		e.loaded = make(map[string]bool)
 	}
-	if err := e.journal.close(); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(e.path, os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	e.journal = &journal{file: file, size: info.Size()}
-	e.loaded = make(map[string]bool)
-	e.compact = max(compactAt, 2*info.Size())
-	return e.journal.cut()
+	e.compact = max(compactAt, 2*e.journal.size)
+	return err
 }
 
 // dump emits the commands that make the present data set.

@@ -32,6 +32,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var (
 	errJournalMagic   = errors.New("the journal is not one of ours, or of a later version")
 	errJournalCorrupt = errors.New("the journal is damaged in the middle: restore it from a backup")
+	errRecordTooLong  = errors.New("the command is too long for the journal")
 	errJournalBroken  = errors.New("the journal could not be written; restart when the disk is well again")
 )
 
@@ -46,12 +47,10 @@ type journal struct {
 // last record, which was never acknowledged, is cut off; anything unreadable with
 // a readable record behind it is damage, and opening fails.
 func openJournal(path string, replay func(command []string) error) (*journal, error) {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		if err := writeJournal(path, func(func([]string) error) error { return nil }); err != nil {
-			return nil, err
-		}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return writeJournal(path, func(func([]string) error) error { return nil })
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +87,12 @@ func (j *journal) load(replay func([]string) error) error {
 		}
 	}
 	j.size = int64(at)
-	return j.cut()
+	if err := j.cut(); err != nil {
+		return err
+	}
+	// A killed predecessor may have written its last record and not synced it. From
+	// now on it counts: what it revoked is answered as revoked.
+	return j.file.Sync()
 }
 
 // cut drops whatever is behind the known good size.
@@ -109,7 +113,10 @@ func (j *journal) append(commands ...[]string) error {
 	}
 	var records []byte
 	for _, command := range commands {
-		records = appendRecord(records, command)
+		var err error
+		if records, err = appendRecord(records, command); err != nil {
+			return err
+		}
 	}
 	if _, err := j.file.Write(records); err != nil {
 		j.broken = j.cut() != nil
@@ -123,44 +130,65 @@ func (j *journal) append(commands ...[]string) error {
 	return nil
 }
 
+// replace swaps the file for one with the records that fill emits: wholly, or not at
+// all. Where that fails the old file goes on, except where its name may be gone: then
+// the journal takes nothing more.
+func (j *journal) replace(path string, fill func(emit func(command []string) error) error) error {
+	fresh, err := writeJournal(path, fill)
+	if fresh != nil {
+		j.file.Close()
+		*j = *fresh
+	}
+	return err
+}
+
 func (j *journal) close() error { return j.file.Close() }
 
-// writeJournal replaces the file at path by one with the records that fill emits:
-// wholly, or not at all.
-func writeJournal(path string, fill func(emit func(command []string) error) error) (err error) {
-	tmp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// writeJournal puts a file with the records that fill emits at path. An error with a
+// journal means that the file is there, but its name maybe not on stable storage.
+func writeJournal(path string, fill func(emit func(command []string) error) error) (*journal, error) {
+	file, err := os.OpenFile(path+".tmp", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{file: file}
+	if err = j.fill(fill); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		file.Close()
+		os.Remove(path + ".tmp")
+		return nil, err
+	}
+	err = syncDirectory(filepath.Dir(path))
+	j.broken = err != nil
+	return j, err
+}
+
+func (j *journal) fill(fill func(emit func(command []string) error) error) error {
+	write := func(data []byte) error {
+		n, err := j.file.Write(data)
+		j.size += int64(n)
+		return err
+	}
+	if err := write([]byte(journalMagic)); err != nil {
+		return err
+	}
+	err := fill(func(command []string) error {
+		record, err := appendRecord(nil, command)
+		if err != nil {
+			return err
+		}
+		return write(record)
+	})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = io.WriteString(tmp, journalMagic); err != nil {
-		return err
-	}
-	var record []byte
-	emit := func(command []string) error {
-		record = appendRecord(record[:0], command)
-		_, err := tmp.Write(record)
-		return err
-	}
-	if err = fill(emit); err != nil {
-		return err
-	}
-	if err = tmp.Sync(); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	// The new name is durable only once its directory is.
-	dir, err := os.Open(filepath.Dir(path))
+	return j.file.Sync()
+}
+
+func syncDirectory(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
@@ -168,17 +196,20 @@ func writeJournal(path string, fill func(emit func(command []string) error) erro
 	return dir.Sync()
 }
 
-func appendRecord(to []byte, command []string) []byte {
+func appendRecord(to []byte, command []string) ([]byte, error) {
 	payload := binary.AppendUvarint(nil, uint64(len(command)))
 	for _, arg := range command {
 		payload = binary.AppendUvarint(payload, uint64(len(arg)))
 		payload = append(payload, arg...)
 	}
+	if len(payload) > maxRecord {
+		return nil, errRecordTooLong // it could not be read again
+	}
 	length := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
 	to = append(to, length...)
 	to = binary.LittleEndian.AppendUint32(to, crc32.Checksum(length, castagnoli))
 	to = binary.LittleEndian.AppendUint32(to, crc32.Checksum(payload, castagnoli))
-	return append(to, payload...)
+	return append(to, payload...), nil
 }
 
 // decodeRecord returns the record that data begins with and its length in bytes,
