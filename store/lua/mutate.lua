@@ -57,7 +57,10 @@ for _, r in ipairs(records) do
   end
   local version = redis.call('HGET', r.key, 'v') or ''
   if version ~= r.expected then return {'CONFLICT'} end
+  r.version = string.format('%.0f', (r.expected == '' and 0 or tonumber(r.expected)) + 1)
 end
+local previous = redis.call('HGET', meta, 'head') or ''
+local seq = string.format('%.0f', tonumber(redis.call('HGET', meta, 'seq') or 0) + 1)
 
 local now = ARGV[1]
 if now == '' then
@@ -65,18 +68,11 @@ if now == '' then
   now = string.format('%.0f', tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))
 end
 
-if not epoch then
-  epoch = fresh
-  redis.call('HSET', meta, 'epoch', epoch, 'schema', SCHEMA)
-end
-local previous = redis.call('HGET', meta, 'head') or ''
-local seq = string.format('%.0f', redis.call('HINCRBY', meta, 'seq', 1))
-redis.call('HSET', meta, 'head', nonce)
-
+epoch = epoch or fresh
+redis.call('HSET', meta, 'epoch', epoch, 'schema', SCHEMA, 'seq', seq, 'head', nonce)
 for _, r in ipairs(records) do
-  redis.call('HSET', r.key, 'op', nonce .. ':' .. seq .. ':' .. now, unpack(r.set))
+  redis.call('HSET', r.key, 'op', nonce .. ':' .. seq .. ':' .. now, 'v', r.version, unpack(r.set))
   for _, field in ipairs(r.stamps) do redis.call('HSET', r.key, field, now) end
-  redis.call('HINCRBY', r.key, 'v', 1)
   if r.expected == '' then redis.call('ZADD', tenant, now, r.id) end
 end
 

@@ -15,8 +15,9 @@ if not now then
 end
 local found = 0
 for i, key in ipairs(KEYS) do
-  local current = redis.call('HMGET', key, 'v', 'lu')
-  if current[1] then
+  -- pcall: one key that is not a record must not hold up the whole batch for ever.
+  local current = redis.pcall('HMGET', key, 'v', 'lu')
+  if not current.err and current[1] then
     found = found + 1
     local used = math.min(tonumber(ARGV[i + 1]), now + 1000)
     if used > (tonumber(current[2]) or 0) then
