@@ -2,8 +2,13 @@ package store
 
 import (
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
+
+// The client's own log goes to standard error, past the encoder that redacts ours,
+// and floods it while Redis is away. What matters of it is in the errors we log.
+func init() { redis.SetLogger(&logging.VoidLogger{}) }
 
 // harden sets what go-redis' defaults get wrong for this purpose.
 func harden(opt *redis.Options) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -130,6 +131,17 @@ func isServerReply(err error) bool {
 	return errors.As(err, &reply)
 }
 
+// unavailable wraps what Redis or the way to it answered. A network error's text
+// begins with addresses, which are for the log and not for an answer; what is left
+// still says refused, reset or timed out.
 func unavailable(doing string, err error) error {
+	var lookup *net.DNSError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &lookup):
+		err = errors.New("the address of Redis does not resolve")
+	case errors.As(err, &network):
+		err = network.Err
+	}
 	return fmt.Errorf("%w: %s: %w", ErrUnavailable, doing, err)
 }

@@ -28,11 +28,15 @@ type Config struct {
 
 // Tuning is what may change from one configuration to the next while a Store runs.
 type Tuning struct {
-	// UsageFlush is how often lastUsedAt is written: also how much of it a crash loses.
+	// UsageFlush is how often lastUsedAt is written: also how much of it a crash
+	// loses. DefaultUsageFlush where it is not positive.
 	UsageFlush time.Duration
 	// Logger receives the store's log. Nothing secret is ever written to it.
 	Logger *slog.Logger
 }
+
+// DefaultUsageFlush is how often lastUsedAt is written unless a Tuning says otherwise.
+const DefaultUsageFlush = 5 * time.Second
 
 // Fingerprint identifies the data set and the way to it: two equal configurations
 // can share a Store. It reveals nothing of the password.
@@ -46,6 +50,7 @@ func (c Config) Fingerprint() string {
 
 var (
 	errNoRedis  = errors.New("no Redis address")
+	errTwoHomes = errors.New("either a Redis address or an embedded directory, not both")
 	errRedisURL = errors.New("the Redis address must be a redis://, rediss:// or unix:// URL")
 )
 

@@ -51,6 +51,11 @@ func (s *Store) Mint(ctx context.Context, spec Spec) (Credential, string, error)
 		records: []recordWrite{{id: c.ID, set: recordFields(&c), stamps: []string{fieldCreatedAt}}},
 		digests: []digestOp{{digest: c.digest, id: c.ID, key: c.key()}},
 	})
+	if errors.Is(err, errConflict) {
+		// The id is new, so this was our own commit: its reply got lost, and another
+		// writer changed the credential before we asked again.
+		err = unavailable("mint", err)
+	}
 	if err != nil {
 		return Credential{}, "", err
 	}
@@ -107,6 +112,8 @@ func (s *Store) Rotate(ctx context.Context, ref Ref) (Credential, string, error)
 func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 	return s.update(ctx, ref, func(c *Credential) error {
 		if !c.RevokedAt.IsZero() {
+			// Maybe by another process a moment ago, whose ledger entry is still under way.
+			s.keyring.bury(c.digest, c.ID)
 			return nil
 		}
 		_, err := s.commit(ctx, mutation{
@@ -167,7 +174,9 @@ func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind Kind) ([]Creden
 	if err != nil {
 		return nil, err
 	}
-	members, err := b.rdb.ZRevRange(ctx, s.keys.tenant(tenant), 0, -1).Result()
+	members, err := b.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
+		Key: s.keys.tenant(tenant), Start: 0, Stop: -1, Rev: true,
+	}).Result()
 	if err != nil {
 		return nil, unavailable("list a tenant", err)
 	}
@@ -217,6 +226,10 @@ func (spec *Spec) validate() error {
 		return fmt.Errorf("%w: unknown kind", ErrInvalid)
 	case !printable(spec.Label, MaxLabelLength):
 		return fmt.Errorf("%w: the label must be at most %d characters without control characters", ErrInvalid, MaxLabelLength)
+	case !spec.ExpiresAt.IsZero() && spec.ExpiresAt.UnixMilli() <= 0: // 0 means never to a keyring
+		return fmt.Errorf("%w: the expiry must be after 1970", ErrInvalid)
+	case spec.Kind != KindWebhook && (spec.Vendor != "" || spec.Connection != ""):
+		return fmt.Errorf("%w: only a webhook credential has a vendor and a connection", ErrInvalid)
 	case spec.Kind == KindWebhook && !ValidVendor(spec.Vendor):
 		return fmt.Errorf("%w: the vendor must be 1 to 32 characters of a-z 0-9 -", ErrInvalid)
 	case spec.Kind == KindWebhook && (spec.Connection == "" || !printable(spec.Connection, MaxConnectionLength)):
@@ -260,7 +273,7 @@ func newCredential(spec Spec) (Credential, string, error) {
 	return Credential{
 		ID: id, Tenant: spec.Tenant, Kind: spec.Kind, Label: spec.Label,
 		Vendor: spec.Vendor, Connection: spec.Connection,
-		ExpiresAt: spec.ExpiresAt.Truncate(time.Millisecond),
+		ExpiresAt: spec.ExpiresAt.UTC().Truncate(time.Millisecond),
 		digest:    DigestToken(token),
 	}, token, nil
 }

@@ -40,7 +40,7 @@ func (e errResync) Error() string { return "resync needed: " + string(e.reason) 
 // errDataGone: Redis holds no data set, or one that does not continue the one this
 // process knows. The keyring serves until it is too old: an emptied Redis must turn
 // into "cannot decide", never into "every token is unknown".
-var errDataGone = errors.New("Redis does not hold the data set that this process knows")
+var errDataGone = errors.New("the data set that this process knows is not in Redis")
 
 // follower keeps the keyring equal to Redis: it takes a snapshot, follows the
 // ledger, checks every link of its chain, and proves freshness by probes.
@@ -114,6 +114,9 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	now, sent, err := f.probe(ctx, b.rdb)
 	if err != nil {
 		return err
+	}
+	if f.store.keyring.knownEpoch() != f.ledger.at.epoch {
+		return errResync{ResyncEpoch} // a commit of ours began the data set
 	}
 	if err := f.ledger.catchUp(ctx, b.rdb, now); err != nil {
 		return err

@@ -116,6 +116,19 @@ func (k *Keyring) applyLocal(c change) {
 	}
 }
 
+// bury makes one digest of the present data set refused from now on, on the word
+// of its record.
+func (k *Keyring) bury(d Digest, id uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	idx := k.index.Load()
+	if idx == nil {
+		return
+	}
+	k.tombstones.bury(change{epoch: idx.epoch, ops: []digestOp{{digest: d, removed: true, id: id}}})
+	idx.remove(d)
+}
+
 // knownEpoch returns the epoch of the data set this process follows, or "" if it
 // never knew one.
 func (k *Keyring) knownEpoch() string {
@@ -155,12 +168,19 @@ func (k *Keyring) beginSnapshot() {
 }
 
 // replay applies a ledger entry to an index that is not serving yet. What it
-// revokes is remembered at once, also for the serving one.
+// revokes is refused at once, by the serving one too.
 func (k *Keyring) replay(idx *index, c change) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.tombstones.bury(c)
 	idx.apply(c, k.tombstones)
+	if serving := k.index.Load(); serving != nil && serving.epoch == c.epoch {
+		for _, op := range c.ops {
+			if op.removed {
+				serving.remove(op.digest)
+			}
+		}
+	}
 }
 
 // install makes a freshly built index the serving one. Changes committed here

@@ -69,9 +69,11 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 	for field, id := range map[string]*uuid.UUID{
 		fieldTenant: &c.Tenant, fieldSupersedes: &c.Supersedes, fieldSupersededBy: &c.SupersededBy,
 	} {
-		if value := fields[field]; value != "" && copy(id[:], value) != len(id) {
+		value := fields[field]
+		if value != "" && len(value) != len(id) {
 			return c, errCorrupt
 		}
+		copy(id[:], value)
 	}
 	for field, t := range map[string]*time.Time{
 		fieldCreatedAt: &c.CreatedAt, fieldExpiresAt: &c.ExpiresAt, fieldLastUsedAt: &c.LastUsedAt,

@@ -61,6 +61,9 @@ func New(config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if config.EmbeddedDir != "" && config.URL != "" {
+		return nil, errTwoHomes
+	}
 	if config.EmbeddedDir == "" {
 		if _, err := config.redisOptions(); err != nil {
 			return nil, err
@@ -86,6 +89,9 @@ func (s *Store) Start(t Tuning) error {
 	defer s.starting.Unlock()
 	if t.Logger == nil {
 		t.Logger = slog.New(slog.DiscardHandler)
+	}
+	if t.UsageFlush <= 0 {
+		t.UsageFlush = DefaultUsageFlush
 	}
 	s.tuning.Store(&t)
 	if s.opened.Load() != nil {
