@@ -3,15 +3,17 @@
 package redistest
 
 import (
-	"context"
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -96,7 +98,10 @@ func (s *Server) PID() int {
 
 // Client returns a client of the test's own, closed when the test ends.
 func (s *Server) Client() *redis.Client {
-	rdb := redis.NewClient(s.options())
+	rdb := redis.NewClient(&redis.Options{
+		Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 	s.t.Cleanup(func() { rdb.Close() })
 	return rdb
 }
@@ -185,14 +190,11 @@ func (s *Server) run() error {
 }
 
 func (s *Server) awaitAnswer() error {
-	rdb := redis.NewClient(s.options())
-	defer rdb.Close()
 	deadline := time.Now().Add(startTimeout)
 	for {
-		err := rdb.Ping(context.Background()).Err()
-		var reply redis.Error
-		if err == nil || errors.As(err, &reply) && !redis.IsLoadingError(err) {
-			return nil // also where it only asks for a password
+		err := s.ping()
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-s.ended:
@@ -205,11 +207,23 @@ func (s *Server) awaitAnswer() error {
 	}
 }
 
-func (s *Server) options() *redis.Options {
-	return &redis.Options{
-		Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+// ping succeeds where the server answers anything but that it is still loading. An
+// answer may also be that it wants a password.
+func (s *Server) ping() error {
+	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
+	if err != nil {
+		return err
 	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && strings.HasPrefix(answer, "-LOADING") {
+		err = errors.New("still loading")
+	}
+	return err
 }
 
 func (s *Server) logPath() string { return filepath.Join(s.dir, "redis.log") }
