@@ -1,0 +1,131 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	httpcaddyfile.RegisterHandlerDirective("hookgate_admin", parseAdmin)
+	httpcaddyfile.RegisterDirectiveOrder("hookgate_admin", httpcaddyfile.Before, "respond")
+}
+
+func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	a := new(Admin)
+	return a, a.UnmarshalCaddyfile(h.Dispenser)
+}
+
+// UnmarshalCaddyfile parses the directive:
+//
+//	hookgate_admin {
+//	    public_url  <url> [insecure]
+//	    jwt         { ... }
+//	    connections any | static <name>...
+//	}
+func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the directive's name
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	seen := make(map[string]bool)
+	for d.NextBlock(0) {
+		word := d.Val()
+		if seen[word] {
+			return d.Errf("%s is given twice", word)
+		}
+		seen[word] = true
+		var err error
+		switch word {
+		case "public_url":
+			err = a.parsePublicURL(d)
+		case "jwt":
+			a.JWT, err = parseJWT(d)
+		case "connections":
+			a.Connections, err = parseConnections(d)
+		default:
+			err = d.Errf("unknown word %q in hookgate_admin", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Admin) parsePublicURL(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 1:
+	case len(args) == 2 && args[1] == "insecure":
+		a.PublicURLInsecure = true
+	default:
+		return d.ArgErr()
+	}
+	a.PublicURL = args[0]
+	return nil
+}
+
+func parseConnections(d *caddyfile.Dispenser) (*Connections, error) {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 1 && args[0] == "any":
+		return &Connections{Any: true}, nil
+	case len(args) >= 2 && args[0] == "static":
+		return &Connections{Static: args[1:]}, nil
+	}
+	return nil, d.ArgErr()
+}
+
+// parseJWT parses the block:
+//
+//	jwt {
+//	    secret         <secret>
+//	    algorithms     <name>...
+//	    issuer         <iss>
+//	    audience       <aud>
+//	    tenant_claims  <claim>...
+//	    roles_claims   <claim>...
+//	    default_role   none|viewer|admin
+//	    default_tenant <uuid>
+//	}
+func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	config := new(JWT)
+	single := map[string]*string{
+		"secret": &config.Secret, "issuer": &config.Issuer, "audience": &config.Audience,
+		"default_role": &config.DefaultRole, "default_tenant": &config.DefaultTenant,
+	}
+	several := map[string]*[]string{
+		"algorithms": &config.Algorithms, "tenant_claims": &config.TenantClaims, "roles_claims": &config.RolesClaims,
+	}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		word := d.Val()
+		if to, ok := single[word]; ok {
+			value, err := oneArg(d)
+			if err != nil {
+				return nil, err
+			}
+			if *to != "" {
+				return nil, d.Errf("%s is given twice", word)
+			}
+			*to = value
+		} else if to, ok := several[word]; ok {
+			values := d.RemainingArgs()
+			if len(values) == 0 {
+				return nil, d.ArgErr()
+			}
+			if *to != nil {
+				return nil, d.Errf("%s is given twice", word)
+			}
+			*to = values
+		} else {
+			return nil, d.Errf("unknown word %q in jwt", word)
+		}
+	}
+	return config, nil
+}
+
+var _ caddyfile.Unmarshaler = (*Admin)(nil)

@@ -1,0 +1,146 @@
+package caddymodule
+
+import (
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/google/uuid"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "demo",
+		Usage: "[--dir <dir>] [--listen <address>] [--admin-listen <address>]",
+		Short: "Runs everything in one process, with a stand-in for Matcher",
+		Long: `
+Runs the guard and the admin API with an embedded store and a stand-in for Matcher
+that prints what reaches it, and shows curl commands to try them with. Credentials
+are kept in the directory from one run to the next.`,
+		Flags: func() *flag.FlagSet {
+			fs := flag.NewFlagSet("demo", flag.ContinueOnError)
+			fs.String("dir", "hookgate-data", "The directory of the embedded store")
+			fs.String("listen", ":8080", "The address for vendors")
+			fs.String("admin-listen", "127.0.0.1:8081", "The address for operators")
+			return fs
+		}(),
+		Func: commandDemo,
+	})
+}
+
+var (
+	//go:embed demo.caddyfile
+	demoCaddyfile string
+	//go:embed demo.txt
+	demoText string
+
+	// demoTenant is the tenant of a Matcher that is run for a single one.
+	demoTenant = uuid.MustParse("11111111-1111-1111-1111-111111111111")
+)
+
+const (
+	demoSecretEnv = "HOOKGATE_DEMO_SECRET"
+	demoTTL       = 12 * time.Hour
+)
+
+// demoSettings fill the demo's Caddyfile and its text.
+type demoSettings struct {
+	Dir, Upstream           string
+	Bind, Port              string // for vendors
+	AdminBind, AdminPort    string
+	Server, Admin, Operator string // for the text
+}
+
+func commandDemo(fl caddycmd.Flags) (int, error) {
+	settings, err := newDemoSettings(fl.String("dir"), fl.String("listen"), fl.String("admin-listen"))
+	if err != nil {
+		return exitUsage, err
+	}
+	caddy.TrapSignals()
+	if err := startDemo(settings, os.Stdout); err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	select {}
+}
+
+func newDemoSettings(dir, listen, adminListen string) (demoSettings, error) {
+	var s demoSettings
+	var err error
+	if s.Bind, s.Port, err = net.SplitHostPort(listen); err != nil {
+		return s, errors.New("--listen must be host:port or :port")
+	}
+	if s.AdminBind, s.AdminPort, err = net.SplitHostPort(adminListen); err != nil {
+		return s, errors.New("--admin-listen must be host:port or :port")
+	}
+	if s.Dir, err = filepath.Abs(dir); err != nil {
+		return s, err
+	}
+	if strings.ContainsAny(s.Dir, "\"{}\n") {
+		return s, errors.New("--dir must not contain quotes or braces")
+	}
+	s.Server = "http://" + net.JoinHostPort(reachable(s.Bind), s.Port)
+	s.Admin = "http://" + net.JoinHostPort(reachable(s.AdminBind), s.AdminPort)
+	return s, nil
+}
+
+// reachable returns an address to reach a listener at from the same machine.
+func reachable(bind string) string {
+	if ip := net.ParseIP(bind); bind == "" || ip != nil && ip.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return bind
+}
+
+// startDemo starts everything and prints how to try it.
+func startDemo(s demoSettings, out io.Writer) error {
+	secret := rand.Text() + rand.Text() // 260 bits: HS256 wants at least 256
+	if err := os.Setenv(demoSecretEnv, secret); err != nil {
+		return err
+	}
+	var err error
+	if s.Operator, err = operatorToken(operatorClaims{tenant: demoTenant, role: "admin", ttl: demoTTL, subject: "demo"}, []byte(secret)); err != nil {
+		return err
+	}
+	if s.Upstream, err = startMatcher(out); err != nil {
+		return err
+	}
+	config, err := s.fill(demoCaddyfile)
+	if err != nil {
+		return err
+	}
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(config), map[string]any{"filename": "demo"})
+	if err != nil {
+		return err
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		return err
+	}
+	text, err := s.fill(demoText)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(out, text)
+	return err
+}
+
+func (s demoSettings) fill(text string) (string, error) {
+	t, err := template.New("demo").Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var filled strings.Builder
+	err = t.Execute(&filled, s)
+	return filled.String(), err
+}
