@@ -1,0 +1,34 @@
+# Two commands do all set-up on a machine with Go: `make run` and `make test`.
+
+GO      ?= go
+TAGS    := nobadger,nomysql,nopgx
+# The race detector needs a C compiler; without one the tests run without it.
+RACE    := $(if $(shell command -v $${CC:-cc}),-race)
+ARGS    ?=
+
+.PHONY: run build test lint fmt clean
+
+# Runs Hookgate with an embedded store and a stand-in for Matcher.
+run: build
+	bin/hookgate demo $(ARGS)
+
+# Builds bin/hookgate, static and stripped.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/hookgate ./cmd/hookgate
+
+# Runs every test. Those that need a redis-server are skipped where there is none,
+# unless HOOKGATE_REQUIRE_REDIS=1.
+test:
+	$(GO) test $(RACE) -timeout 10m ./...
+
+# What CI checks before the tests.
+lint:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -l:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fmt:
+	gofmt -w .
+
+clean:
+	rm -rf bin
