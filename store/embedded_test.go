@@ -1,0 +1,313 @@
+package store
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// account is a data set with something of everything, and what is known of it.
+type account struct {
+	live, revoked, rotated, fresh            Credential
+	liveToken, revokedToken, old, freshToken string
+}
+
+func openAccount(t *testing.T, s *Store) account {
+	t.Helper()
+	var a account
+	a.live, a.liveToken = mint(t, s, webhookSpec())
+	a.revoked, a.revokedToken = mint(t, s, callbackSpec())
+	revoke(t, s, a.revoked)
+	a.rotated, a.old = mint(t, s, callbackSpec())
+	a.fresh, a.freshToken = rotate(t, s, a.rotated)
+	return a
+}
+
+// check looks at a Store opened later on the same data set.
+func (a account) check(t *testing.T, s *Store) {
+	t.Helper()
+	wantStanding(t, s, a.liveToken, Live)
+	wantStanding(t, s, a.freshToken, Live)
+	for _, token := range []string{a.revokedToken, a.old} {
+		if standing(s, token) == Live {
+			t.Error("a token that was revoked works again")
+		}
+	}
+	if got := get(t, s, a.live); got.RevokedAt != (time.Time{}) || got.CreatedAt != a.live.CreatedAt {
+		t.Errorf("the live credential: %+v, was %+v", got, a.live)
+	}
+	if got := get(t, s, a.revoked); got.RevokedAt.IsZero() {
+		t.Error("the revoked credential has no revokedAt")
+	}
+	if got := get(t, s, a.rotated); got.RevokedAt != a.fresh.RotatedAt || got.SupersededBy != a.fresh.ID {
+		t.Errorf("the rotated credential: %+v", got)
+	}
+	if all := list(t, s, tenant, KindCallback); len(all) != 3 || all[0].ID != a.fresh.ID {
+		t.Errorf("listed: %+v", all)
+	}
+}
+
+func TestEmbeddedReopens(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "made", "by", "us")
+	s := open(t, Config{EmbeddedDir: dir})
+	a := openAccount(t, s)
+	used := time.Now()
+	s.MarkUsed(a.live.ID, used)
+	destruct(t, s)
+	for range 2 { // also a replay of what a replay has left
+		s = open(t, Config{EmbeddedDir: dir})
+		a.check(t, s)
+		if got := get(t, s, a.live).LastUsedAt; got.UnixMilli() != used.UnixMilli() {
+			t.Errorf("last used at %v, want %v", got, used)
+		}
+		destruct(t, s)
+	}
+	s = open(t, Config{EmbeddedDir: dir})
+	c, token := mint(t, s, callbackSpec())
+	wantStanding(t, s, token, Live)
+	revoke(t, s, c)
+}
+
+// A process that is killed leaves exactly what has been written by then, so a copy
+// of the directory taken while it runs is what its successor would find.
+func TestEmbeddedSurvivesBeingKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	a := openAccount(t, s)
+	successor := open(t, Config{EmbeddedDir: copyDirectory(t, dir)})
+	a.check(t, successor)
+
+	// The same at the worst moment, in the middle of the next write.
+	mint(t, s, callbackSpec())
+	torn := copyDirectory(t, dir)
+	if err := os.Truncate(filepath.Join(torn, "journal"), journalSize(t, dir)-1); err != nil {
+		t.Fatal(err)
+	}
+	a.check(t, open(t, Config{EmbeddedDir: torn}))
+}
+
+func copyDirectory(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func journalSize(t *testing.T, dir string) int64 {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+func TestEmbeddedRefusesToStart(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, dir string)
+		want    error
+	}{
+		"in use": {func(t *testing.T, dir string) { open(t, Config{EmbeddedDir: dir}) }, errLocked},
+		"damaged in the middle": {func(t *testing.T, dir string) {
+			s := open(t, Config{EmbeddedDir: dir})
+			mint(t, s, callbackSpec())
+			damageAt := journalSize(t, dir) - 10
+			mint(t, s, callbackSpec())
+			destruct(t, s)
+			data, err := os.ReadFile(filepath.Join(dir, "journal"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			data[damageAt] ^= 1
+			os.WriteFile(filepath.Join(dir, "journal"), data, 0o600)
+		}, errJournalCorrupt},
+		"not a journal": {func(t *testing.T, dir string) {
+			os.WriteFile(filepath.Join(dir, "journal"), []byte("hello"), 0o600)
+		}, errJournalMagic},
+		"script missing": {func(t *testing.T, dir string) {
+			j, err := openJournal(filepath.Join(dir, "journal"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.close()
+			if err := j.append([]string{"EVALSHA", strings.Repeat("0", 40), "0"}); err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
+		"not a directory": {func(t *testing.T, dir string) {
+			os.Remove(dir)
+			os.WriteFile(dir, nil, 0o600)
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			test.prepare(t, dir)
+			err := newStore(t, Config{EmbeddedDir: dir}).Start(Tuning{})
+			if err == nil || test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("Start: %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestEmbeddedLockIsReleased(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, Config{EmbeddedDir: dir})
+	second := newStore(t, Config{EmbeddedDir: dir})
+	if err := second.Start(Tuning{}); !errors.Is(err, errLocked) {
+		t.Fatalf("Start of a second one: %v", err)
+	}
+	destruct(t, first)
+	if err := second.Start(Tuning{}); err != nil {
+		t.Fatalf("Start after the first has ended: %v", err)
+	}
+}
+
+func TestEmbeddedFilesArePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := open(t, Config{EmbeddedDir: dir})
+	openAccount(t, s)
+	if err := s.embedded().rewrite(); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]os.FileMode{"": os.ModeDir | 0o700, "journal": 0o600, "lock": 0o600}
+	for name, mode := range want {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != mode {
+			t.Errorf("%q: %v, %v", name, info.Mode(), err)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != len(want)-1 {
+		t.Errorf("left behind: %v", files)
+	}
+}
+
+func (s *Store) embedded() *embedded { return s.opened.Load().scripts.(*embedded) }
+
+func TestCompactionKeepsTheState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	e := s.embedded()
+	a := openAccount(t, s)
+	e.compact = 0 // the next change compacts
+	size := journalSize(t, dir)
+	c, token := mint(t, s, callbackSpec())
+	if journalSize(t, dir) >= size {
+		t.Errorf("the journal has %d bytes, had %d", journalSize(t, dir), size)
+	}
+	before := contents(t, e)
+	successor := open(t, Config{EmbeddedDir: copyDirectory(t, dir)})
+	wantContents(t, successor.embedded(), before)
+	wantStanding(t, successor, token, Live)
+	// And both go on, with scripts that the compacted journal does not hold.
+	for _, s := range []*Store{s, successor} {
+		revoke(t, s, c)
+		wantStanding(t, s, token, Revoked)
+	}
+	destruct(t, s)
+	s = open(t, Config{EmbeddedDir: dir})
+	if all := list(t, s, tenant, KindCallback); len(all) != 4 || all[0].RevokedAt.IsZero() {
+		t.Errorf("after compaction and reopening: %+v", all)
+	}
+	wantStanding(t, s, a.freshToken, Live)
+}
+
+func TestFailedCompactionLosesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	e := s.embedded()
+	a := openAccount(t, s)
+	if err := os.Mkdir(filepath.Join(dir, "journal.tmp"), 0o700); err != nil { // in the way
+		t.Fatal(err)
+	}
+	e.compact = 0
+	_, token := mint(t, s, webhookSpec())
+	mint(t, s, webhookSpec())
+	successor := open(t, Config{EmbeddedDir: copyDirectory(t, dir)})
+	a.check(t, successor)
+	wantStanding(t, successor, token, Live)
+}
+
+func TestReplayIsDeterministic(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	a := openAccount(t, s)
+	s.MarkUsed(a.live.ID, time.Now().Add(time.Hour)) // clamped to the time of the flush
+	s.flushNow(t)
+	s.Rotate(t.Context(), ref(a.revoked)) // refused
+	live := contents(t, s.embedded())
+	wantContents(t, open(t, Config{EmbeddedDir: copyDirectory(t, dir)}).embedded(), live)
+}
+
+// contents returns every key with its sorted content; the ids of ledger entries
+// depend on when they are replayed, so they are left out.
+func contents(t *testing.T, e *embedded) map[string][]string {
+	t.Helper()
+	all := make(map[string][]string)
+	err := e.dump(func(command []string) error {
+		kind, key, content := command[0], command[1], command[2:]
+		switch kind {
+		case "XADD":
+			all[key] = append(all[key], content[1:]...)
+		default:
+			for pair := range slices.Chunk(content, 2) {
+				all[key] = append(all[key], strings.Join(pair, " "))
+			}
+			slices.Sort(all[key])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func wantContents(t *testing.T, e *embedded, want map[string][]string) {
+	t.Helper()
+	got := contents(t, e)
+	if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
+		t.Errorf("other keys: %v", slices.Sorted(maps.Keys(got)))
+	}
+	for key := range want {
+		if !slices.Equal(got[key], want[key]) {
+			t.Errorf("%s: got %q, want %q", key, got[key], want[key])
+		}
+	}
+}
+
+func TestUnwritableJournalAcknowledgesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	a := openAccount(t, s)
+	before := contents(t, s.embedded())
+	s.embedded().journal.file.Close()
+	if _, token, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) || token != "" {
+		t.Errorf("Mint: token %t, %v", token != "", err)
+	}
+	if _, _, err := s.Rotate(t.Context(), ref(a.live)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Rotate: %v", err)
+	}
+	if err := s.Revoke(t.Context(), ref(a.live)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Revoke: %v", err)
+	}
+	wantContents(t, s.embedded(), before)
+	a.check(t, s)
+	a.check(t, open(t, Config{EmbeddedDir: copyDirectory(t, dir)}))
+}
