@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,6 +20,11 @@ type mutation struct {
 	tenant  uuid.UUID
 	records []recordWrite
 	digests []digestOp
+}
+
+// onlyRemoves reports whether m takes digests away and adds none.
+func (m mutation) onlyRemoves() bool {
+	return !slices.ContainsFunc(m.digests, func(op digestOp) bool { return !op.removed })
 }
 
 // recordWrite creates a record (empty version) or changes the one whose version
@@ -46,6 +52,9 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	reply, err := b.scripts.run(ctx, mutateScript, keys, args)
 	if err != nil && !isServerReply(err) && ctx.Err() == nil {
 		reply, err = b.scripts.run(ctx, mutateScript, keys, args)
+	}
+	if redis.IsOOMError(err) && m.onlyRemoves() {
+		reply, err = b.scripts.run(ctx, revokeScript, keys, args)
 	}
 	if err != nil {
 		return time.Time{}, unavailable("commit", err)

@@ -15,6 +15,11 @@ var (
 
 	mutateScript = newScript(mutateSource)
 	usageScript  = newScript(usageSource)
+
+	// revokeScript also runs while Redis is out of memory, where it refuses any
+	// script that does not say so. Not the usual one, because Redis before 7 and
+	// miniredis cannot read its first line.
+	revokeScript = newScript("#!lua flags=allow-oom\n" + mutateSource)
 )
 
 // writeScript is a script that changes the data set.
