@@ -10,6 +10,8 @@ const (
 	// settleBytes and settleTime bound what is read of a refused request's body.
 	settleBytes = 64 << 10
 	settleTime  = 20 * time.Millisecond
+	// lingerTime is how long a connection that is to close still takes a body.
+	lingerTime = 500 * time.Millisecond
 )
 
 // settleBody prepares the connection for an answer to a request whose body nobody
@@ -21,22 +23,26 @@ func settleBody(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor != 1 || r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return // streams of HTTP/2 and 3 end without their body
 	}
+	connection := http.NewResponseController(w)
+	if drained(connection, r) && connection.SetReadDeadline(time.Time{}) == nil {
+		return
+	}
+	w.Header().Set("Connection", "close")
+	// After the answer net/http still reads on, so that a client in the middle of
+	// sending gets the answer and not a reset connection; without a deadline, one
+	// that sends nothing would hold the connection.
+	_ = connection.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// drained reads what has arrived of a body, and reports whether that was all of it.
+func drained(connection *http.ResponseController, r *http.Request) bool {
 	if r.ContentLength > settleBytes || r.Header.Get("Expect") != "" {
 		// Reading would answer "100 Continue", and ask for the body we do not want.
-		w.Header().Set("Connection", "close")
-		return
+		return false
 	}
-	deadline := http.NewResponseController(w)
-	if err := deadline.SetReadDeadline(time.Now().Add(settleTime)); err != nil {
-		w.Header().Set("Connection", "close")
-		return
+	if connection.SetReadDeadline(time.Now().Add(settleTime)) != nil {
+		return false
 	}
 	n, err := io.CopyN(io.Discard, r.Body, settleBytes+1)
-	if err != io.EOF || n > settleBytes {
-		w.Header().Set("Connection", "close")
-		return
-	}
-	if deadline.SetReadDeadline(time.Time{}) != nil {
-		w.Header().Set("Connection", "close")
-	}
+	return err == io.EOF && n <= settleBytes
 }

@@ -1,0 +1,165 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// Config is what the API needs. Store and JWT are required.
+type Config struct {
+	Store *store.Store
+	JWT   JWT
+	// PublicURL is where vendors reach the guard, as ParsePublicURL returns it.
+	// Without it webhook tokens can be neither minted nor rotated, and the answer to a
+	// minted callback credential has no webhookUrlHint.
+	PublicURL string
+	// Connections is asked before a webhook token is minted; without it none is.
+	Connections Connections
+	// Now is time.Now where nil. Only the validity of bearer tokens depends on it.
+	Now store.Clock
+	// Logger receives failures; no token, header or body is ever written to it.
+	Logger *slog.Logger
+	// Observe is called once per request with the operation id, or "none" where the
+	// request reached no operation, and the status that was sent.
+	Observe func(operation string, status int)
+}
+
+// api is the operations and what they share.
+type api struct {
+	store       *store.Store
+	verifier    *verifier
+	publicURL   string
+	connections Connections
+	log         *slog.Logger
+	huma        huma.API
+}
+
+// New returns the admin API. It fails where the configuration is not usable; the
+// store need not be reachable, nor started.
+func New(config Config) (http.Handler, error) {
+	if config.Store == nil {
+		return nil, errors.New("no credential store")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Observe == nil {
+		config.Observe = func(string, int) {}
+	}
+	if config.PublicURL != "" {
+		if normal, err := ParsePublicURL(config.PublicURL, true); err != nil || normal != config.PublicURL {
+			return nil, errors.New("public URL: it has not been through ParsePublicURL")
+		}
+	}
+	verifier, err := newVerifier(config.JWT, config.Now)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	a := &api{
+		store: config.Store, verifier: verifier, publicURL: config.PublicURL,
+		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
+	}
+	a.registerCallbackCredentials()
+	a.registerWebhookTokens()
+	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
+		return nil, err
+	}
+	return &front{mux: mux, log: config.Logger, observe: config.Observe}, nil
+}
+
+// register adds an operation: who may call it, what it can answer, and the handler,
+// which gets the tenant of the caller.
+func register[I, O any](a *api, needs Role, op huma.Operation, refusals []Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
+	op.Security = []map[string][]string{{bearerAuth: {}}}
+	op.Middlewares = huma.Middlewares{a.authorise(needs), readBody}
+	op.BodyReadTimeout = -1 // readBody has done it
+	op.Responses = problemResponses(a.huma, refusals)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, ctx.Value(tenantKey{}).(uuid.UUID), in)
+		if err != nil {
+			return nil, a.problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+type tenantKey struct{}
+
+// authorise lets an operation run for operators with the role it needs, and tells
+// it their tenant. The body is not read before that.
+func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		x := exchangeOf(ctx.Context())
+		x.operation = ctx.Operation().OperationID
+		r, _ := humago.Unwrap(ctx)
+		who, refusal := a.verifier.identify(r.Header.Values("Authorization"))
+		switch {
+		case refusal != nil:
+			refusal.write(x)
+		case who.role != RoleAdmin && who.role != needs:
+			refuse(problemRole).write(x)
+		default:
+			next(huma.WithValue(ctx, tenantKey{}, who.tenant))
+		}
+	}
+}
+
+// retryAfter is how long a client should wait before it asks an unavailable store
+// again, in seconds: about as long as a failover of Redis is noticed.
+const retryAfter = "2"
+
+var errNoAnswer = errors.New("look up an aggregator connection")
+
+// problemOf turns an error of a handler into what the client may know of it.
+func (a *api) problemOf(ctx context.Context, err error) *detail {
+	var d *detail
+	switch {
+	case errors.As(err, &d):
+	case errors.Is(err, store.ErrNotFound):
+		d = refuse(problemNotFound)
+	case errors.Is(err, store.ErrInactive):
+		d = refuse(problemInactive)
+	case errors.Is(err, store.ErrInvalid):
+		d = refuse(problemInvalid).at("body", err.Error())
+	case errors.Is(err, errNoAnswer):
+		d = refuse(problemNoAnswer).with("Retry-After", retryAfter)
+	case errors.Is(err, store.ErrUnavailable):
+		d = refuse(problemUnavailable).with("Retry-After", retryAfter)
+	default:
+		d = refuse(problemInternal)
+	}
+	if d.Status >= http.StatusInternalServerError {
+		x := exchangeOf(ctx)
+		a.log.Error("an operation failed", slog.String("request_id", x.id.String()),
+			slog.String("operation", x.operation), slog.String("code", d.Code), slog.Any("error", err))
+	}
+	return d
+}
+
+// credentialID is the id of a credential in a path: a dashed UUID and no other form,
+// so that every credential has one path.
+type credentialID uuid.UUID
+
+// UnmarshalText implements encoding.TextUnmarshaler. The error does not repeat the
+// text: somebody may have put a token there.
+func (id *credentialID) UnmarshalText(text []byte) error {
+	parsed, err := uuid.ParseBytes(text)
+	if err != nil || len(text) != 36 {
+		return errors.New("not a UUID of 36 characters")
+	}
+	*id = credentialID(parsed)
+	return nil
+}

@@ -1,0 +1,303 @@
+package admin_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/store"
+)
+
+func withJWT(change func(*admin.JWT)) option {
+	return func(c *admin.Config) { change(&c.JWT) }
+}
+
+func request(method, path, body string) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r
+}
+
+// claimsWith returns the claims of tenant A's admin with some changed; nil removes one.
+func claimsWith(changes jwt.MapClaims) jwt.MapClaims {
+	claims := jwt.MapClaims{"tenant_id": tenantA.String(), "roles": "admin", "exp": now.Add(time.Hour).Unix()}
+	for name, value := range changes {
+		claims[name] = value
+		if value == nil {
+			delete(claims, name)
+		}
+	}
+	return claims
+}
+
+func hs256(t *testing.T, changes jwt.MapClaims) string {
+	t.Helper()
+	return "Bearer " + signed(t, jwt.SigningMethodHS256, claimsWith(changes), secret)
+}
+
+// assemble makes a token by hand.
+func assemble(header, claims any, signature string) string {
+	return "Bearer " + segment(header) + "." + segment(claims) + "." + signature
+}
+
+func segment(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func TestRefusedTokens(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The signature of an HMAC token whose header says RS256: the confusion attack.
+	hmacSigned := strings.Split(signed(t, jwt.SigningMethodHS256, claimsWith(nil), secret), ".")
+	critical := jwt.NewWithClaims(jwt.SigningMethodHS256, claimsWith(nil))
+	critical.Header["crit"] = []string{"b64"}
+	withCrit, err := critical.SignedString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid := hs256(t, nil)
+	s := newServer(t)
+
+	for name, authorization := range map[string]string{
+		"no token":               "Bearer",
+		"only spaces":            "Bearer   ",
+		"garbage":                "Bearer garbage",
+		"two segments":           "Bearer a.b",
+		"four segments":          valid + ".x",
+		"not base64":             "Bearer !!!.???.###",
+		"token in braces":        "Bearer {" + valid[7:] + "}",
+		"second token":           valid + " " + valid[7:],
+		"alg none":               assemble(map[string]any{"alg": "none"}, claimsWith(nil), ""),
+		"alg None":               assemble(map[string]any{"alg": "None"}, claimsWith(nil), ""),
+		"alg missing":            assemble(map[string]any{"typ": "JWT"}, claimsWith(nil), hmacSigned[2]),
+		"alg a number":           assemble(map[string]any{"alg": 256}, claimsWith(nil), hmacSigned[2]),
+		"alg RS256 on HMAC":      assemble(map[string]any{"alg": "RS256"}, claimsWith(nil), hmacSigned[2]),
+		"alg RS256":              "Bearer " + signed(t, jwt.SigningMethodRS256, claimsWith(nil), key),
+		"alg not pinned":         "Bearer " + signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret),
+		"signature missing":      "Bearer " + hmacSigned[0] + "." + hmacSigned[1] + ".",
+		"claims swapped":         "Bearer " + hmacSigned[0] + "." + segment(claimsWith(jwt.MapClaims{"tenant_id": tenantB.String()})) + "." + hmacSigned[2],
+		"another secret":         "Bearer " + signed(t, jwt.SigningMethodHS256, claimsWith(nil), []byte("another secret of thirty-two byte")),
+		"crit":                   "Bearer " + withCrit,
+		"header null":            assemble(nil, claimsWith(nil), hmacSigned[2]),
+		"claims null":            assemble(map[string]any{"alg": "HS256"}, nil, hmacSigned[2]),
+		"expired":                hs256(t, jwt.MapClaims{"exp": now.Add(-time.Second).Unix()}),
+		"expires now":            hs256(t, jwt.MapClaims{"exp": now.Unix()}),
+		"exp missing":            hs256(t, jwt.MapClaims{"exp": nil}),
+		"exp zero":               hs256(t, jwt.MapClaims{"exp": 0}),
+		"exp a string":           hs256(t, jwt.MapClaims{"exp": "never"}),
+		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(time.Second).Unix()}),
+		"two tenants":            hs256(t, jwt.MapClaims{"tenantId": tenantB.String()}),
+		"tenant not a UUID":      hs256(t, jwt.MapClaims{"tenant_id": "acme"}),
+		"tenant empty":           hs256(t, jwt.MapClaims{"tenant_id": ""}),
+		"tenant a number":        hs256(t, jwt.MapClaims{"tenant_id": 1}),
+		"tenant a list":          hs256(t, jwt.MapClaims{"tenant_id": []string{tenantA.String()}}),
+		"tenant nil":             hs256(t, jwt.MapClaims{"tenant_id": uuid.Nil.String()}),
+		"tenant urn":             hs256(t, jwt.MapClaims{"tenant_id": tenantA.URN()}),
+		"tenant in braces":       hs256(t, jwt.MapClaims{"tenant_id": "{" + tenantA.String() + "}"}),
+		"tenant with space":      hs256(t, jwt.MapClaims{"tenant_id": tenantA.String() + " "}),
+		"second tenant not UUID": hs256(t, jwt.MapClaims{"tenantId": "acme"}),
+		"roles a number":         hs256(t, jwt.MapClaims{"roles": 1}),
+		"roles of numbers":       hs256(t, jwt.MapClaims{"roles": []any{"admin", 1}}),
+		"huge":                   "Bearer " + strings.Repeat("a", 16<<10),
+		"huge but valid":         hs256(t, jwt.MapClaims{"pad": strings.Repeat("a", 16<<10)}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := s.as(authorization, "GET", callbacksPath, "")
+			checkProblem(t, a, 401, "HKG-2102")
+			if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="hookgate", error="invalid_token"` {
+				t.Errorf("WWW-Authenticate %q", got)
+			}
+			for _, part := range strings.FieldsFunc(authorization, func(r rune) bool { return r == ' ' || r == '.' })[1:] {
+				if len(part) > 3 && (strings.Contains(string(a.body), part) || strings.Contains(s.log.String(), part)) {
+					t.Errorf("a part of the token came back: %q", part)
+				}
+			}
+		})
+	}
+}
+
+func TestMissingToken(t *testing.T) {
+	s := newServer(t)
+	for _, authorization := range []string{"", "Basic YTpi", "Token abc"} {
+		a := s.as(authorization, "GET", callbacksPath, "")
+		checkProblem(t, a, 401, "HKG-2101")
+		if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="hookgate"` {
+			t.Errorf("WWW-Authenticate %q", got)
+		}
+	}
+}
+
+func TestSeveralAuthorizationHeaders(t *testing.T) {
+	s := newServer(t)
+	r := request("GET", callbacksPath, "")
+	r.Header["Authorization"] = []string{adminOf(t, tenantA), adminOf(t, tenantA)}
+	checkProblem(t, s.send(r), 401, "HKG-2102")
+}
+
+func TestSchemeIsCaseInsensitive(t *testing.T) {
+	s := newServer(t)
+	for _, scheme := range []string{"bearer ", "BEARER ", "Bearer   "} {
+		s.must(200, scheme+adminOf(t, tenantA)[len("Bearer "):], "GET", callbacksPath, "")
+	}
+}
+
+func TestTokenIsCheckedBeforeTheBody(t *testing.T) {
+	s := newServer(t)
+	r := request("POST", callbacksPath, "")
+	r.Body = unreadable{t}
+	checkProblem(t, s.send(r), 401, "HKG-2101")
+	r = request("POST", callbacksPath, "")
+	r.Body = unreadable{t}
+	r.Header.Set("Authorization", viewerOf(t, tenantA))
+	checkProblem(t, s.send(r), 403, "HKG-2104")
+}
+
+type unreadable struct{ t *testing.T }
+
+func (u unreadable) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, http.ErrBodyReadAfterClose
+}
+func (unreadable) Close() error { return nil }
+
+func TestIssuerAndAudience(t *testing.T) {
+	s := newServer(t, withJWT(func(c *admin.JWT) { c.Issuer, c.Audience = "idp", "hookgate" }))
+	for _, aud := range []any{"hookgate", []string{"other", "hookgate"}} {
+		s.must(200, hs256(t, jwt.MapClaims{"iss": "idp", "aud": aud}), "GET", callbacksPath, "")
+	}
+	for _, changes := range []jwt.MapClaims{
+		{"aud": "hookgate"},
+		{"iss": "other", "aud": "hookgate"},
+		{"iss": "idp"},
+		{"iss": "idp", "aud": "other"},
+		{"iss": "idp", "aud": []string{}},
+	} {
+		checkProblem(t, s.as(hs256(t, changes), "GET", callbacksPath, ""), 401, "HKG-2102")
+	}
+}
+
+func TestAlgorithmsArePinned(t *testing.T) {
+	s := newServer(t, withJWT(func(c *admin.JWT) { c.Algorithms = []string{"HS384", "HS512"} }))
+	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret), "GET", callbacksPath, "")
+	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS512, claimsWith(nil), secret), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2102")
+}
+
+func TestTenantClaims(t *testing.T) {
+	missing := hs256(t, jwt.MapClaims{"tenant_id": nil})
+	checkProblem(t, newServer(t).as(missing, "GET", callbacksPath, ""), 403, "HKG-2103")
+
+	s := newServer(t, withJWT(func(c *admin.JWT) { c.DefaultTenant = tenantA }))
+	s.must(201, missing, "POST", callbacksPath, `{}`)
+	if list := s.must(200, adminOf(t, tenantA), "GET", callbacksPath, "").list(t, "credentials"); len(list) != 1 {
+		t.Errorf("the default tenant has %v", list)
+	}
+	// A broken claim must not fall back to the default.
+	for _, tenant := range []any{"acme", "", 7, json.RawMessage("null")} {
+		checkProblem(t, s.as(hs256(t, jwt.MapClaims{"tenant_id": tenant}), "GET", callbacksPath, ""), 401, "HKG-2102")
+	}
+
+	s = newServer(t, withJWT(func(c *admin.JWT) { c.TenantClaims = []string{"org"} }))
+	s.must(200, hs256(t, jwt.MapClaims{"org": tenantA.String(), "tenant_id": "ignored"}), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 403, "HKG-2103")
+}
+
+func TestRoles(t *testing.T) {
+	const none, reads, writes = "none", "reads", "writes"
+	for _, c := range []struct {
+		name   string
+		claims jwt.MapClaims
+		byRole admin.Role // the default role
+		want   string
+	}{
+		{"no claim", jwt.MapClaims{}, "", none},
+		{"no claim, default none", jwt.MapClaims{}, admin.RoleNone, none},
+		{"no claim, default viewer", jwt.MapClaims{}, admin.RoleViewer, reads},
+		{"no claim, default admin", jwt.MapClaims{}, admin.RoleAdmin, writes},
+		{"unknown role gets no default", jwt.MapClaims{"roles": "intern"}, admin.RoleAdmin, none},
+		{"empty list gets no default", jwt.MapClaims{"roles": []string{}}, admin.RoleAdmin, none},
+		{"viewer beats the default", jwt.MapClaims{"roles": "viewer"}, admin.RoleAdmin, reads},
+		{"admin", jwt.MapClaims{"roles": "admin"}, "", writes},
+		{"owner", jwt.MapClaims{"role": "owner"}, "", writes},
+		{"viewer", jwt.MapClaims{"role": "viewer"}, "", reads},
+		{"list", jwt.MapClaims{"roles": []string{"viewer", "owner"}}, "", writes},
+		{"spaces", jwt.MapClaims{"roles": "openid viewer"}, "", reads},
+		{"both claims", jwt.MapClaims{"roles": "viewer", "role": "admin"}, "", writes},
+		{"admin, then viewer", jwt.MapClaims{"roles": []string{"admin", "viewer"}}, "", writes},
+		{"another case", jwt.MapClaims{"roles": "Admin"}, "", none},
+		{"a part of it", jwt.MapClaims{"roles": "administrator"}, "", none},
+		{"spaces within a list", jwt.MapClaims{"roles": []string{"x admin"}}, "", none},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, withJWT(func(j *admin.JWT) { j.DefaultRole = c.byRole }))
+			c.claims["tenant_id"] = tenantA.String()
+			who := bearer(t, c.claims)
+			read, write := s.as(who, "GET", callbacksPath, ""), s.as(who, "POST", callbacksPath, `{}`)
+			if c.want == none {
+				checkProblem(t, read, 403, "HKG-2104")
+			} else if read.StatusCode != 200 {
+				t.Errorf("reading: %s", read.body)
+			}
+			if c.want == writes {
+				if write.StatusCode != 201 {
+					t.Errorf("writing: %s", write.body)
+				}
+				return
+			}
+			checkProblem(t, write, 403, "HKG-2104")
+			id := uuid.NewString()
+			checkProblem(t, s.as(who, "DELETE", callbacksPath+"/"+id, ""), 403, "HKG-2104")
+			checkProblem(t, s.as(who, "POST", callbacksPath+"/"+id+"/rotate", ""), 403, "HKG-2104")
+			checkProblem(t, s.as(who, "POST", tokensPath, mintPluggy), 403, "HKG-2104")
+			checkProblem(t, s.as(who, "DELETE", tokensPath+"/"+id, ""), 403, "HKG-2104")
+			checkProblem(t, s.as(who, "POST", tokensPath+"/"+id+"/rotate", ""), 403, "HKG-2104")
+		})
+	}
+}
+
+func TestUnusableConfiguration(t *testing.T) {
+	usable := newStore(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate"})
+	for name, c := range map[string]struct {
+		change option
+		says   string
+	}{
+		"no store":          {func(c *admin.Config) { c.Store = nil }, "store"},
+		"no secret":         {withJWT(func(j *admin.JWT) { j.Secret = nil }), "empty"},
+		"short secret":      {withJWT(func(j *admin.JWT) { j.Secret = secret[:31] }), "31 bytes"},
+		"algorithm none":    {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"none"} }), `"none"`},
+		"algorithm RS256":   {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
+		"algorithm in case": {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
+		"default role":      {withJWT(func(j *admin.JWT) { j.DefaultRole = "root" }), `"root"`},
+		"raw public URL":    {func(c *admin.Config) { c.PublicURL = "https://HOOKS.example.com/" }, "public URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := admin.Config{Store: usable, JWT: admin.JWT{Secret: secret}}
+			c.change(&config)
+			_, err := admin.New(config)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("got %v, want an error about %s", err, c.says)
+			}
+			if strings.Contains(err.Error(), string(secret[:31])) {
+				t.Errorf("the error holds the secret: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,137 @@
+package admin
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// detail is a problem document (RFC 9457) in the shape Matcher's has; the name is
+// that of its schema. ErrorDetail.Value is never set: it would echo what the client
+// sent, and that may be a secret in the wrong place.
+type detail struct {
+	Type     string              `json:"type,omitempty" format:"uri" default:"about:blank" doc:"Always about:blank: the code tells problems apart."`
+	Title    string              `json:"title,omitempty" example:"Not Found" doc:"The standard phrase of the status."`
+	Status   int                 `json:"status,omitempty" example:"404" doc:"The HTTP status."`
+	Detail   string              `json:"detail,omitempty" example:"There is no such credential." doc:"What went wrong, for people."`
+	Instance string              `json:"instance,omitempty" format:"uri" example:"urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59" doc:"The request id, also in X-Request-Id."`
+	Code     string              `json:"code,omitempty" example:"HKG-2301" doc:"Stable code of the problem."`
+	Errors   []*huma.ErrorDetail `json:"errors,omitempty" doc:"What is wrong in which place."`
+
+	header http.Header
+}
+
+const problemType = "application/problem+json"
+
+// refuse returns the problem document of an entry of the table.
+func refuse(p Problem) *detail {
+	return &detail{Type: "about:blank", Title: p.Title, Status: p.Status, Detail: p.Meaning, Code: p.Code}
+}
+
+// because replaces the detail. The text must be fixed: nothing of the request, of
+// the configuration or of an error from below.
+func (d *detail) because(text string) *detail {
+	d.Detail = text
+	return d
+}
+
+// at adds where the problem lies.
+func (d *detail) at(location, message string) *detail {
+	d.Errors = append(d.Errors, &huma.ErrorDetail{Location: location, Message: message})
+	return d
+}
+
+// with sets a response header.
+func (d *detail) with(name, value string) *detail {
+	if d.header == nil {
+		d.header = http.Header{}
+	}
+	d.header.Set(name, value)
+	return d
+}
+
+// The interfaces by which huma writes a handler's error.
+var (
+	_ huma.StatusError       = (*detail)(nil)
+	_ huma.HeadersError      = (*detail)(nil)
+	_ huma.ContentTypeFilter = (*detail)(nil)
+)
+
+func (d *detail) Error() string             { return d.Code + ": " + d.Detail }
+func (d *detail) GetStatus() int            { return d.Status }
+func (d *detail) GetHeaders() http.Header   { return d.header }
+func (d *detail) ContentType(string) string { return problemType }
+
+// write sends the problem as the whole answer.
+func (d *detail) write(x *exchange) {
+	d.Instance = x.instance()
+	for name, values := range d.header {
+		x.Header()[name] = values
+	}
+	x.Header().Set("Content-Type", problemType)
+	x.WriteHeader(d.Status)
+	if err := json.NewEncoder(x).Encode(d); err != nil {
+		x.log.Debug("the client did not take the answer", slog.String("request_id", x.id.String()))
+	}
+}
+
+// finishProblem is the last step before huma sends anything: problems get their
+// instance, and what huma itself refused becomes a problem with a code.
+func finishProblem(ctx huma.Context, _ string, v any) (any, error) {
+	var d *detail
+	switch v := v.(type) {
+	case *detail:
+		d = v
+	case *huma.ErrorModel:
+		d = fromFramework(v)
+	default:
+		return v, nil
+	}
+	d.Instance = exchangeOf(ctx.Context()).instance()
+	return d, nil
+}
+
+var frameworkProblems = map[int]Problem{
+	http.StatusBadRequest:            problemMalformed,
+	http.StatusRequestTimeout:        problemSlowBody,
+	http.StatusRequestEntityTooLarge: problemTooLarge,
+	http.StatusUnsupportedMediaType:  problemMediaType,
+	http.StatusUnprocessableEntity:   problemInvalid,
+}
+
+// Limits of what a problem document repeats of a request: names of properties are
+// the client's, and as long and as many as the body allows.
+const (
+	maxErrors   = 20
+	maxLocation = 100
+)
+
+func fromFramework(m *huma.ErrorModel) *detail {
+	p, ok := frameworkProblems[m.Status]
+	if !ok {
+		// Its text is about our internals.
+		return refuse(problemInternal)
+	}
+	d := refuse(p)
+	for _, e := range m.Errors {
+		if e != nil {
+			d.at(clip(e.Location), e.Message)
+		}
+	}
+	slices.SortStableFunc(d.Errors, func(a, b *huma.ErrorDetail) int { return strings.Compare(a.Location, b.Location) })
+	d.Errors = d.Errors[:min(len(d.Errors), maxErrors)]
+	return d
+}
+
+// clip shortens a text that the client chose, without cutting a character in two.
+func clip(text string) string {
+	if utf8.RuneCountInString(text) <= maxLocation {
+		return text
+	}
+	return string([]rune(text)[:maxLocation]) + "…"
+}

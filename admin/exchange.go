@@ -1,0 +1,54 @@
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/google/uuid"
+)
+
+// exchange is one request and its answer: it names the request, remembers which
+// operation it turned out to be, and watches the status that is sent.
+type exchange struct {
+	http.ResponseWriter
+	log       *slog.Logger
+	id        uuid.UUID
+	operation string
+	status    int // 0 until something was sent
+}
+
+// noOperation is the operation of a request that reached none. What a client asks
+// for never becomes a metric label.
+const noOperation = "none"
+
+type exchangeKey struct{}
+
+func (x *exchange) attach(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+}
+
+// exchangeOf returns the exchange of a request that came through the front.
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// instance is the request id as a URI.
+func (x *exchange) instance() string { return x.id.URN() }
+
+// WriteHeader sends the status once; huma sets a second one where the client went
+// away in the middle of an answer.
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status = status
+		x.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }

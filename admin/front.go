@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// front is what every request passes first. It gives the request its id, answers in
+// place of a router that would send plain text and redirects, and turns a panic
+// into a problem document.
+type front struct {
+	mux     *http.ServeMux
+	log     *slog.Logger
+	observe func(operation string, status int)
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A request id from the client is not taken over: it could repeat another's, or
+	// carry anything into the log.
+	x := &exchange{ResponseWriter: w, log: f.log, id: uuid.Must(uuid.NewV7()), operation: noOperation}
+	x.Header().Set("X-Request-Id", x.id.String())
+	defer f.finish(x)
+	f.route(x, x.attach(r))
+}
+
+// route serves paths that are exactly those of a resource. The router itself would
+// redirect an unclean path and match an escaped one: two spellings of one resource
+// are one too many where something in front of us filters by path.
+func (f *front) route(x *exchange, r *http.Request) {
+	target := r.URL.EscapedPath()
+	if strings.Contains(target, "%") || path.Clean(target) != target {
+		refuse(problemNoRoute).write(x)
+		return
+	}
+	fallback, pattern := f.mux.Handler(r)
+	if pattern != "" {
+		f.mux.ServeHTTP(x, r)
+		return
+	}
+	// The router tells which methods a resource has only by answering.
+	answer := discarded{}
+	fallback.ServeHTTP(answer, r)
+	if allow := answer.Header().Get("Allow"); allow != "" {
+		refuse(problemMethod).with("Allow", allow).write(x)
+		return
+	}
+	refuse(problemNoRoute).write(x)
+}
+
+// finish reports the request, and what became of a panic. The panic's value is not
+// logged: it may hold a token.
+func (f *front) finish(x *exchange) {
+	cause := recover()
+	if cause != nil && cause != http.ErrAbortHandler {
+		f.log.Error("panic while serving a request",
+			slog.String("request_id", x.id.String()), slog.String("operation", x.operation),
+			slog.String("type", fmt.Sprintf("%T", cause)), slog.String("stack", string(debug.Stack())))
+		if x.status == 0 {
+			refuse(problemInternal).write(x)
+			cause = nil
+		}
+	}
+	f.observe(x.operation, x.status)
+	if cause != nil {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+}
+
+// discarded is a ResponseWriter of which only the header is kept.
+type discarded http.Header
+
+func (d discarded) Header() http.Header         { return http.Header(d) }
+func (d discarded) Write(b []byte) (int, error) { return len(b), nil }
+func (d discarded) WriteHeader(int)             {}

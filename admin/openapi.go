@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const bearerAuth = "BearerAuth"
+
+// humaConfig leaves out what huma adds by default: $schema properties and links,
+// which Matcher's documents do not have, a documentation page that loads scripts
+// from elsewhere, and its own handlers for the document, which build it lazily
+// without a lock.
+func humaConfig() huma.Config {
+	config := huma.DefaultConfig("Hookgate admin API", "1.0.0")
+	config.Info.Description = "Mints, lists, rotates and revokes the credentials with which external systems reach Matcher. " +
+		"The tenant is always that of the bearer token. Every answer has X-Request-Id; every error is a problem document (RFC 9457) with a stable code."
+	config.CreateHooks = nil
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.RejectUnknownQueryParameters = true // no operation has any: a filter that is ignored misleads
+	config.Transformers = []huma.Transformer{finishProblem}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
+	config.Formats = map[string]huma.Format{"application/json": format, "json": format} // json: for +json
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		bearerAuth: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+	}
+	return config
+}
+
+// Problems that operations share in the document.
+var (
+	commonProblems = []Problem{
+		problemNoToken, problemBadToken, problemNoTenant, problemRole, problemMalformed, problemSlowBody,
+		problemTooLarge, problemInvalid, problemInternal, problemUnavailable,
+	}
+	bodyProblems = []Problem{problemMediaType}
+)
+
+// problemResponses documents the problems an operation can answer with, beside the
+// common ones: by status, an example for every code.
+func problemResponses(api huma.API, own []Problem) map[string]*huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[detail](), true, "")
+	responses := map[string]*huma.Response{
+		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{problemType: {Schema: schema}}},
+	}
+	for _, p := range append(own[:len(own):len(own)], commonProblems...) {
+		status := strconv.Itoa(p.Status)
+		response := responses[status]
+		if response == nil {
+			response = &huma.Response{Content: map[string]*huma.MediaType{
+				problemType: {Schema: schema, Examples: map[string]*huma.Example{}},
+			}}
+			responses[status] = response
+		}
+		response.Description = strings.TrimSpace(response.Description + "\n" + p.Code + ": " + p.Meaning)
+		response.Content[problemType].Examples[p.Code] = &huma.Example{Value: refuse(p)}
+		document(response, p.Status)
+	}
+	return responses
+}
+
+func document(response *huma.Response, status int) {
+	name := map[int]string{http.StatusUnauthorized: "WWW-Authenticate", http.StatusServiceUnavailable: "Retry-After"}[status]
+	if name != "" {
+		response.Headers = map[string]*huma.Header{name: {Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+}
+
+// serveDocument serves the OpenAPI document as it is once every operation is known.
+func serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
+	asJSON, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	asYAML, err := document.YAML()
+	if err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	serve := func(mediaType string, content []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", mediaType)
+			w.Write(content)
+		}
+	}
+	mux.Handle("GET /openapi.json", serve("application/openapi+json", asJSON))
+	mux.Handle("GET /openapi.yaml", serve("application/openapi+yaml", asYAML))
+	return nil
+}

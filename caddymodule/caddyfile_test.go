@@ -1,0 +1,135 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// parsed unmarshals a block and returns it as JSON.
+func parsed(t *testing.T, u caddyfile.Unmarshaler, text string) (string, error) {
+	t.Helper()
+	if err := u.UnmarshalCaddyfile(caddyfile.NewTestDispenser(text)); err != nil {
+		return "", err
+	}
+	out, err := json.Marshal(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out), nil
+}
+
+func TestAppCaddyfile(t *testing.T) {
+	for text, want := range map[string]string{
+		`hookgate {
+			redis redis://localhost
+		}`: `{"redis":{"url":"redis://localhost"}}`,
+		`hookgate {
+			redis embedded /var/lib/hookgate
+			namespace a
+			max_staleness 1m
+			usage_flush 500ms
+		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000}`,
+		`hookgate`: `{}`,
+	} {
+		got, err := parsed(t, new(App), text)
+		if err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster a b", "namespace", "namespace a b",
+		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas 1",
+		"audit_keep 1 1d", "nonsense", "namespace a\nnamespace b",
+	} {
+		if !strings.HasPrefix(text, "hookgate") {
+			text = "hookgate {\n" + text + "\n}"
+		}
+		if got, err := parsed(t, new(App), text); err == nil {
+			t.Errorf("%s was accepted as %s", text, got)
+		}
+	}
+}
+
+func TestGuardCaddyfile(t *testing.T) {
+	for text, want := range map[string]string{
+		"hookgate": `{}`,
+		`hookgate {
+			token_header X-Token
+			callback /a/{exceptionId}
+			callback /b/{exceptionId}
+			webhook /c/{vendor}/{token}
+			max_body 2KiB
+		}`: `{"token_header":"X-Token","callback":["/a/{exceptionId}","/b/{exceptionId}"],"webhook":["/c/{vendor}/{token}"],"max_body":2048}`,
+	} {
+		got, err := parsed(t, new(Guard), text)
+		if err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"hookgate x", "token_header", "token_header a b", "callback", "callback /a -> /b", "webhook", "max_body", "max_body x", "max_body 0",
+		"max_body -1", "max_body 99999999999999999999", "max_body 1\nmax_body 2", "token_header a\ntoken_header b", "vendor belvo {\n}",
+		"forward_token", "assert_jwt {\n}", "nonsense x",
+	} {
+		if !strings.HasPrefix(text, "hookgate") {
+			text = "hookgate {\n" + text + "\n}"
+		}
+		if got, err := parsed(t, new(Guard), text); err == nil {
+			t.Errorf("%s was accepted as %s", text, got)
+		}
+	}
+}
+
+func TestAdminCaddyfile(t *testing.T) {
+	for text, want := range map[string]string{
+		`hookgate_admin {
+			public_url https://a.example insecure
+			jwt {
+				secret s
+				algorithms HS256 HS512
+				issuer i
+				audience a
+				tenant_claims t u
+				roles_claims r
+				default_role viewer
+				default_tenant x
+			}
+			connections static a b
+		}`: `{"public_url":"https://a.example","public_url_insecure":true,"jwt":{"secret":"s","algorithms":["HS256","HS512"],"issuer":"i",` +
+			`"audience":"a","tenant_claims":["t","u"],"roles_claims":["r"],"default_role":"viewer","default_tenant":"x"},"connections":{"static":["a","b"]}}`,
+		`hookgate_admin {
+			public_url https://a.example
+			connections any
+		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
+	} {
+		got, err := parsed(t, new(Admin), text)
+		if err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
+		"connections matcher http://m", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
+		"jwt {\njwks_url https://x\n}", "jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
+	} {
+		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
+			t.Errorf("%s was accepted as %s", text, got)
+		}
+	}
+}
+
+func TestWordsWithoutArguments(t *testing.T) {
+	for word, u := range map[string]caddyfile.Unmarshaler{"hookgate_status": new(Status), "hookgate": new(Encoder)} {
+		if _, err := parsed(t, u, word); err != nil {
+			t.Errorf("%s: %v", word, err)
+		}
+		for _, text := range []string{word + " x", word + " {\nx\n}"} {
+			if _, err := parsed(t, u, text); err == nil {
+				t.Errorf("%s was accepted", text)
+			}
+		}
+	}
+}

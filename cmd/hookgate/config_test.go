@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+)
+
+// environment is what the examples expect to find.
+func environment(t *testing.T) {
+	t.Helper()
+	t.Setenv("HOOKGATE_REDIS_URL", "redis://127.0.0.1:1/0")
+	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+}
+
+// validate loads a Caddyfile as `hookgate validate` does, and returns it as JSON.
+func validate(t *testing.T, text string) ([]byte, error) {
+	t.Helper()
+	adapted, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		t.Errorf("warning: %s", w.String())
+	}
+	config := new(caddy.Config)
+	if err := json.Unmarshal(adapted, config); err != nil {
+		t.Fatal(err)
+	}
+	return adapted, caddy.Validate(config)
+}
+
+func TestExampleIsValid(t *testing.T) {
+	environment(t)
+	text, err := os.ReadFile("../../Caddyfile.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapted, err := validate(t, string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"0123456789abcdef", "127.0.0.1:1/0"} {
+		if strings.Contains(string(adapted), secret) {
+			t.Errorf("the configuration holds the resolved %q", secret)
+		}
+	}
+}
+
+func TestSecretsThatCannotBeResolvedDoNotLoad(t *testing.T) {
+	text, err := os.ReadFile("../../Caddyfile.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"HOOKGATE_REDIS_URL", "AUTH_JWT_SECRET"} {
+		t.Run(name, func(t *testing.T) {
+			environment(t)
+			t.Setenv(name, "")
+			if _, err := validate(t, string(text)); err == nil {
+				t.Error("it loads")
+			}
+		})
+	}
+}
+
+// TestReadmeConfigurations loads every Caddyfile in the README. They are parts of
+// one: a file is made of the global option and one of the sites.
+func TestReadmeConfigurations(t *testing.T) {
+	environment(t)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) < 3 {
+		t.Fatalf("found %d Caddyfiles", len(blocks))
+	}
+	global := blocks[0][1]
+	for _, block := range blocks {
+		text := block[1]
+		if text != global {
+			text = global + "\n" + text
+		}
+		if _, err := validate(t, text); err != nil {
+			t.Errorf("%v in:\n%s", err, text)
+		}
+	}
+}
+
+// TestReadmeShowsWhatTheDemoPrints keeps the README's lines to try equal to the
+// demo's, which are run as they are printed.
+func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo, err := os.ReadFile("../../caddymodule/demo.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := strings.NewReplacer("{{.Admin}}", "http://127.0.0.1:8081", "{{.Server}}", "http://127.0.0.1:8080").Replace(string(demo))
+	lines := regexp.MustCompile(`(?m)^(TOKEN=\$\(curl|curl) .*$`).FindAllString(string(readme), -1)
+	if len(lines) < 4 {
+		t.Fatalf("found %d lines", len(lines))
+	}
+	for _, line := range lines {
+		if !strings.Contains(printed, line) {
+			t.Errorf("the demo does not print: %s", line)
+		}
+	}
+}
