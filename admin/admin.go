@@ -29,7 +29,8 @@ type Config struct {
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
 	// Observe is called once per request with the operation id, or "none" where the
-	// request reached no operation, and the status that was sent.
+	// request reached no operation, and the status that was sent, which is 0 where the
+	// connection was cut instead.
 	Observe func(operation string, status int)
 }
 

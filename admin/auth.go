@@ -133,7 +133,7 @@ func (v *verifier) identify(authorization []string) (operator, *detail) {
 func bearerToken(authorization []string) (string, *detail) {
 	switch len(authorization) {
 	case 0:
-		return "", refuse(problemNoToken).with("WWW-Authenticate", challenge)
+		return "", noToken()
 	case 1:
 	default:
 		return "", badToken("There is more than one Authorization header.")
@@ -143,7 +143,7 @@ func bearerToken(authorization []string) (string, *detail) {
 	}
 	scheme, token, _ := strings.Cut(authorization[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return "", refuse(problemNoToken).with("WWW-Authenticate", challenge)
+		return "", noToken()
 	}
 	return strings.TrimLeft(token, " "), nil
 }
@@ -151,8 +151,12 @@ func bearerToken(authorization []string) (string, *detail) {
 // challenge is RFC 6750's. It names no error where the request had no token.
 const challenge = `Bearer realm="hookgate"`
 
+func noToken() *detail {
+	return refuse(problemUnauthenticated).because("The request carries no bearer token.").with("WWW-Authenticate", challenge)
+}
+
 func badToken(text string) *detail {
-	return refuse(problemBadToken).because(text).with("WWW-Authenticate", challenge+`, error="invalid_token"`)
+	return refuse(problemUnauthenticated).because(text).with("WWW-Authenticate", challenge+`, error="invalid_token"`)
 }
 
 // tokenFault puts a refusal into fixed words: the library's own may quote the token.
@@ -173,5 +177,5 @@ func tokenFault(err error) string {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
 		return "The bearer token lacks a required claim; exp is one."
 	}
-	return problemBadToken.Meaning
+	return "The bearer token is not valid."
 }

@@ -121,7 +121,7 @@ func TestRefusedTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := s.as(authorization, "GET", callbacksPath, "")
-			checkProblem(t, a, 401, "HKG-2102")
+			checkProblem(t, a, 401, "HKG-2401")
 			if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="hookgate", error="invalid_token"` {
 				t.Errorf("WWW-Authenticate %q", got)
 			}
@@ -138,7 +138,7 @@ func TestMissingToken(t *testing.T) {
 	s := newServer(t)
 	for _, authorization := range []string{"", "Basic YTpi", "Token abc"} {
 		a := s.as(authorization, "GET", callbacksPath, "")
-		checkProblem(t, a, 401, "HKG-2101")
+		checkProblem(t, a, 401, "HKG-2401")
 		if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="hookgate"` {
 			t.Errorf("WWW-Authenticate %q", got)
 		}
@@ -149,7 +149,7 @@ func TestSeveralAuthorizationHeaders(t *testing.T) {
 	s := newServer(t)
 	r := request("GET", callbacksPath, "")
 	r.Header["Authorization"] = []string{adminOf(t, tenantA), adminOf(t, tenantA)}
-	checkProblem(t, s.send(r), 401, "HKG-2102")
+	checkProblem(t, s.send(r), 401, "HKG-2401")
 }
 
 func TestSchemeIsCaseInsensitive(t *testing.T) {
@@ -163,11 +163,11 @@ func TestTokenIsCheckedBeforeTheBody(t *testing.T) {
 	s := newServer(t)
 	r := request("POST", callbacksPath, "")
 	r.Body = unreadable{t}
-	checkProblem(t, s.send(r), 401, "HKG-2101")
+	checkProblem(t, s.send(r), 401, "HKG-2401")
 	r = request("POST", callbacksPath, "")
 	r.Body = unreadable{t}
 	r.Header.Set("Authorization", viewerOf(t, tenantA))
-	checkProblem(t, s.send(r), 403, "HKG-2104")
+	checkProblem(t, s.send(r), 403, "HKG-2403")
 }
 
 type unreadable struct{ t *testing.T }
@@ -190,7 +190,7 @@ func TestIssuerAndAudience(t *testing.T) {
 		{"iss": "idp", "aud": "other"},
 		{"iss": "idp", "aud": []string{}},
 	} {
-		checkProblem(t, s.as(hs256(t, changes), "GET", callbacksPath, ""), 401, "HKG-2102")
+		checkProblem(t, s.as(hs256(t, changes), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}
 }
 
@@ -198,12 +198,12 @@ func TestAlgorithmsArePinned(t *testing.T) {
 	s := newServer(t, withJWT(func(c *admin.JWT) { c.Algorithms = []string{"HS384", "HS512"} }))
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret), "GET", callbacksPath, "")
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS512, claimsWith(nil), secret), "GET", callbacksPath, "")
-	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2102")
+	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2401")
 }
 
 func TestTenantClaims(t *testing.T) {
 	missing := hs256(t, jwt.MapClaims{"tenant_id": nil})
-	checkProblem(t, newServer(t).as(missing, "GET", callbacksPath, ""), 403, "HKG-2103")
+	checkProblem(t, newServer(t).as(missing, "GET", callbacksPath, ""), 403, "HKG-2001")
 
 	s := newServer(t, withJWT(func(c *admin.JWT) { c.DefaultTenant = tenantA }))
 	s.must(201, missing, "POST", callbacksPath, `{}`)
@@ -212,12 +212,12 @@ func TestTenantClaims(t *testing.T) {
 	}
 	// A broken claim must not fall back to the default.
 	for _, tenant := range []any{"acme", "", 7, json.RawMessage("null")} {
-		checkProblem(t, s.as(hs256(t, jwt.MapClaims{"tenant_id": tenant}), "GET", callbacksPath, ""), 401, "HKG-2102")
+		checkProblem(t, s.as(hs256(t, jwt.MapClaims{"tenant_id": tenant}), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}
 
 	s = newServer(t, withJWT(func(c *admin.JWT) { c.TenantClaims = []string{"org"} }))
 	s.must(200, hs256(t, jwt.MapClaims{"org": tenantA.String(), "tenant_id": "ignored"}), "GET", callbacksPath, "")
-	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 403, "HKG-2103")
+	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 403, "HKG-2001")
 }
 
 func TestRoles(t *testing.T) {
@@ -252,7 +252,7 @@ func TestRoles(t *testing.T) {
 			who := bearer(t, c.claims)
 			read, write := s.as(who, "GET", callbacksPath, ""), s.as(who, "POST", callbacksPath, `{}`)
 			if c.want == none {
-				checkProblem(t, read, 403, "HKG-2104")
+				checkProblem(t, read, 403, "HKG-2403")
 			} else if read.StatusCode != 200 {
 				t.Errorf("reading: %s", read.body)
 			}
@@ -262,13 +262,13 @@ func TestRoles(t *testing.T) {
 				}
 				return
 			}
-			checkProblem(t, write, 403, "HKG-2104")
+			checkProblem(t, write, 403, "HKG-2403")
 			id := uuid.NewString()
-			checkProblem(t, s.as(who, "DELETE", callbacksPath+"/"+id, ""), 403, "HKG-2104")
-			checkProblem(t, s.as(who, "POST", callbacksPath+"/"+id+"/rotate", ""), 403, "HKG-2104")
-			checkProblem(t, s.as(who, "POST", tokensPath, mintPluggy), 403, "HKG-2104")
-			checkProblem(t, s.as(who, "DELETE", tokensPath+"/"+id, ""), 403, "HKG-2104")
-			checkProblem(t, s.as(who, "POST", tokensPath+"/"+id+"/rotate", ""), 403, "HKG-2104")
+			checkProblem(t, s.as(who, "DELETE", callbacksPath+"/"+id, ""), 403, "HKG-2403")
+			checkProblem(t, s.as(who, "POST", callbacksPath+"/"+id+"/rotate", ""), 403, "HKG-2403")
+			checkProblem(t, s.as(who, "POST", tokensPath, mintPluggy), 403, "HKG-2403")
+			checkProblem(t, s.as(who, "DELETE", tokensPath+"/"+id, ""), 403, "HKG-2403")
+			checkProblem(t, s.as(who, "POST", tokensPath+"/"+id+"/rotate", ""), 403, "HKG-2403")
 		})
 	}
 }

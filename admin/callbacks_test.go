@@ -63,7 +63,7 @@ func TestLabelsOf128CharactersInAnyScript(t *testing.T) {
 		if a.text(t, "externalSystem") != label {
 			t.Errorf("%s: came back as %q", char, a.text(t, "externalSystem"))
 		}
-		checkProblem(t, s.as(adminOf(t, tenantA), "POST", callbacksPath, fmt.Sprintf(`{"externalSystem":%q}`, label+char)), 422, "HKG-2207")
+		checkProblem(t, s.as(adminOf(t, tenantA), "POST", callbacksPath, fmt.Sprintf(`{"externalSystem":%q}`, label+char)), 422, "HKG-2422")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestRotateCallbackCredential(t *testing.T) {
 	if list[1]["revokedAt"] == nil || list[1]["rotatedAt"] != nil {
 		t.Errorf("the old record is %v", list[1])
 	}
-	checkProblem(t, s.as(operator, "POST", callbacksPath+"/"+old.text(t, "credentialId")+"/rotate", ""), 409, "HKG-2302")
+	checkProblem(t, s.as(operator, "POST", callbacksPath+"/"+old.text(t, "credentialId")+"/rotate", ""), 409, "HKG-2003")
 }
 
 func TestOfConcurrentRotationsOneSucceeds(t *testing.T) {
@@ -150,7 +150,7 @@ func TestOfConcurrentRotationsOneSucceeds(t *testing.T) {
 		if a.StatusCode == 201 {
 			succeeded++
 		} else {
-			checkProblem(t, a, 409, "HKG-2302")
+			checkProblem(t, a, 409, "HKG-2003")
 		}
 	}
 	if succeeded != 1 {

@@ -20,7 +20,7 @@ type detail struct {
 	Status   int                 `json:"status,omitempty" example:"404" doc:"The HTTP status."`
 	Detail   string              `json:"detail,omitempty" example:"There is no such credential." doc:"What went wrong, for people."`
 	Instance string              `json:"instance,omitempty" format:"uri" example:"urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59" doc:"The request id, also in X-Request-Id."`
-	Code     string              `json:"code,omitempty" example:"HKG-2301" doc:"Stable code of the problem."`
+	Code     string              `json:"code,omitempty" example:"HKG-2002" doc:"Stable code of the problem."`
 	Errors   []*huma.ErrorDetail `json:"errors,omitempty" doc:"What is wrong in which place."`
 
 	header http.Header

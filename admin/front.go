@@ -66,6 +66,9 @@ func (f *front) finish(x *exchange) {
 			cause = nil
 		}
 	}
+	if cause == nil && x.status == 0 {
+		x.status = http.StatusOK // what net/http sends for a handler that wrote nothing
+	}
 	f.observe(x.operation, x.status)
 	if cause != nil {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one

@@ -29,7 +29,7 @@ func TestPathsMatchExactly(t *testing.T) {
 	} {
 		for _, method := range []string{"GET", "POST", "DELETE", "OPTIONS", "CONNECT"} {
 			a := s.as(adminOf(t, tenantA), method, "http://admin.test"+target, "")
-			checkProblem(t, a, 404, "HKG-2202")
+			checkProblem(t, a, 404, "HKG-2404")
 			if a.Header.Get("Location") != "" {
 				t.Errorf("%s %s: redirect to %s", method, target, a.Header.Get("Location"))
 			}
@@ -41,7 +41,7 @@ func TestRequestTargetsThatAreNoPath(t *testing.T) {
 	s := newServer(t)
 	for _, path := range []string{"*", ""} {
 		for _, method := range []string{"OPTIONS", "CONNECT"} {
-			checkProblem(t, s.raw("", method, path), 404, "HKG-2202")
+			checkProblem(t, s.raw("", method, path), 404, "HKG-2404")
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestOtherMethods(t *testing.T) {
 		"/openapi.json":                      "GET, HEAD",
 	} {
 		a := s.as("", "PUT", path, `{}`)
-		checkProblem(t, a, 405, "HKG-2203")
+		checkProblem(t, a, 405, "HKG-2405")
 		if got := a.Header.Get("Allow"); got != allow {
 			t.Errorf("%s: Allow %q, want %q", path, got, allow)
 		}
@@ -120,7 +120,7 @@ func (p panicking) Exists(context.Context, uuid.UUID, string, string) (bool, err
 func TestPanic(t *testing.T) {
 	s := newServer(t, withConnections(panicking{"mwh_secret-in-a-panic"}))
 	a := s.as(adminOf(t, tenantA), "POST", tokensPath, mintPluggy)
-	checkProblem(t, a, 500, "HKG-2501")
+	checkProblem(t, a, 500, "HKG-2500")
 	if got := <-s.observed; got != (observation{"mintAggregatorWebhookToken", 500}) {
 		t.Errorf("observed %v", got)
 	}
@@ -168,7 +168,7 @@ func TestStoreUnavailable(t *testing.T) {
 		{"DELETE", tokensPath + "/" + id, ""},
 	} {
 		a := s.as(operator, c.method, c.path, c.body)
-		checkProblem(t, a, 503, "HKG-2502")
+		checkProblem(t, a, 503, "HKG-2503")
 		if a.Header.Get("Retry-After") == "" || a.Header.Get("Cache-Control") != "" {
 			t.Errorf("headers %v", a.Header)
 		}
@@ -187,7 +187,7 @@ func TestStoreNotStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newServerOn(t, dormant)
-	checkProblem(t, s.as(adminOf(t, tenantA), "POST", callbacksPath, `{}`), 503, "HKG-2502")
+	checkProblem(t, s.as(adminOf(t, tenantA), "POST", callbacksPath, `{}`), 503, "HKG-2503")
 }
 
 // TestOverTheWire sends what httptest cannot: HEAD, a body that ends early, and an
@@ -231,5 +231,5 @@ func TestOverTheWire(t *testing.T) {
 
 func TestObserverAndLoggerAreOptional(t *testing.T) {
 	s := newServer(t, func(c *admin.Config) { c.Observe, c.Logger, c.Now = nil, nil, nil })
-	checkProblem(t, s.as("", "GET", callbacksPath, ""), 401, "HKG-2101")
+	checkProblem(t, s.as("", "GET", callbacksPath, ""), 401, "HKG-2401")
 }

@@ -19,36 +19,36 @@ func TestBadBodies(t *testing.T) {
 		code       string
 		says       string // in errors
 	}{
-		{"empty", "", 400, "HKG-2201", ""},
-		{"spaces", "  ", 400, "HKG-2201", "not a JSON document"},
-		{"not JSON", `externalSystem=jira`, 400, "HKG-2201", "not a JSON document"},
-		{"cut off", `{"externalSystem":"ji`, 400, "HKG-2201", "not a JSON document"},
-		{"trailing JSON", `{} {}`, 400, "HKG-2201", "not a JSON document"},
-		{"trailing comma", `{"externalSystem":"a",}`, 400, "HKG-2201", "not a JSON document"},
-		{"comment", `{} // x`, 400, "HKG-2201", "not a JSON document"},
-		{"NaN", `{"externalSystem":NaN}`, 400, "HKG-2201", "not a JSON document"},
-		{"huge number", `{"externalSystem":1e999}`, 400, "HKG-2201", "out of range"},
-		{"duplicate name", `{"externalSystem":"a","externalSystem":"b"}`, 400, "HKG-2201", `duplicate property "externalSystem"`},
-		{"duplicate by escape", `{"externalSystem":"a","external\u0053ystem":"b"}`, 400, "HKG-2201", `duplicate property "externalSystem"`},
-		{"invalid UTF-8", "{\"externalSystem\":\"\xff\"}", 400, "HKG-2201", "not a JSON document"},
-		{"lone surrogate", `{"externalSystem":"\ud800"}`, 400, "HKG-2201", "not a JSON document"},
-		{"byte order mark", "\ufeff{}", 400, "HKG-2201", "not a JSON document"},
-		{"deep", strings.Repeat("[", 60_000), 400, "HKG-2201", "not a JSON document"},
-		{"null", `null`, 422, "HKG-2207", "expected object"},
-		{"list", `[]`, 422, "HKG-2207", "expected object"},
-		{"string", `"jira"`, 422, "HKG-2207", "expected object"},
-		{"wrong type", `{"externalSystem":7}`, 422, "HKG-2207", "expected string"},
-		{"unknown property", `{"externalSystem":"a","expiresAt":"2030-01-01T00:00:00Z"}`, 422, "HKG-2207", "unexpected property"},
-		{"wrong case", `{"externalsystem":"a"}`, 422, "HKG-2207", `unexpected property "externalsystem"; names are case-sensitive`},
-		{"both cases", `{"externalSystem":"a","EXTERNALSYSTEM":"b"}`, 422, "HKG-2207", `unexpected property "EXTERNALSYSTEM"`},
-		{"$schema", `{"$schema":"https://example.com"}`, 422, "HKG-2207", "unexpected property"},
-		{"too long", `{"externalSystem":"` + strings.Repeat("a", 129) + `"}`, 422, "HKG-2207", "expected length <= 128"},
-		{"line feed", `{"externalSystem":"a\nb"}`, 422, "HKG-2207", "free of control characters"},
-		{"NUL", `{"externalSystem":"\u0000"}`, 422, "HKG-2207", "free of control characters"},
-		{"DEL", `{"externalSystem":"\u007f"}`, 422, "HKG-2207", "free of control characters"},
-		{"C1 control", `{"externalSystem":"\u0085"}`, 422, "HKG-2207", "free of control characters"},
-		{"final line feed", `{"externalSystem":"a\n"}`, 422, "HKG-2207", "free of control characters"},
-		{"too large", `{"externalSystem":"` + strings.Repeat("a", 64<<10) + `"}`, 413, "HKG-2205", ""},
+		{"empty", "", 400, "HKG-2400", ""},
+		{"spaces", "  ", 400, "HKG-2400", "not a JSON document"},
+		{"not JSON", `externalSystem=jira`, 400, "HKG-2400", "not a JSON document"},
+		{"cut off", `{"externalSystem":"ji`, 400, "HKG-2400", "not a JSON document"},
+		{"trailing JSON", `{} {}`, 400, "HKG-2400", "not a JSON document"},
+		{"trailing comma", `{"externalSystem":"a",}`, 400, "HKG-2400", "not a JSON document"},
+		{"comment", `{} // x`, 400, "HKG-2400", "not a JSON document"},
+		{"NaN", `{"externalSystem":NaN}`, 400, "HKG-2400", "not a JSON document"},
+		{"huge number", `{"externalSystem":1e999}`, 400, "HKG-2400", "out of range"},
+		{"duplicate name", `{"externalSystem":"a","externalSystem":"b"}`, 400, "HKG-2400", `duplicate property "externalSystem"`},
+		{"duplicate by escape", `{"externalSystem":"a","external\u0053ystem":"b"}`, 400, "HKG-2400", `duplicate property "externalSystem"`},
+		{"invalid UTF-8", "{\"externalSystem\":\"\xff\"}", 400, "HKG-2400", "not a JSON document"},
+		{"lone surrogate", `{"externalSystem":"\ud800"}`, 400, "HKG-2400", "not a JSON document"},
+		{"byte order mark", "\ufeff{}", 400, "HKG-2400", "not a JSON document"},
+		{"deep", strings.Repeat("[", 60_000), 400, "HKG-2400", "not a JSON document"},
+		{"null", `null`, 422, "HKG-2422", "expected object"},
+		{"list", `[]`, 422, "HKG-2422", "expected object"},
+		{"string", `"jira"`, 422, "HKG-2422", "expected object"},
+		{"wrong type", `{"externalSystem":7}`, 422, "HKG-2422", "expected string"},
+		{"unknown property", `{"externalSystem":"a","expiresAt":"2030-01-01T00:00:00Z"}`, 422, "HKG-2422", "unexpected property"},
+		{"wrong case", `{"externalsystem":"a"}`, 422, "HKG-2422", `unexpected property "externalsystem"; names are case-sensitive`},
+		{"both cases", `{"externalSystem":"a","EXTERNALSYSTEM":"b"}`, 422, "HKG-2422", `unexpected property "EXTERNALSYSTEM"`},
+		{"$schema", `{"$schema":"https://example.com"}`, 422, "HKG-2422", "unexpected property"},
+		{"too long", `{"externalSystem":"` + strings.Repeat("a", 129) + `"}`, 422, "HKG-2422", "expected length <= 128"},
+		{"line feed", `{"externalSystem":"a\nb"}`, 422, "HKG-2422", "free of control characters"},
+		{"NUL", `{"externalSystem":"\u0000"}`, 422, "HKG-2422", "free of control characters"},
+		{"DEL", `{"externalSystem":"\u007f"}`, 422, "HKG-2422", "free of control characters"},
+		{"C1 control", `{"externalSystem":"\u0085"}`, 422, "HKG-2422", "free of control characters"},
+		{"final line feed", `{"externalSystem":"a\n"}`, 422, "HKG-2422", "free of control characters"},
+		{"too large", `{"externalSystem":"` + strings.Repeat("a", 64<<10) + `"}`, 413, "HKG-2413", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc := checkProblem(t, s.as(adminOf(t, tenantA), "POST", callbacksPath, c.body), c.status, c.code)
@@ -78,7 +78,7 @@ func TestBadWebhookRequests(t *testing.T) {
 		"property in case":  `{"Vendor":"pluggy","connection_config_name":"main"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, body), 422, "HKG-2207")
+			checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, body), 422, "HKG-2422")
 			s.expectNoTokens()
 		})
 	}
@@ -108,7 +108,7 @@ func TestContentType(t *testing.T) {
 		r.Header.Set("Authorization", adminOf(t, tenantA))
 		a := s.send(r)
 		if want == 415 {
-			checkProblem(t, a, 415, "HKG-2206")
+			checkProblem(t, a, 415, "HKG-2415")
 		} else if a.StatusCode != want {
 			t.Errorf("%q: got %d\n%s", contentType, a.StatusCode, a.body)
 		}
@@ -116,7 +116,7 @@ func TestContentType(t *testing.T) {
 	r := request("POST", callbacksPath, `{}`)
 	r.Header.Set("Authorization", adminOf(t, tenantA))
 	r.Header.Add("Content-Type", "text/plain")
-	checkProblem(t, s.send(r), 415, "HKG-2206")
+	checkProblem(t, s.send(r), 415, "HKG-2415")
 }
 
 func TestAnswersAreJSONWhateverIsAccepted(t *testing.T) {
@@ -140,12 +140,12 @@ func TestOperationsWithoutBody(t *testing.T) {
 	}{
 		`{}`:                          {204, ""},
 		" {\n} ":                      {204, ""},
-		`{"gracePeriodSeconds":60}`:   {422, "HKG-2207"},
-		`null`:                        {400, "HKG-2201"},
-		`[]`:                          {400, "HKG-2201"},
-		`x`:                           {400, "HKG-2201"},
-		`{}{}`:                        {400, "HKG-2201"},
-		strings.Repeat(" ", 64<<10+1): {413, "HKG-2205"},
+		`{"gracePeriodSeconds":60}`:   {422, "HKG-2422"},
+		`null`:                        {400, "HKG-2400"},
+		`[]`:                          {400, "HKG-2400"},
+		`x`:                           {400, "HKG-2400"},
+		`{}{}`:                        {400, "HKG-2400"},
+		strings.Repeat(" ", 64<<10+1): {413, "HKG-2413"},
 	} {
 		id := s.must(201, operator, "POST", callbacksPath, `{}`).text(t, "credentialId")
 		a := s.as(operator, "DELETE", callbacksPath+"/"+id, body)
@@ -170,10 +170,10 @@ func TestBadIDs(t *testing.T) {
 		for _, base := range []string{callbacksPath, tokensPath} {
 			for _, a := range []answer{s.raw(operator, "POST", base+"/"+bad+"/rotate"), s.raw(operator, "DELETE", base+"/"+bad)} {
 				if strings.ContainsAny(bad, "{") { // not a path as it stands
-					checkProblem(t, a, 404, "HKG-2202")
+					checkProblem(t, a, 404, "HKG-2404")
 					continue
 				}
-				doc := checkProblem(t, a, 422, "HKG-2207")
+				doc := checkProblem(t, a, 422, "HKG-2422")
 				if !strings.Contains(fmt.Sprint(doc["errors"]), "path.") || strings.Contains(string(a.body), bad) && len(bad) > 1 {
 					t.Errorf("%s", a.body)
 				}
@@ -194,9 +194,9 @@ func (s *server) raw(authorization, method, path string) answer {
 
 func TestUnknownQueryParametersAreRefused(t *testing.T) {
 	s := newServer(t)
-	checkProblem(t, s.as(adminOf(t, tenantA), "GET", callbacksPath+"?limit=10", ""), 422, "HKG-2207")
-	checkProblem(t, s.as(adminOf(t, tenantA), "DELETE", callbacksPath+"/"+uuid.NewString()+"?force=true", ""), 422, "HKG-2207")
-	checkProblem(t, s.as(adminOf(t, tenantA), "GET", tokensPath+"?vendor=belvo", ""), 422, "HKG-2207")
+	checkProblem(t, s.as(adminOf(t, tenantA), "GET", callbacksPath+"?limit=10", ""), 422, "HKG-2422")
+	checkProblem(t, s.as(adminOf(t, tenantA), "DELETE", callbacksPath+"/"+uuid.NewString()+"?force=true", ""), 422, "HKG-2422")
+	checkProblem(t, s.as(adminOf(t, tenantA), "GET", tokensPath+"?vendor=belvo", ""), 422, "HKG-2422")
 }
 
 // TestProblemsAreBounded: a client cannot make an answer much larger than its
@@ -232,9 +232,9 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 		status int
 		code   string
 	}{
-		{os.ErrDeadlineExceeded, 408, "HKG-2204"},
-		{io.ErrUnexpectedEOF, 400, "HKG-2201"},
-		{http.ErrBodyReadAfterClose, 400, "HKG-2201"},
+		{os.ErrDeadlineExceeded, 408, "HKG-2408"},
+		{io.ErrUnexpectedEOF, 400, "HKG-2400"},
+		{http.ErrBodyReadAfterClose, 400, "HKG-2400"},
 	} {
 		for _, path := range []string{callbacksPath, callbacksPath + "/" + uuid.NewString() + "/rotate"} {
 			r := request("POST", path, "")
@@ -250,7 +250,7 @@ func TestDeclaredLengthIsEnoughToRefuse(t *testing.T) {
 	r := request("POST", callbacksPath, "")
 	r.Body, r.ContentLength = unreadable{t}, 64<<10+1
 	r.Header.Set("Authorization", adminOf(t, tenantA))
-	checkProblem(t, s.send(r), 413, "HKG-2205")
+	checkProblem(t, s.send(r), 413, "HKG-2413")
 }
 
 func TestLargestBodyPasses(t *testing.T) {

@@ -36,7 +36,7 @@ func humaConfig() huma.Config {
 // Problems that operations share in the document.
 var (
 	commonProblems = []Problem{
-		problemNoToken, problemBadToken, problemNoTenant, problemRole, problemMalformed, problemSlowBody,
+		problemUnauthenticated, problemNoTenant, problemRole, problemMalformed, problemSlowBody,
 		problemTooLarge, problemInvalid, problemInternal, problemUnavailable,
 	}
 	bodyProblems = []Problem{problemMediaType}

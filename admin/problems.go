@@ -27,46 +27,43 @@ func define(code string, status int, meaning string) Problem {
 	return p
 }
 
-// The codes: HKG-21NN who asks, HKG-22NN the request, HKG-23NN what it asks for,
-// HKG-25NN this server.
+// The codes. HKG-24NN and HKG-25NN say no more than the HTTP status 4NN or 5NN;
+// HKG-20NN are what only this API can mean.
 var (
-	problemNoToken = define("HKG-2101", http.StatusUnauthorized,
-		"The request carries no bearer token.")
-	problemBadToken = define("HKG-2102", http.StatusUnauthorized,
-		"The bearer token is not valid.")
-	problemNoTenant = define("HKG-2103", http.StatusForbidden,
+	problemNoTenant = define("HKG-2001", http.StatusForbidden,
 		"The bearer token names no tenant.")
-	problemRole = define("HKG-2104", http.StatusForbidden,
-		"The role in the bearer token does not allow this operation.")
+	problemNotFound = define("HKG-2002", http.StatusNotFound,
+		"There is no such credential.")
+	problemInactive = define("HKG-2003", http.StatusConflict,
+		"The credential is revoked or expired, so it cannot be rotated.")
+	problemNoConnection = define("HKG-2004", http.StatusNotFound,
+		"There is no such aggregator connection.")
+	problemNotConfigured = define("HKG-2005", http.StatusServiceUnavailable,
+		"Webhook tokens cannot be issued: this server is configured without a public URL or without connections.")
+	problemNoAnswer = define("HKG-2006", http.StatusServiceUnavailable,
+		"Whether the aggregator connection exists cannot be found out at the moment.")
 
-	problemMalformed = define("HKG-2201", http.StatusBadRequest,
+	problemMalformed = define("HKG-2400", http.StatusBadRequest,
 		"The request body is missing, unreadable or not a JSON document.")
-	problemNoRoute = define("HKG-2202", http.StatusNotFound,
+	problemUnauthenticated = define("HKG-2401", http.StatusUnauthorized,
+		"The bearer token is missing or not valid.")
+	problemRole = define("HKG-2403", http.StatusForbidden,
+		"The role in the bearer token does not allow this operation.")
+	problemNoRoute = define("HKG-2404", http.StatusNotFound,
 		"There is no such resource. Paths are matched exactly.")
-	problemMethod = define("HKG-2203", http.StatusMethodNotAllowed,
+	problemMethod = define("HKG-2405", http.StatusMethodNotAllowed,
 		"The resource does not support this method.")
-	problemSlowBody = define("HKG-2204", http.StatusRequestTimeout,
+	problemSlowBody = define("HKG-2408", http.StatusRequestTimeout,
 		"The request body did not arrive in time.")
-	problemTooLarge = define("HKG-2205", http.StatusRequestEntityTooLarge,
+	problemTooLarge = define("HKG-2413", http.StatusRequestEntityTooLarge,
 		"The request body is larger than 64 KiB.")
-	problemMediaType = define("HKG-2206", http.StatusUnsupportedMediaType,
+	problemMediaType = define("HKG-2415", http.StatusUnsupportedMediaType,
 		"The request body must be application/json.")
-	problemInvalid = define("HKG-2207", http.StatusUnprocessableEntity,
+	problemInvalid = define("HKG-2422", http.StatusUnprocessableEntity,
 		"The request does not match its schema; errors says where.")
 
-	problemNotFound = define("HKG-2301", http.StatusNotFound,
-		"There is no such credential.")
-	problemInactive = define("HKG-2302", http.StatusConflict,
-		"The credential is revoked or expired, so it cannot be rotated.")
-	problemNoConnection = define("HKG-2303", http.StatusNotFound,
-		"There is no such aggregator connection.")
-
-	problemInternal = define("HKG-2501", http.StatusInternalServerError,
+	problemInternal = define("HKG-2500", http.StatusInternalServerError,
 		"Internal error. The log has more under this request id.")
-	problemUnavailable = define("HKG-2502", http.StatusServiceUnavailable,
+	problemUnavailable = define("HKG-2503", http.StatusServiceUnavailable,
 		"The credential store is unavailable. Nothing was acknowledged; a change may have been made all the same.")
-	problemNotConfigured = define("HKG-2503", http.StatusServiceUnavailable,
-		"Webhook tokens cannot be issued: this server is configured without a public URL or without connections.")
-	problemNoAnswer = define("HKG-2504", http.StatusServiceUnavailable,
-		"Whether the aggregator connection exists cannot be found out at the moment.")
 )

@@ -25,7 +25,7 @@ func TestTableOfProblems(t *testing.T) {
 // TestEveryProblemIsDocumented: each code is an example of some operation in the
 // OpenAPI document, except those that answer before an operation is found.
 func TestEveryProblemIsDocumented(t *testing.T) {
-	documented := map[string]bool{"HKG-2202": true, "HKG-2203": true}
+	documented := map[string]bool{"HKG-2404": true, "HKG-2405": true}
 	for _, item := range at(t, openAPI(t, newServer(t)), "paths").(map[string]any) {
 		for _, op := range item.(map[string]any) {
 			for _, response := range at(t, op, "responses").(map[string]any) {

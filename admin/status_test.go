@@ -120,15 +120,15 @@ func TestMetrics(t *testing.T) {
 	if string(a.body) != "hookgate_redis_up 1\n" {
 		t.Errorf("%s", a.body)
 	}
-	checkProblem(t, statusServer(t, admin.StatusConfig{Store: store}).as("", "GET", "/metrics", ""), 404, "HKG-2202")
+	checkProblem(t, statusServer(t, admin.StatusConfig{Store: store}).as("", "GET", "/metrics", ""), 404, "HKG-2404")
 }
 
 func TestStatusRefusals(t *testing.T) {
 	s := statusServer(t, admin.StatusConfig{Store: unreachableStore(t)})
-	checkProblem(t, s.as("", "GET", "/", ""), 404, "HKG-2202")
-	checkProblem(t, s.as("", "GET", callbacksPath, ""), 404, "HKG-2202")
+	checkProblem(t, s.as("", "GET", "/", ""), 404, "HKG-2404")
+	checkProblem(t, s.as("", "GET", callbacksPath, ""), 404, "HKG-2404")
 	a := s.as("", "POST", "/readyz", "")
-	checkProblem(t, a, 405, "HKG-2203")
+	checkProblem(t, a, 405, "HKG-2405")
 	if a.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", a.Header.Get("Allow"))
 	}

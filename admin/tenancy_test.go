@@ -32,8 +32,8 @@ func TestForeignCredentialsDoNotExist(t *testing.T) {
 			s.as(c.who, "POST", c.base+"/"+c.id+"/rotate", ""),
 			s.as(c.who, "DELETE", c.base+"/"+c.id, ""),
 		} {
-			checkProblem(t, a, 404, "HKG-2301")
-			const want = `{"type":"about:blank","title":"Not Found","status":404,"detail":"There is no such credential.","instance":"urn:uuid:ID","code":"HKG-2301"}`
+			checkProblem(t, a, 404, "HKG-2002")
+			const want = `{"type":"about:blank","title":"Not Found","status":404,"detail":"There is no such credential.","instance":"urn:uuid:ID","code":"HKG-2002"}`
 			if got := strings.TrimSpace(strings.Replace(string(a.body), a.Header.Get("X-Request-Id"), "ID", 1)); got != want {
 				t.Errorf("got %s", got)
 			}

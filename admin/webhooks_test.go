@@ -71,7 +71,7 @@ func TestRotateAndRevokeWebhookToken(t *testing.T) {
 	if a.Header.Get("Cache-Control") != "no-store" {
 		t.Error("a token may be cached")
 	}
-	checkProblem(t, s.as(operator, "POST", tokensPath+"/"+id+"/rotate", ""), 409, "HKG-2302")
+	checkProblem(t, s.as(operator, "POST", tokensPath+"/"+id+"/rotate", ""), 409, "HKG-2003")
 
 	list := s.must(200, operator, "GET", tokensPath, "").list(t, "tokens")
 	if list[0]["connection_config_name"] != "main" || list[0]["rotated_at"] == nil || list[1]["revoked_at"] == nil {
@@ -84,7 +84,7 @@ func TestRotateAndRevokeWebhookToken(t *testing.T) {
 
 func TestNoWebhookTokenWithoutConnection(t *testing.T) {
 	s := newServer(t)
-	checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, `{"vendor":"pluggy","connection_config_name":"other"}`), 404, "HKG-2303")
+	checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, `{"vendor":"pluggy","connection_config_name":"other"}`), 404, "HKG-2004")
 	s.expectNoTokens()
 }
 
@@ -110,7 +110,7 @@ func (brokenConnections) Exists(context.Context, uuid.UUID, string, string) (boo
 func TestUnknowableConnection(t *testing.T) {
 	s := newServer(t, withConnections(brokenConnections{}))
 	a := s.as(adminOf(t, tenantA), "POST", tokensPath, mintPluggy)
-	checkProblem(t, a, 503, "HKG-2504")
+	checkProblem(t, a, 503, "HKG-2006")
 	if a.Header.Get("Retry-After") == "" || strings.Contains(string(a.body), "10.1.2.3") {
 		t.Errorf("Retry-After %q, %s", a.Header.Get("Retry-After"), a.body)
 	}
@@ -138,7 +138,7 @@ func TestWebhookTokensNeedConfiguration(t *testing.T) {
 	for name, o := range map[string]option{"no public URL": withoutPublicURL, "no connections": withoutConnections} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, o)
-			checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, mintPluggy), 503, "HKG-2503")
+			checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, mintPluggy), 503, "HKG-2005")
 			s.expectNoTokens()
 		})
 	}
@@ -151,7 +151,7 @@ func TestRotationWithoutPublicURLChangesNothing(t *testing.T) {
 	id := configured.must(200, operator, "GET", tokensPath, "").list(t, "tokens")[0]["id"].(string)
 
 	s := newServerOn(t, configured.store, withoutPublicURL)
-	checkProblem(t, s.as(operator, "POST", tokensPath+"/"+id+"/rotate", ""), 503, "HKG-2503")
+	checkProblem(t, s.as(operator, "POST", tokensPath+"/"+id+"/rotate", ""), 503, "HKG-2005")
 	list := s.must(200, operator, "GET", tokensPath, "").list(t, "tokens")
 	if len(list) != 1 || list[0]["revoked_at"] != nil {
 		t.Errorf("the token did not stay: %v", list)
