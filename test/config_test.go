@@ -1,0 +1,146 @@
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"text/template"
+
+	"github.com/hookgate/hookgate/test/redistest"
+)
+
+// config is what a test's Caddyfile says beyond what all of them have in common.
+type config struct {
+	store    store
+	upstream string   // host:port
+	app      []string // further lines of the hookgate option
+	guard    []string // lines of the guard
+	proxy    []string // lines of reverse_proxy
+}
+
+// store is where a gate keeps its credentials.
+type store struct {
+	words string            // what follows `redis` in the Caddyfile
+	redis *redistest.Server // nil: embedded
+	dir   string            // of the embedded store
+}
+
+func embedded(t *testing.T) store {
+	dir := filepath.Join(t.TempDir(), "data")
+	return store{words: fmt.Sprintf("embedded %q", dir), dir: dir}
+}
+
+func onRedis(t *testing.T, options ...redistest.Option) store {
+	server := redistest.Start(t, options...)
+	return store{words: server.URL(), redis: server}
+}
+
+// eachStore runs a test against a real Redis and against the embedded store.
+func eachStore(t *testing.T, test func(*testing.T, store)) {
+	t.Parallel()
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		test(t, onRedis(t, redistest.WithAOF()))
+	})
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, embedded(t))
+	})
+}
+
+// ports of a gate's listeners.
+type ports struct{ Vendors, Admin, Status int }
+
+// The status and admin listeners are apart, as a deployment has them.
+var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
+	admin off
+	persist_config off
+	grace_period 2s
+	log default {
+		output stderr
+		format hookgate
+		level DEBUG
+	}
+	hookgate {
+		redis {{.Redis}}
+{{- range .App}}
+		{{.}}
+{{- end}}
+	}
+}
+
+http://:{{.Vendors}} {
+	bind 127.0.0.1
+	log
+	hookgate {
+{{- range .Guard}}
+		{{.}}
+{{- end}}
+	}
+	reverse_proxy {{.Upstream}} {
+{{- range .Proxy}}
+		{{.}}
+{{- end}}
+	}
+}
+
+http://:{{.Admin}} {
+	bind 127.0.0.1
+	log
+	hookgate_admin {
+		public_url http://127.0.0.1:{{.Vendors}} insecure
+		jwt {
+			secret {env.HOOKGATE_TEST_SECRET}
+		}
+		connections static pluggy-main belvo-main
+	}
+}
+
+http://:{{.Status}} {
+	bind 127.0.0.1
+	hookgate_status
+}
+`))
+
+// text returns the Caddyfile.
+func (c config) text(t testing.TB, p ports) string {
+	t.Helper()
+	if c.upstream == "" {
+		c.upstream = "127.0.0.1:9" // discard; nothing listens there
+	}
+	var text strings.Builder
+	err := caddyfile.Execute(&text, struct {
+		ports
+		Redis, Upstream   string
+		App, Guard, Proxy []string
+	}{p, c.store.words, c.upstream, c.app, c.guard, c.proxy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+var takenPorts sync.Map
+
+// freePort returns a port that nobody listens on, below those that the kernel
+// gives to outgoing connections: a process that is restarted finds it free again.
+func freePort(t testing.TB) int {
+	t.Helper()
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		listener.Close()
+		if _, taken := takenPorts.LoadOrStore(port, true); !taken {
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
+}

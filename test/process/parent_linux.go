@@ -1,0 +1,12 @@
+package process
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// endWithParent makes the kernel end the child where the test process dies without
+// cleaning up: a panic, a timeout, a kill.
+func endWithParent(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
