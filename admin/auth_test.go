@@ -1,10 +1,12 @@
 package admin_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -281,7 +283,6 @@ func TestUnusableConfiguration(t *testing.T) {
 	}{
 		"no store":          {func(c *admin.Config) { c.Store = nil }, "store"},
 		"no secret":         {withJWT(func(j *admin.JWT) { j.Secret = nil }), "empty"},
-		"short secret":      {withJWT(func(j *admin.JWT) { j.Secret = secret[:31] }), "31 bytes"},
 		"algorithm none":    {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"none"} }), `"none"`},
 		"algorithm RS256":   {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
 		"algorithm in case": {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
@@ -299,5 +300,21 @@ func TestUnusableConfiguration(t *testing.T) {
 				t.Errorf("the error holds the secret: %v", err)
 			}
 		})
+	}
+}
+
+func TestShortSecretIsWarnedOf(t *testing.T) {
+	usable := newStore(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate"})
+	for length, warned := range map[int]bool{31: true, 32: false} {
+		var log bytes.Buffer
+		_, err := admin.New(admin.Config{
+			Store: usable, JWT: admin.JWT{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(log.String(), "level=WARN") != warned || strings.Contains(log.String(), string(secret[:length])) {
+			t.Errorf("%d bytes: logged %q", length, log.String())
+		}
 	}
 }

@@ -128,7 +128,7 @@ func (a *Admin) jwt() (admin.JWT, error) {
 		DefaultRole:  admin.Role(a.JWT.DefaultRole),
 	}
 	if a.JWT.DefaultTenant != "" {
-		if config.DefaultTenant, err = uuid.Parse(a.JWT.DefaultTenant); err != nil {
+		if config.DefaultTenant, err = uuid.Parse(a.JWT.DefaultTenant); err != nil || config.DefaultTenant == uuid.Nil {
 			return admin.JWT{}, errors.New("hookgate_admin: default_tenant must be a UUID")
 		}
 	}
