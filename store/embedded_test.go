@@ -57,15 +57,12 @@ func TestEmbeddedReopens(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "by", "us")
 	s := open(t, Config{EmbeddedDir: dir})
 	a := openAccount(t, s)
-	used := time.Now()
-	s.MarkUsed(a.live.ID, used)
+	used := markUsed(s, a.live, time.Now())
 	destruct(t, s)
 	for range 2 { // also a replay of what a replay has left
 		s = open(t, Config{EmbeddedDir: dir})
 		a.check(t, s)
-		if got := get(t, s, a.live).LastUsedAt; got.UnixMilli() != used.UnixMilli() {
-			t.Errorf("last used at %v, want %v", got, used)
-		}
+		wantUsed(t, s, a.live, used)
 		destruct(t, s)
 	}
 	s = open(t, Config{EmbeddedDir: dir})

@@ -167,7 +167,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 		"unreadable number": func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, keys.meta(), "epoch", "e", "seq", "many") },
 		"later schema":      func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, keys.meta(), "epoch", "e", "schema", "2") },
 		"out of memory":     func(ctx context.Context, rdb *redis.Client) { rdb.ConfigSet(ctx, "maxmemory", "1") },
-		"replica":           func(ctx context.Context, rdb *redis.Client) { rdb.SlaveOf(ctx, "127.0.0.1", "1") },
+		"replica":           func(ctx context.Context, rdb *redis.Client) { rdb.ReplicaOf(ctx, "127.0.0.1", "1") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
