@@ -53,10 +53,12 @@ func TestNoRedisOnTheRequestPath(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	eventually(t, "lastUsedAt is written", func() bool {
-		return strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
+	var calls map[string]int
+	eventually(t, "the keyring polls and lastUsedAt is written", func() bool {
+		calls = commandCalls(t, rdb)
+		return calls["persist"] > 0 && calls["xread"] > 0 && calls["evalsha"] > 0 &&
+			strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
 	})
-	calls := commandCalls(t, rdb)
 	elapsed := time.Since(begin)
 	if got := len(u.take()); got != requests {
 		t.Errorf("%d requests reached the upstream, want %d", got, requests)
@@ -71,15 +73,12 @@ func TestNoRedisOnTheRequestPath(t *testing.T) {
 		"hmget": 2*flushes + polls, "hset": 2 * flushes,
 		"xread": 2 * polls, "persist": polls,
 		"ping": polls, "hello": 12, "client|setinfo": 12, "client|setname": 12, "select": 12, "auth": 0,
-		"info": 2, "config|resetstat": 2,
+		"info": 1 << 20, "config|resetstat": 1, // ours
 	}
 	for command, n := range calls {
 		if bound, known := bounds[command]; !known || n > bound {
 			t.Errorf("%s: %d calls in %v, bound %d", command, n, elapsed, bound)
 		}
-	}
-	if calls["evalsha"] == 0 || calls["persist"] == 0 {
-		t.Errorf("nothing was counted: %v", calls)
 	}
 }
 
