@@ -1,0 +1,203 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// execute runs a command of the binary to its end.
+func execute(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+	bounded.Dir, bounded.Env = cmd.Dir, cmd.Env
+	var out, errs bytes.Buffer
+	bounded.Stdout, bounded.Stderr = &out, &errs
+	err := bounded.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		t.Fatalf("%v: %v", cmd.Args, err)
+	}
+	return out.String(), errs.String(), bounded.ProcessState.ExitCode()
+}
+
+// tree returns every path below dir.
+func tree(t testing.TB, dir string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// TestValidate: a configuration can be checked anywhere, and the check changes
+// nothing.
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	running := start(t, config{store: embedded(t)})
+	nowhere := filepath.Join(t.TempDir(), "data")
+	for _, test := range []struct {
+		name  string
+		store store
+	}{
+		{"unreachable Redis", store{words: "redis://127.0.0.1:1"}},
+		{"unresolvable Redis", store{words: "rediss://user:password@redis.invalid:6379/3"}},
+		{"embedded, in use", running.config.store},
+		{"embedded, not there yet", store{words: "embedded " + nowhere}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := &gate{t: t, dir: t.TempDir()}
+			g.write(config{store: test.store}.text(t, running.ports)) // its listeners are in use, too
+			before := tree(t, g.dir)
+			stdout, stderr, code := execute(t, command(g.dir, "validate", "--config", g.caddyfile()))
+			if code != 0 || !strings.Contains(stdout, "Valid configuration") {
+				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+			}
+			if after := tree(t, g.dir); !slices.Equal(before, after) {
+				t.Errorf("created: %v", after)
+			}
+		})
+	}
+	if paths := tree(t, filepath.Dir(nowhere)); len(paths) != 1 {
+		t.Errorf("created: %v", paths)
+	}
+	c := running.operator(t, tenantA, "admin").mintCallback("") // it has not been disturbed
+	wantProblem(t, running.use(t, c), http.StatusBadGateway, "HKG-1502")
+}
+
+// TestInvalidConfiguration: what cannot be meant is refused with words that say
+// what is wrong, by validate and by run.
+func TestInvalidConfiguration(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cret-in-a-url"
+	valid := config{
+		store: store{words: "redis://127.0.0.1:1"},
+		app:   []string{"usage_flush 5s"}, guard: []string{"max_body 1MB"},
+	}.text(t, ports{10001, 10002, 10003})
+	for _, test := range []struct {
+		name     string
+		old, new string
+		want     string
+	}{
+		{"unknown word in the option", "usage_flush 5s", "flush 5s", `unknown word "flush" in hookgate`},
+		{"unknown word in the guard", "max_body 1MB", "maxbody 1MB", `unknown word "maxbody" in hookgate`},
+		{"unknown word in the admin API", "connections static pluggy-main belvo-main", "vendors pluggy", `unknown word "vendors" in hookgate_admin`},
+		{"unknown word in jwt", "secret {env", "key {env", `unknown word "key" in jwt`},
+		{"given twice in the option", "usage_flush 5s", "usage_flush 5s\nusage_flush 5s", "usage_flush is given twice"},
+		{"given twice in the guard", "max_body 1MB", "max_body 1MB\nmax_body 2MB", "max_body is given twice"},
+		{"given twice in the admin API", "connections static", "connections any\nconnections static", "connections is given twice"},
+		{"given twice in jwt", "secret {env", "secret x\nsecret {env", "secret is given twice"},
+		{"unresolved JWT secret", "env.HOOKGATE_TEST_SECRET", "env.HOOKGATE_NO_SUCH", "jwt secret: a placeholder cannot be resolved or is empty"},
+		{"JWT secret in a file that is missing", "env.HOOKGATE_TEST_SECRET", "file./no/such/file", "jwt secret: a placeholder cannot be resolved or is empty"},
+		{"unresolved Redis URL", "redis redis://127.0.0.1:1", "redis {env.HOOKGATE_NO_SUCH}", "redis: a placeholder cannot be resolved or is empty"},
+		{"bad Redis URL", "redis redis://127.0.0.1:1", "redis http://:" + secret + "@localhost", "redis"},
+		{"no store", "redis redis://127.0.0.1:1", "", "say where the credentials are"},
+		{"bad duration", "usage_flush 5s", "usage_flush soon", `"soon" is not a positive duration`},
+		{"duration out of bounds", "usage_flush 5s", "max_staleness 1s", "max_staleness must be between"},
+		{"bad size", "max_body 1MB", "max_body much", `"much" is not a size`},
+		{"path without a token", "max_body 1MB", "webhook /hooks/{vendor}", "{token} exactly once"},
+		{"path with a wildcard", "max_body 1MB", "callback /hooks/*", "cannot stand in this path"},
+		{"public URL without TLS", " insecure", "", "public_url"},
+		{"bad namespace", "usage_flush 5s", "namespace {x}", "namespace must be"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if strings.Count(valid, test.old) == 0 {
+				t.Fatalf("%q is not in the valid Caddyfile", test.old)
+			}
+			g := &gate{t: t, dir: t.TempDir()}
+			g.write(strings.Replace(valid, test.old, test.new, 1))
+			for _, word := range []string{"validate", "run"} {
+				stdout, stderr, code := execute(t, command(g.dir, word, "--config", g.caddyfile(), "--adapter", "caddyfile"))
+				message := strings.ReplaceAll(stdout+stderr, `\"`, `"`)
+				if code == 0 || !strings.Contains(message, test.want) {
+					t.Errorf("%s: exit code %d, want an error with %q:\n%s", word, code, test.want, message)
+				}
+				if strings.Contains(message, secret) || strings.Contains(message, jwtSecret) {
+					t.Errorf("%s prints a secret:\n%s", word, message)
+				}
+			}
+		})
+	}
+}
+
+// TestAdaptedConfigurationHasNoSecret: placeholders are resolved when the
+// configuration is loaded, and not before.
+func TestAdaptedConfigurationHasNoSecret(t *testing.T) {
+	t.Parallel()
+	g := &gate{t: t, dir: t.TempDir()}
+	g.write(config{store: store{words: "{env.REDIS_URL}"}}.text(t, ports{10001, 10002, 10003}))
+	cmd := command(g.dir, "adapt", "--config", g.caddyfile())
+	cmd.Env = append(cmd.Env, "REDIS_URL=redis://:password@127.0.0.1:1")
+	stdout, stderr, code := execute(t, cmd)
+	if code != 0 || !strings.Contains(stdout, "{env.HOOKGATE_TEST_SECRET}") || !strings.Contains(stdout, "{env.REDIS_URL}") {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+	if strings.Contains(stdout+stderr, jwtSecret) || strings.Contains(stdout+stderr, "password") {
+		t.Errorf("prints a secret:\n%s%s", stdout, stderr)
+	}
+}
+
+// TestEmbeddedStoreInUse: a second process on one directory ends at once, and says
+// why.
+func TestEmbeddedStoreInUse(t *testing.T) {
+	t.Parallel()
+	first := start(t, config{store: embedded(t)})
+	second := &gate{t: t, dir: t.TempDir()}
+	second.write(config{store: first.config.store}.text(t, ports{freePort(t), freePort(t), freePort(t)}))
+	_, stderr, code := execute(t, command(second.dir, "run", "--config", second.caddyfile()))
+	if code == 0 || !strings.Contains(stderr, "the directory is in use by another process") {
+		t.Errorf("exit code %d:\n%s", code, stderr)
+	}
+}
+
+func TestOperatorToken(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	run := func(t *testing.T, args ...string) (string, string, int) {
+		t.Helper()
+		return execute(t, command(g.dir, append([]string{"operator-token"}, args...)...))
+	}
+	for role, status := range map[string]int{"admin": http.StatusCreated, "owner": http.StatusCreated, "viewer": http.StatusForbidden} {
+		stdout, stderr, code := run(t, "--tenant", strings.ToUpper(tenantA), "--role", role, "--secret-env", "HOOKGATE_TEST_SECRET", "--ttl", "1m")
+		token := strings.TrimSuffix(stdout, "\n")
+		if code != 0 || stderr != "" || strings.Count(token, ".") != 2 || strings.ContainsAny(token, " \n") {
+			t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
+		}
+		wantStatus(t, operator{t, g, token}.do(http.MethodPost, callbackCredentials, "{}"), status)
+	}
+	if got := g.operator(t, tenantA, "viewer").list(callbackCredentials); len(got) != 2 {
+		t.Errorf("minted for the tenant: %+v", got)
+	}
+	good := []string{"--tenant", tenantA, "--role", "admin", "--secret-env", "HOOKGATE_TEST_SECRET"}
+	for name, args := range map[string][]string{
+		"nothing":          nil,
+		"no tenant":        good[2:],
+		"no role":          {"--tenant", tenantA, "--secret-env", "HOOKGATE_TEST_SECRET"},
+		"no secret":        good[:4],
+		"tenant no UUID":   append([]string{"--tenant", "acme"}, good[2:]...),
+		"unknown role":     append(slices.Clone(good), "--role", "root"),
+		"empty secret":     append(slices.Clone(good), "--secret-env", "HOOKGATE_NO_SUCH"),
+		"lifetime of zero": append(slices.Clone(good), "--ttl", "0s"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, code := run(t, args...)
+			if code != 2 || stdout != "" || stderr == "" {
+				t.Errorf("exit code %d, want 2; %q, %q", code, stdout, stderr)
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hookgate/hookgate/test/process"
+)
+
+// TestDemo does what the demo tells a newcomer to do: copies its lines into a shell.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	vendors, admin := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	var stdout, stderr output
+	cmd := command(dir, "demo", "--dir", data, "--listen", vendors, "--admin-listen", admin)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	demo, err := process.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(demo.Kill)
+	const invitation = "What reaches Matcher:\n"
+	eventually(t, "the demo says how to try it", func() bool {
+		select {
+		case <-demo.Ended():
+			t.Fatalf("the demo ended:\n%s%s", stdout.String(), stderr.String())
+		default:
+		}
+		return strings.Contains(stdout.String(), invitation)
+	})
+
+	var commands []string
+	for line := range strings.Lines(stdout.String()) {
+		line = strings.TrimSpace(line)
+		for _, start := range []string{"OPERATOR=", "TOKEN=", "curl "} {
+			if strings.HasPrefix(line, start) {
+				commands = append(commands, line)
+			}
+		}
+	}
+	if len(commands) != 6 {
+		t.Fatalf("%d commands: %q", len(commands), commands)
+	}
+	const mark = "=== next"
+	script := strings.Join(commands, "\necho '"+mark+"'\n") + "\necho; echo \"token $TOKEN\""
+	out, errs, code := execute(t, exec.Command("sh", "-ec", script))
+	if code != 0 || errs != "" {
+		t.Fatalf("exit code %d: %s%s", code, out, errs)
+	}
+	answers := strings.Split(out, mark)
+	for i, want := range []string{"", "", "HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized", `"lastUsedAt":`, `"webhook_url":"http://` + vendors} {
+		if !strings.Contains(answers[i], want) {
+			t.Errorf("%s\nanswers without %q: %s", commands[i], want, answers[i])
+		}
+	}
+	_, token, _ := strings.Cut(out, "\ntoken ")
+	token = strings.TrimSpace(token)
+	if !strings.HasPrefix(token, "mcb_") {
+		t.Errorf("TOKEN=%q", token)
+	}
+
+	_, received, _ := strings.Cut(stdout.String(), invitation)
+	for _, want := range []string{
+		"POST /v1/exceptions/7d4f/callback\n", "X-Hookgate-External-System: JIRA\n", "X-Hookgate-Kind: callback\n",
+		"X-Tenant-Id: 11111111-1111-1111-1111-111111111111\n", `"{\"status\":\"RESOLVED\"}"`,
+	} {
+		if strings.Count(received, want) != 1 {
+			t.Errorf("not printed once: %q in %s", want, received)
+		}
+	}
+	if strings.Contains(stdout.String()+stderr.String(), token) {
+		t.Error("the demo prints a minted token")
+	}
+
+	demo.Signal(syscall.SIGTERM)
+	if !demo.Wait(patience) || demo.ExitCode() != 0 {
+		t.Errorf("SIGTERM ends the demo with exit code %d\n%s", demo.ExitCode(), stderr.String())
+	}
+	if paths := tree(t, data); len(paths) < 2 {
+		t.Errorf("kept for the next run: %v", paths)
+	}
+}
