@@ -39,18 +39,34 @@ func kindCode(k Kind) int { return slices.Index(kindCodes[:], k) }
 // encodeKey returns the compact form in which a digest bucket and the ledger hold
 // a live credential. Most fit the 64 bytes up to which Redis packs a hash into a
 // listpack (hash-max-listpack-value), a quarter of the memory of a hash table:
-// kind, credential id, tenant, expiry, then length-prefixed strings.
+// kind, credential id, tenant, expiry, then length-prefixed strings. The format is
+// append-only: what was added to it later is left out where it is empty.
 func encodeKey(k Key) string {
 	b := make([]byte, 0, 64)
 	b = append(b, byte(kindCode(k.Kind)))
 	b = append(b, k.ID[:]...)
 	b = append(b, k.Tenant[:]...)
 	b = binary.AppendUvarint(b, uint64(k.ExpiresAt))
-	for _, s := range [...]string{k.Vendor, k.Connection, k.Label} {
+	return string(appendStrings(b, k.Identity))
+}
+
+// appendIdentity encodes an identity alone, equal ones alike.
+func appendIdentity(b []byte, identity *Identity) []byte {
+	b = append(b, byte(kindCode(identity.Kind)))
+	b = append(b, identity.Tenant[:]...)
+	return appendStrings(b, identity)
+}
+
+func appendStrings(b []byte, identity *Identity) []byte {
+	for _, s := range [...]string{identity.Vendor, identity.Connection, identity.Label} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	return string(b)
+	if ips := formatIPs(identity.AllowedIPs); ips != "" {
+		b = binary.AppendUvarint(b, uint64(len(ips)))
+		b = append(b, ips...)
+	}
+	return b
 }
 
 func decodeKey(s string) (Key, error) {
@@ -68,7 +84,11 @@ func decodeKey(s string) (Key, error) {
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
-	for _, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label} {
+	var ips string
+	for _, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips} {
+		if field == &ips && len(rest) == 0 {
+			break // encoded without a list, or before there was one
+		}
 		length, n := binary.Uvarint(rest)
 		if n <= 0 || length > uint64(len(rest)-n) {
 			return Key{}, errCorrupt
@@ -79,7 +99,9 @@ func decodeKey(s string) (Key, error) {
 	if len(rest) != 0 {
 		return Key{}, errCorrupt
 	}
-	return key, nil
+	var err error
+	key.AllowedIPs, err = parseIPs(ips)
+	return key, err
 }
 
 // Bucket and ledger values are "<seq>:<state>", where the state of a live digest

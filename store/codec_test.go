@@ -5,6 +5,8 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,11 +46,14 @@ func sampleKeys() []Key {
 		{ID: testID(4), ExpiresAt: math.MaxInt64, Identity: &Identity{
 			Kind: KindWebhook, Vendor: "x", Connection: strings.Repeat("\u00e9", 256), Label: strings.Repeat("\U0001F511", 128),
 		}},
+		{ID: testID(5), Identity: &Identity{Tenant: tenant, Kind: KindCallback, AllowedIPs: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
+		}}},
 	}
 }
 
 func equalKeys(a, b Key) bool {
-	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && *a.Identity == *b.Identity
+	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && reflect.DeepEqual(a.Identity, b.Identity)
 }
 
 func TestKeySurvivesEncoding(t *testing.T) {
@@ -122,7 +127,8 @@ func TestUnreadableEntryIsRefused(t *testing.T) {
 func TestUnreadableRecordIsRefused(t *testing.T) {
 	c := Credential{
 		ID: testID(1), Tenant: tenant, Kind: KindWebhook, Label: "l", Vendor: "v", Connection: "c",
-		ExpiresAt: time.UnixMilli(5000).UTC(), Supersedes: testID(2), digest: testDigest(1),
+		AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")},
+		ExpiresAt:  time.UnixMilli(5000).UTC(), Supersedes: testID(2), digest: testDigest(1),
 	}
 	fields := map[string]string{}
 	for pair := range slices.Chunk(recordFields(&c), 2) {
@@ -130,7 +136,7 @@ func TestUnreadableRecordIsRefused(t *testing.T) {
 	}
 	fields[fieldVersion], fields[fieldCreatedAt] = "1", "1000"
 	c.version, c.CreatedAt = "1", time.UnixMilli(1000).UTC()
-	if got, err := parseRecord(c.ID, fields); err != nil || got != c {
+	if got, err := parseRecord(c.ID, fields); err != nil || !reflect.DeepEqual(got, c) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	for name, spoil := range map[string]func(map[string]string){
@@ -145,6 +151,7 @@ func TestUnreadableRecordIsRefused(t *testing.T) {
 		"short predecessor":  func(m map[string]string) { m[fieldSupersedes] = "x" },
 		"no creation time":   func(m map[string]string) { delete(m, fieldCreatedAt) },
 		"unreadable instant": func(m map[string]string) { m[fieldRevokedAt] = "yesterday" },
+		"unreadable address": func(m map[string]string) { m[fieldAllowedIPs] = "10.0.0.0/8 here" },
 	} {
 		spoiled := maps.Clone(fields)
 		spoil(spoiled)

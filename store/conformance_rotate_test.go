@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,7 @@ func TestRotateReplacesTheToken(t *testing.T) {
 			}
 			stored := get(t, s, fresh)
 			fresh.version = stored.version
-			if stored != fresh {
+			if !reflect.DeepEqual(stored, fresh) {
 				t.Errorf("stored %+v\nanswered %+v", stored, fresh)
 			}
 			if fresh.RotatedAt.IsZero() || fresh.RotatedAt != fresh.CreatedAt || !fresh.RevokedAt.IsZero() || fresh.Supersedes != old.ID {
@@ -73,7 +74,7 @@ func TestRevokeIsFinal(t *testing.T) {
 		}
 		eventually(t, "the clock moves on", func() bool { return time.Since(first.RevokedAt) > 3*time.Millisecond })
 		revoke(t, s, c)
-		if second := get(t, s, c); second != first {
+		if second := get(t, s, c); !reflect.DeepEqual(second, first) {
 			t.Errorf("revoking again changed the record: %+v, was %+v", second, first)
 		}
 		wantStanding(t, s, token, Revoked)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ func TestMintedTokenWorksAtOnce(t *testing.T) {
 				t.Fatalf("%s: the keyring says %v", spec.Kind, standing)
 			}
 			want := Identity{Tenant: spec.Tenant, Kind: spec.Kind, Vendor: spec.Vendor, Connection: spec.Connection, Label: spec.Label}
-			if key.ID != c.ID || *key.Identity != want {
+			if key.ID != c.ID || !reflect.DeepEqual(*key.Identity, want) {
 				t.Errorf("%s: the keyring holds %v %+v, want %v %+v", spec.Kind, key.ID, *key.Identity, c.ID, want)
 			}
 			if !spec.ExpiresAt.IsZero() && key.ExpiresAt != expires.UnixMilli() {
@@ -64,7 +65,7 @@ func TestRecordReadsBackAsMinted(t *testing.T) {
 				t.Error("the record has no version or another digest")
 			}
 			minted.version = got.version
-			if got != minted {
+			if !reflect.DeepEqual(got, minted) {
 				t.Errorf("Get = %+v\nMint = %+v", got, minted)
 			}
 			if got.CreatedAt.Before(before.Truncate(time.Millisecond)) || got.CreatedAt.After(time.Now().Add(time.Second)) {

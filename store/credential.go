@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,9 @@ type Credential struct {
 	// Vendor and Connection bind a webhook credential.
 	Vendor     string
 	Connection string
+	// AllowedIPs are the addresses that the credential works from, sorted; none
+	// means any.
+	AllowedIPs []netip.Prefix
 
 	CreatedAt  time.Time
 	ExpiresAt  time.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 	"unicode"
@@ -20,6 +21,9 @@ type Spec struct {
 	Label      string // callback kind
 	Vendor     string // webhook kind, required
 	Connection string // webhook kind, required
+	// AllowedIPs are the addresses that the credential works from, as ParsePrefix
+	// returns them; none means any.
+	AllowedIPs []netip.Prefix
 	ExpiresAt  time.Time
 }
 
@@ -63,7 +67,7 @@ func (s *Store) Mint(ctx context.Context, spec Spec) (Credential, string, error)
 	return c, token, nil
 }
 
-// Rotate replaces a live credential by a new one with the same label and binding,
+// Rotate replaces a live credential by a new one with the same label and bindings,
 // and revokes the old one in the same transaction. It returns the new one with its
 // token.
 //
@@ -79,7 +83,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref) (Credential, string, error)
 		var err error
 		fresh, token, err = newCredential(Spec{
 			Tenant: old.Tenant, Kind: old.Kind, Label: old.Label,
-			Vendor: old.Vendor, Connection: old.Connection, ExpiresAt: old.ExpiresAt,
+			Vendor: old.Vendor, Connection: old.Connection, AllowedIPs: old.AllowedIPs, ExpiresAt: old.ExpiresAt,
 		})
 		if err != nil {
 			return err
@@ -235,7 +239,7 @@ func (spec *Spec) validate() error {
 	case spec.Kind == KindWebhook && (spec.Connection == "" || !printable(spec.Connection, MaxConnectionLength)):
 		return fmt.Errorf("%w: the connection must be 1 to %d characters without control characters", ErrInvalid, MaxConnectionLength)
 	}
-	return nil
+	return validAllowedIPs(spec.AllowedIPs)
 }
 
 // ValidVendor reports whether name can be a vendor: [a-z0-9-]{1,32}.
@@ -272,7 +276,7 @@ func newCredential(spec Spec) (Credential, string, error) {
 	token := mintToken(spec.Kind.tokenPrefix())
 	return Credential{
 		ID: id, Tenant: spec.Tenant, Kind: spec.Kind, Label: spec.Label,
-		Vendor: spec.Vendor, Connection: spec.Connection,
+		Vendor: spec.Vendor, Connection: spec.Connection, AllowedIPs: canonicalIPs(spec.AllowedIPs),
 		ExpiresAt: spec.ExpiresAt.UTC().Truncate(time.Millisecond),
 		digest:    DigestToken(token),
 	}, token, nil

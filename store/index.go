@@ -35,11 +35,11 @@ type index struct {
 	// identities only ever grows, so a position read from an entry is valid in any
 	// later slice: a position is never given to another identity.
 	identities atomic.Pointer[[]*Identity]
-	interned   map[Identity]uint32
+	interned   map[string]uint32 // by the encoded identity
 }
 
 func newIndex(epoch string) *index {
-	idx := &index{epoch: epoch, interned: make(map[Identity]uint32)}
+	idx := &index{epoch: epoch, interned: make(map[string]uint32)}
 	for i := range idx.shards {
 		idx.shards[i].entries = make(map[Digest]entry)
 	}
@@ -74,7 +74,7 @@ func (idx *index) apply(c change, dead *tombstones) {
 }
 
 func (idx *index) put(d Digest, seq uint64, key Key) {
-	identity := idx.intern(*key.Identity)
+	identity := idx.intern(key.Identity)
 	s := idx.shard(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,15 +98,17 @@ func (idx *index) remove(d Digest) {
 	}
 }
 
-func (idx *index) intern(identity Identity) uint32 {
-	if n, ok := idx.interned[identity]; ok {
+func (idx *index) intern(identity *Identity) uint32 {
+	var buf [128]byte
+	encoded := appendIdentity(buf[:0], identity)
+	if n, ok := idx.interned[string(encoded)]; ok {
 		return n
 	}
 	all := *idx.identities.Load()
 	n := uint32(len(all))
-	all = append(all, &identity)
+	all = append(all, identity)
 	idx.identities.Store(&all)
-	idx.interned[identity] = n
+	idx.interned[string(encoded)] = n
 	return n
 }
 

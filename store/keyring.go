@@ -1,6 +1,7 @@
 package store
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,8 @@ type Identity struct {
 	Vendor     string
 	Connection string
 	Label      string
+	// AllowedIPs are the addresses that the credential works from; none means any.
+	AllowedIPs []netip.Prefix
 }
 
 // Key is one credential as a keyring holds it.

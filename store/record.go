@@ -16,6 +16,7 @@ const (
 	fieldLabel        = "l"
 	fieldVendor       = "vn"
 	fieldConnection   = "cn"
+	fieldAllowedIPs   = "ip" // prefixes, a space between
 	fieldCreatedAt    = "c"
 	fieldExpiresAt    = "e"
 	fieldLastUsedAt   = "lu" // written by lua/usage.lua only
@@ -42,6 +43,7 @@ func recordFields(c *Credential) []string {
 	add(fieldLabel, c.Label)
 	add(fieldVendor, c.Vendor)
 	add(fieldConnection, c.Connection)
+	add(fieldAllowedIPs, formatIPs(c.AllowedIPs))
 	if !c.ExpiresAt.IsZero() {
 		add(fieldExpiresAt, strconv.FormatInt(c.ExpiresAt.UnixMilli(), 10))
 	}
@@ -66,6 +68,10 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 		return c, errCorrupt
 	}
 	c.digest = digest
+	var err error
+	if c.AllowedIPs, err = parseIPs(fields[fieldAllowedIPs]); err != nil {
+		return c, err
+	}
 	for field, id := range map[string]*uuid.UUID{
 		fieldTenant: &c.Tenant, fieldSupersedes: &c.Supersedes, fieldSupersededBy: &c.SupersededBy,
 	} {
@@ -99,6 +105,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 func (c *Credential) key() Key {
 	key := Key{ID: c.ID, Identity: &Identity{
 		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
+		AllowedIPs: c.AllowedIPs,
 	}}
 	if !c.ExpiresAt.IsZero() {
 		key.ExpiresAt = c.ExpiresAt.UnixMilli()
