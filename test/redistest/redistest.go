@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +19,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/hookgate/hookgate/test/process"
 )
 
 // RequireEnv, set to 1, makes a missing redis-server fail the test instead of
@@ -38,8 +39,7 @@ type Server struct {
 	port int
 	args []string
 
-	process *os.Process // nil while it is not running
-	ended   chan struct{}
+	process *process.Process // nil while it is not running
 }
 
 // Option changes how the server is run.
@@ -93,7 +93,7 @@ func (s *Server) PID() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.Pid
+	return s.process.PID()
 }
 
 // Client returns a client of the test's own, closed when the test ends.
@@ -134,9 +134,7 @@ func (s *Server) signal(sig syscall.Signal) {
 	if s.process == nil {
 		s.t.Fatal("redis-server is not running")
 	}
-	if err := s.process.Signal(sig); err != nil {
-		s.t.Fatalf("signal redis-server: %v", err)
-	}
+	s.process.Signal(sig)
 }
 
 func (s *Server) end(sig syscall.Signal) {
@@ -145,11 +143,8 @@ func (s *Server) end(sig syscall.Signal) {
 	}
 	s.process.Signal(syscall.SIGCONT) // a suspended process takes no SIGTERM
 	s.process.Signal(sig)
-	select {
-	case <-s.ended:
-	case <-time.After(startTimeout):
-		s.process.Signal(syscall.SIGKILL)
-		<-s.ended
+	if !s.process.Wait(startTimeout) {
+		s.process.Kill()
 	}
 	s.process = nil
 }
@@ -165,23 +160,9 @@ func (s *Server) run() error {
 		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--dir", s.dir,
 	}, s.args...)...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
-	endWithParent(cmd)
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		// The kernel ties the child to the thread that started it, so the thread
-		// has to live as long as the child.
-		runtime.LockOSThread()
-		defer close(ended)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	if s.process, err = process.Start(cmd); err != nil {
 		return err
 	}
-	s.process, s.ended = cmd.Process, ended
 	if err := s.awaitAnswer(); err != nil {
 		s.Kill()
 		return err
@@ -197,7 +178,7 @@ func (s *Server) awaitAnswer() error {
 			return nil
 		}
 		select {
-		case <-s.ended:
+		case <-s.process.Ended():
 			return errors.New("redis-server ended at once")
 		case <-time.After(5 * time.Millisecond):
 		}
