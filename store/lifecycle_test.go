@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -53,10 +55,12 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	})
 	t.Run("failed start", func(t *testing.T) {
 		dir := t.TempDir()
-		open(t, Config{EmbeddedDir: dir})
+		if err := os.WriteFile(filepath.Join(dir, "journal"), []byte("not ours"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		before := goleak.IgnoreCurrent()
-		if err := newStore(t, Config{EmbeddedDir: dir}).Start(Tuning{}); err == nil {
-			t.Error("two opened one directory")
+		if err := newStore(t, Config{EmbeddedDir: dir}).Start(Tuning{}); !errors.Is(err, errJournalMagic) {
+			t.Errorf("Start: %v", err)
 		}
 		goleak.VerifyNone(t, before)
 	})
