@@ -135,6 +135,11 @@ func decodeState(d Digest, state string) (digestOp, error) {
 	return op, nil
 }
 
+// bucketValue returns what a bucket holds of a digest.
+func bucketValue(seq uint64, op digestOp) string {
+	return strconv.FormatUint(seq, 10) + ":" + op.state()
+}
+
 // decodeValue parses "<seq>:<state>".
 func decodeValue(d Digest, value string) (seq uint64, op digestOp, err error) {
 	number, state, ok := strings.Cut(value, ":")

@@ -1,6 +1,11 @@
 package store
 
 import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -10,8 +15,15 @@ import (
 // and floods it while Redis is away. What matters of it is in the errors we log.
 func init() { redis.SetLogger(&logging.VoidLogger{}) }
 
+// Pool sizes, in connections. The tail has a pool of its own: a blocked XREAD holds
+// its connection, and must never keep a command waiting.
+const (
+	commandConnections = 8
+	tailConnections    = 2
+)
+
 // harden sets what go-redis' defaults get wrong for this purpose.
-func harden(opt *redis.Options) {
+func harden(opt *redis.UniversalOptions) {
 	// Without it a context's deadline is ignored while waiting for an answer.
 	opt.ContextTimeoutEnabled = true
 	// A script whose answer is late must not be sent again behind our back.
@@ -25,13 +37,67 @@ func harden(opt *redis.Options) {
 	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// newClients returns a client for commands and one for the ledger's tail: a
-// blocked XREAD holds its connection, and must never keep a command waiting.
-func newClients(opt *redis.Options) (commands, tail *redis.Client) {
-	harden(opt)
-	forTail := *opt
-	opt.PoolSize = 8
-	forTail.PoolSize = 2
-	forTail.PipelinePoolSize = -1
-	return redis.NewClient(opt), redis.NewClient(&forTail)
+// server is a way to the Redis server that holds the data set.
+type server interface {
+	// node returns the client of the server that is the master now, as far as known.
+	// In a cluster every command has to go through it: TIME and WAIT have no key, and
+	// would go to any node.
+	node(ctx context.Context) (*redis.Client, error)
+	// failed learns of an error that node's client returned.
+	failed(ctx context.Context, err error)
+	Close() error
+}
+
+// connect returns a way to the data set. network is "unix" for a socket.
+func connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) server {
+	pooled := *opt
+	pooled.PoolSize = connections
+	pooled.PipelinePoolSize = -1 // pipelines share the pool
+	if pooled.TLSConfig != nil {
+		pooled.TLSConfig = opt.TLSConfig.Clone()
+	}
+	switch topology {
+	case Cluster:
+		return &clusterServer{ClusterClient: redis.NewClusterClient(pooled.Cluster()), key: key}
+	case Sentinel:
+		return singleServer{redis.NewFailoverClient(pooled.Failover())}
+	default:
+		simple := pooled.Simple()
+		simple.Network = network
+		return singleServer{redis.NewClient(simple)}
+	}
+}
+
+// singleServer is one server, or a master that sentinels point to: its client
+// follows a failover itself.
+type singleServer struct{ *redis.Client }
+
+func (s singleServer) node(context.Context) (*redis.Client, error) { return s.Client, nil }
+func (s singleServer) failed(context.Context, error)               {}
+
+// clusterServer is the node of a cluster that owns the slot of the data set.
+type clusterServer struct {
+	*redis.ClusterClient
+	key      string
+	reloaded atomic.Int64 // when the state was last asked for anew, in ns
+}
+
+func (s *clusterServer) node(ctx context.Context) (*redis.Client, error) {
+	return s.MasterForKey(ctx, s.key)
+}
+
+// reloadCooldown coalesces the errors of one failover.
+const reloadCooldown = 200 * time.Millisecond
+
+// failed asks the cluster for its state: by itself go-redis does not when the owner
+// of a slot cannot be dialled any more, and stays with the dead node for a minute.
+func (s *clusterServer) failed(ctx context.Context, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	now := time.Now().UnixNano()
+	last := s.reloaded.Load()
+	if now-last > int64(reloadCooldown) && s.reloaded.CompareAndSwap(last, now) {
+		s.ReloadState(ctx)
+	}
 }

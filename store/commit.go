@@ -49,14 +49,16 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	}
 	nonce := randomHex()
 	keys, args := s.mutationCall(m, nonce, b.ledgerLength)
-	reply, err := b.scripts.run(ctx, mutateScript, keys, args)
-	if err != nil && !isServerReply(err) && ctx.Err() == nil {
-		reply, err = b.scripts.run(ctx, mutateScript, keys, args)
+	replicas := s.tuning.Load().WaitReplicas
+	reply, err := b.scripts.run(ctx, mutateScript, replicas, keys, args)
+	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
+		reply, err = b.scripts.run(ctx, mutateScript, replicas, keys, args)
 	}
 	if redis.IsOOMError(err) && m.onlyRemoves() {
-		reply, err = b.scripts.run(ctx, revokeScript, keys, args)
+		reply, err = b.scripts.run(ctx, revokeScript, replicas, keys, args)
 	}
-	if err != nil {
+	replicated := !errors.Is(err, errNotReplicated)
+	if err != nil && replicated {
 		return time.Time{}, unavailable("commit", err)
 	}
 	status, fields, err := parseReply(reply)
@@ -81,6 +83,9 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 		return time.Time{}, errCorrupt
 	}
 	s.keyring.applyLocal(change{epoch: fields[2], seq: seq, head: nonce, ops: m.digests})
+	if !replicated {
+		return time.Time{}, ErrNotReplicated
+	}
 	return time.UnixMilli(at).UTC(), nil
 }
 
@@ -131,6 +136,11 @@ func randomHex() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+// outcomeUnknown reports whether a script may have run although it returned err.
+func outcomeUnknown(err error) bool {
+	return !isServerReply(err) && !errors.Is(err, errNotReplicated)
 }
 
 // isServerReply reports whether Redis answered with an error, as opposed to a

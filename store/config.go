@@ -7,16 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Config says which data set a Store keeps. A change of any field needs another
 // Store; what can change while it runs is in Tuning.
 type Config struct {
-	// URL is a redis://, rediss:// or unix:// address, with its password if any.
-	// Exactly one of URL and EmbeddedDir is set.
-	URL string
+	// Redis is where the data set is; empty where EmbeddedDir is set.
+	Redis Server
 	// EmbeddedDir is the directory of the embedded store: a single process with its
 	// own journal instead of Redis. It is created with mode 0700.
 	EmbeddedDir string
@@ -31,6 +28,15 @@ type Tuning struct {
 	// UsageFlush is how often lastUsedAt is written: also how much of it a crash
 	// loses. DefaultUsageFlush where it is not positive.
 	UsageFlush time.Duration
+	// MaxStaleness is how old the keyring may become before the guard decides nothing
+	// any more. It bounds how long a snapshot may be put off.
+	MaxStaleness time.Duration
+	// WaitReplicas is how many replicas must have a mutation before it counts as
+	// done. More than zero needs a Redis with replicas.
+	WaitReplicas int
+	// Offline starts a store for a single operation on the data set: nothing is
+	// followed, the keyring stays empty.
+	Offline bool
 	// Logger receives the store's log. Nothing secret is ever written to it.
 	Logger *slog.Logger
 }
@@ -42,16 +48,12 @@ const DefaultUsageFlush = 5 * time.Second
 // can share a Store. It reveals nothing of the password.
 func (c Config) Fingerprint() string {
 	h := sha256.New()
-	for _, field := range []string{c.URL, c.EmbeddedDir, c.Namespace} {
-		fmt.Fprintf(h, "%d:%s", len(field), field)
-	}
+	fmt.Fprintf(h, "%q", []any{c.Redis, c.EmbeddedDir, c.Namespace})
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 var (
-	errNoRedis  = errors.New("no Redis address")
 	errTwoHomes = errors.New("either a Redis address or an embedded directory, not both")
-	errRedisURL = errors.New("the Redis address must be a redis://, rediss:// or unix:// URL")
 )
 
 // Timeouts of one exchange with Redis. They are short: while Redis hangs, requests
@@ -62,15 +64,3 @@ const (
 	scriptTimeout  = 2 * time.Second
 	snapshotBatch  = 8 // buckets read per round trip; more would delay other clients
 )
-
-// redisOptions turns the configuration into options for both clients.
-func (c Config) redisOptions() (*redis.Options, error) {
-	if c.URL == "" {
-		return nil, errNoRedis
-	}
-	opt, err := redis.ParseURL(c.URL)
-	if err != nil {
-		return nil, errRedisURL // ParseURL's own text repeats the URL, with the password
-	}
-	return opt, nil
-}

@@ -102,4 +102,8 @@ var (
 	// data set than the one this process knows. The change may or may not have
 	// been applied; nothing was acknowledged.
 	ErrUnavailable = errors.New("credential store unavailable")
+	// ErrNotReplicated: the change is made and holds here, but fewer replicas than
+	// configured have it, so a failover could lose it. Repeating a revocation waits
+	// for them again.
+	ErrNotReplicated = errors.New("the change is applied, but not yet on enough replicas")
 )

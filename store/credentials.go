@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // Spec describes a credential to be minted. Times are by the clock of Redis.
@@ -118,7 +116,7 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 		if !c.RevokedAt.IsZero() {
 			// Maybe by another process a moment ago, whose ledger entry is still under way.
 			s.keyring.bury(c.digest, c.ID)
-			return nil
+			return s.awaitReplicas(ctx)
 		}
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,
@@ -142,84 +140,6 @@ func (s *Store) update(ctx context.Context, ref Ref, change func(*Credential) er
 		}
 	}
 	return fmt.Errorf("%w: too many concurrent changes of one credential", ErrUnavailable)
-}
-
-// Get returns one credential. Errors: ErrNotFound, ErrUnavailable.
-func (s *Store) Get(ctx context.Context, ref Ref) (Credential, error) {
-	b, err := s.backend()
-	if err != nil {
-		return Credential{}, err
-	}
-	fields, err := b.rdb.HGetAll(ctx, s.keys.record(ref.ID)).Result()
-	if err != nil {
-		return Credential{}, unavailable("read a record", err)
-	}
-	if len(fields) == 0 {
-		return Credential{}, ErrNotFound
-	}
-	c, err := parseRecord(ref.ID, fields)
-	if err != nil {
-		return Credential{}, err
-	}
-	if c.Tenant != ref.Tenant || c.Kind != ref.Kind {
-		return Credential{}, ErrNotFound
-	}
-	s.usage.addPending(&c)
-	return c, nil
-}
-
-// readBatch is how many records one round trip reads.
-const readBatch = 500
-
-// List returns every credential of a tenant and kind, newest first, revoked ones
-// included. Errors: ErrUnavailable.
-func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind Kind) ([]Credential, error) {
-	b, err := s.backend()
-	if err != nil {
-		return nil, err
-	}
-	members, err := b.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: s.keys.tenant(tenant), Start: 0, Stop: -1, Rev: true,
-	}).Result()
-	if err != nil {
-		return nil, unavailable("list a tenant", err)
-	}
-	credentials := make([]Credential, 0, len(members))
-	for batch := range slices.Chunk(members, readBatch) {
-		if credentials, err = s.readRecords(ctx, b.rdb, credentials, batch, kind); err != nil {
-			return nil, err
-		}
-	}
-	return credentials, nil
-}
-
-func (s *Store) readRecords(ctx context.Context, rdb *redis.Client, to []Credential, members []string, kind Kind) ([]Credential, error) {
-	ids := make([]uuid.UUID, len(members))
-	reads := make([]*redis.MapStringStringCmd, len(members))
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, member := range members {
-			id, err := uuid.Parse(member)
-			if err != nil {
-				return errCorrupt
-			}
-			ids[i], reads[i] = id, p.HGetAll(ctx, s.keys.record(id))
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, unavailable("read records", err)
-	}
-	for i, read := range reads {
-		c, err := parseRecord(ids[i], read.Val())
-		if err != nil {
-			return nil, err
-		}
-		if c.Kind == kind {
-			s.usage.addPending(&c)
-			to = append(to, c)
-		}
-	}
-	return to, nil
 }
 
 func (spec *Spec) validate() error {

@@ -59,7 +59,7 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 	// No network, no timeouts: a machine that stalls for a second, or a large
 	// replay, must not look like a lost reply.
 	opt.ReadTimeout, opt.WriteTimeout = -1, -1
-	e.rdb = redis.NewClient(opt)
+	e.rdb = redis.NewClient(opt.Simple())
 	defer func() {
 		if err != nil {
 			e.close()
@@ -74,9 +74,9 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 }
 
 // options lets a client reach the data set.
-func (e *embedded) options() *redis.Options {
-	return &redis.Options{
-		Addr: "embedded",
+func (e *embedded) options() *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs: []string{"embedded"},
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			conn, err := e.redis.Dial()
 			if err != nil {
@@ -113,7 +113,7 @@ func (e *embedded) replay(command []string) error {
 }
 
 // run journals a script call and then runs it.
-func (e *embedded) run(ctx context.Context, script writeScript, keys []string, args []any) (any, error) {
+func (e *embedded) run(ctx context.Context, script writeScript, _ int, keys []string, args []any) (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -157,6 +157,19 @@ func (e *embedded) rewrite() error {
 	}
 	e.compact = max(compactAt, 2*e.journal.size)
 	return err
+}
+
+func (e *embedded) journalSize() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.journal.size
+}
+
+// persist puts on disk what was written past the scripts.
+func (e *embedded) persist() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.rewrite()
 }
 
 // dump emits the commands that make the present data set.

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // ResyncReason says why a keyring was read anew.
@@ -30,10 +32,15 @@ const (
 
 	minBackoff = 20 * time.Millisecond
 	maxBackoff = time.Second
+	// maxSnapshotDelay spreads the snapshots of many sidecars.
+	maxSnapshotDelay = time.Second
 )
 
 // errResync asks for a snapshot: the ledger does not continue what is known.
-type errResync struct{ reason ResyncReason }
+type errResync struct {
+	reason ResyncReason
+	first  bool // the data set begins; there was none to continue
+}
 
 func (e errResync) Error() string { return "resync needed: " + string(e.reason) }
 
@@ -47,13 +54,19 @@ var errDataGone = errors.New("the data set that this process knows is not in Red
 type follower struct {
 	store  *Store
 	ledger *ledgerReader // nil until the first snapshot
+	// unasserted are revocations that Redis has lost and has to be told again.
+	unasserted map[Digest]uuid.UUID
+	// jitter draws a delay up to its argument.
+	jitter func(time.Duration) time.Duration
 
 	up      atomic.Bool
 	lag     atomic.Int64
 	resyncs [len(resyncReasons)]atomic.Uint64
 }
 
-func newFollower(s *Store) *follower { return &follower{store: s} }
+func newFollower(s *Store) *follower {
+	return &follower{store: s, jitter: func(limit time.Duration) time.Duration { return rand.N(limit + 1) }}
+}
 
 func (f *follower) resyncCounts() map[ResyncReason]uint64 {
 	counts := make(map[ResyncReason]uint64, len(resyncReasons))
@@ -69,6 +82,7 @@ func (f *follower) run(ctx context.Context, b *backend) {
 	need := ResyncBoot
 	for ctx.Err() == nil {
 		var err error
+		var pause time.Duration
 		if need != "" {
 			if err = f.resync(ctx, b, need); err == nil {
 				need = ""
@@ -82,18 +96,27 @@ func (f *follower) run(ctx context.Context, b *backend) {
 			backoff = minBackoff
 			continue
 		case errors.As(err, &resync):
-			f.store.log().Warn("keyring does not continue the ledger; reading it anew", "reason", resync.reason)
 			need = resync.reason
+			if resync.first {
+				continue
+			}
+			f.store.log().Warn("keyring does not continue the ledger; reading it anew", "reason", string(need))
+			// A failover sends every sidecar here at once. The old keyring serves meanwhile.
+			pause = f.jitter(min(maxSnapshotDelay, f.store.tuning.Load().MaxStaleness/4))
 		case ctx.Err() == nil:
+			b.commands.failed(ctx, err)
+			b.tail.failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
 				f.store.log().Error("cannot follow Redis; the keyring serves until it is too old", "error", err)
 			}
 		}
-		// Jitter, so that sidecars do not come back in step.
-		backoff = min(maxBackoff, minBackoff+rand.N(3*backoff))
+		if pause == 0 {
+			backoff = min(maxBackoff, minBackoff+f.jitter(3*backoff))
+			pause = backoff
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(backoff):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -101,27 +124,36 @@ func (f *follower) run(ctx context.Context, b *backend) {
 // follow waits for changes for one poll interval, applies them, and proves the
 // keyring fresh.
 func (f *follower) follow(ctx context.Context, b *backend) error {
+	tail, err := b.tail.node(ctx)
+	if err != nil {
+		return err
+	}
 	deadline := time.Now().Add(pollInterval)
 	for {
 		wait := time.Until(deadline)
 		if wait < time.Millisecond { // Redis takes a block of 0 as "for ever"
 			break
 		}
-		if _, err := f.ledger.read(ctx, b.tail, wait, tailBatch); err != nil {
+		if _, err := f.ledger.read(ctx, tail, wait, tailBatch); err != nil {
 			return err
 		}
 	}
-	now, sent, err := f.probe(ctx, b.rdb)
+	node, err := b.commands.node(ctx)
+	if err != nil {
+		return err
+	}
+	now, sent, err := f.probe(ctx, node)
 	if err != nil {
 		return err
 	}
 	if f.store.keyring.knownEpoch() != f.ledger.at.epoch {
-		return errResync{ResyncEpoch} // a commit of ours began the data set
+		return errResync{reason: ResyncEpoch, first: true} // a commit of ours began it
 	}
-	if err := f.ledger.catchUp(ctx, b.rdb, now); err != nil {
+	if err := f.ledger.catchUp(ctx, node, now); err != nil {
 		return err
 	}
 	f.store.keyring.markFresh(sent)
+	f.reassert(ctx)
 	if !f.up.Swap(true) {
 		f.store.log().Info("following Redis", "credentials", f.store.keyring.Count(KindCallback)+f.store.keyring.Count(KindWebhook))
 	}
@@ -135,7 +167,7 @@ func (f *follower) applyLive(c change, streamID string) error {
 		f.lag.Store(int64(max(0, f.store.clock.now().Sub(written))))
 	}
 	if !intact {
-		return errResync{ResyncFork}
+		return errResync{reason: ResyncFork}
 	}
 	return nil
 }

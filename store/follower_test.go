@@ -13,7 +13,7 @@ import (
 
 func openOn(t *testing.T, server *redistest.Server) *Store {
 	t.Helper()
-	return open(t, Config{URL: server.URL()})
+	return open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 }
 
 // awaitDown returns when the store has noticed that Redis does not answer for it.
@@ -71,7 +71,7 @@ func TestStartsBeforeRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
-	s := newStore(t, Config{URL: server.URL()})
+	s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 	if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
 		t.Fatalf("Start without Redis: %v", err)
 	}
@@ -133,37 +133,53 @@ func TestNewDataSetThatVanishesAtOnce(t *testing.T) {
 	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Mint: %v", err)
 	}
-	if n := b.rdb.DBSize(t.Context()).Val(); n != 0 {
+	if n := node(t, b).DBSize(t.Context()).Val(); n != 0 {
 		t.Errorf("%d keys in Redis", n)
 	}
 }
 
 func TestNewDataSetByTheOperatorsWord(t *testing.T) {
 	t.Parallel()
-	for name, replaces := range map[string]func(s *Store) string{
-		"of this one": func(s *Store) string { return s.keyring.knownEpoch() },
-		"of any":      func(*Store) string { return "*" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := redistest.Start(t)
-			s := openOn(t, server)
-			c, token := mint(t, s, callbackSpec())
-			revoke(t, s, c)
-			_, kept := mint(t, s, callbackSpec())
-			known := replaces(s)
-			rdb := server.Client()
-			rdb.TxPipelined(t.Context(), func(p redis.Pipeliner) error {
-				p.FlushAll(t.Context())
-				p.HSet(t.Context(), s.keys.meta(), "epoch", "new", "schema", "1", "seq", "0", "head", "", "replaces", known)
-				return nil
-			})
-			eventually(t, "the old tokens are unknown", func() bool {
-				return standing(s, kept) == Unknown && standing(s, token) == Unknown
-			})
-			_, token = mint(t, s, callbackSpec())
-			wantStanding(t, s, token, Live)
-		})
+	server := redistest.Start(t)
+	s := openOn(t, server)
+	c, token := mint(t, s, callbackSpec())
+	revoke(t, s, c)
+	_, kept := mint(t, s, callbackSpec())
+	server.Client().FlushAll(t.Context())
+	operator := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	if err := operator.Start(Tuning{Offline: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := operator.NewEpoch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the old tokens are unknown", func() bool {
+		return standing(s, kept) == Unknown && standing(s, token) == Unknown
+	})
+	_, token = mint(t, s, callbackSpec())
+	wantStanding(t, s, token, Live)
+}
+
+// A data set that was declared new before ours was last seen is somebody else's:
+// the address now leads to another Redis.
+func TestForeignDataSetIsNotTaken(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := openOn(t, server)
+	_, token := mint(t, s, callbackSpec())
+	awaitProof(t, s)
+	rdb := server.Client()
+	rdb.TxPipelined(t.Context(), func(p redis.Pipeliner) error {
+		p.FlushAll(t.Context())
+		p.HSet(t.Context(), s.keys.meta(), "epoch", "foreign", "schema", "1", "seq", "0",
+			"declared", time.Now().Add(-time.Minute).UnixMilli())
+		return nil
+	})
+	awaitDown(t, s)
+	wantAging(t, s)
+	wantStanding(t, s, token, Live)
+	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Mint: %v", err)
 	}
 }
 
@@ -274,7 +290,7 @@ func TestSkewedSidecar(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
 			skewed := func() time.Time { return time.Now().Add(skew) }
-			s := open(t, Config{URL: server.URL(), Clock: skewed})
+			s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}, Clock: skewed})
 			spec := callbackSpec()
 			spec.ExpiresAt = time.Now().Add(time.Minute) // in Redis time
 			c, token := mint(t, s, spec)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/test/redistest"
 )
@@ -101,13 +102,13 @@ type backEnd struct {
 
 var backEnds = []backEnd{
 	{name: "miniredis", shared: true, prepare: func(t *testing.T) Config {
-		return Config{URL: "redis://" + miniredis.RunT(t).Addr()}
+		return Config{Redis: Server{URLs: []string{"redis://" + miniredis.RunT(t).Addr()}}}
 	}},
 	{name: "embedded", prepare: func(t *testing.T) Config {
 		return Config{EmbeddedDir: t.TempDir()}
 	}},
 	{name: "redis", shared: true, prepare: func(t *testing.T) Config {
-		return Config{URL: redistest.Start(t).URL()}
+		return Config{Redis: Server{URLs: []string{redistest.Start(t).URL()}}}
 	}},
 }
 
@@ -213,4 +214,14 @@ func wantNoSecrets(t testing.TB, text string, secrets ...string) {
 			t.Fatalf("%q holds the secret %q", text, secret)
 		}
 	}
+}
+
+// node returns a client of the server behind b.
+func node(t testing.TB, b *backend) *redis.Client {
+	t.Helper()
+	client, err := b.commands.node(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }

@@ -88,14 +88,17 @@ func (idx *index) put(d Digest, seq uint64, key Key) {
 	}
 }
 
-func (idx *index) remove(d Digest) {
+// remove reports whether the digest was live.
+func (idx *index) remove(d Digest) bool {
 	s := idx.shard(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.entries[d]; ok {
+	old, ok := s.entries[d]
+	if ok {
 		delete(s.entries, d)
 		idx.counts[kindCode((*idx.identities.Load())[old.identity].Kind)].Add(-1)
 	}
+	return ok
 }
 
 func (idx *index) intern(identity *Identity) uint32 {

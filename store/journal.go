@@ -67,24 +67,9 @@ func (j *journal) load(replay func([]string) error) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(data, []byte(journalMagic)) {
-		return errJournalMagic
-	}
-	at := len(journalMagic)
-	for at < len(data) {
-		command, n := decodeRecord(data[at:])
-		if command == nil {
-			break
-		}
-		if err := replay(command); err != nil {
-			return fmt.Errorf("replay the journal at byte %d: %w", at, err)
-		}
-		at += n
-	}
-	for i := at + 1; i < len(data); i++ {
-		if command, _ := decodeRecord(data[i:]); command != nil {
-			return errJournalCorrupt
-		}
+	at, err := replayRecords(data, replay)
+	if err != nil {
+		return err
 	}
 	j.size = int64(at)
 	if err := j.cut(); err != nil {
@@ -93,6 +78,31 @@ func (j *journal) load(replay func([]string) error) error {
 	// A killed predecessor may have written its last record and not synced it. From
 	// now on it counts: what it revoked is answered as revoked.
 	return j.file.Sync()
+}
+
+// replayRecords calls replay for every record of a journal file, and returns the
+// size of what it has read: less than the file where the last record is torn.
+func replayRecords(data []byte, replay func(command []string) error) (int, error) {
+	if !bytes.HasPrefix(data, []byte(journalMagic)) {
+		return 0, errJournalMagic
+	}
+	at := len(journalMagic)
+	for at < len(data) {
+		command, n := decodeRecord(data[at:])
+		if command == nil {
+			break
+		}
+		if err := replay(command); err != nil {
+			return at, fmt.Errorf("replay the journal at byte %d: %w", at, err)
+		}
+		at += n
+	}
+	for i := at + 1; i < len(data); i++ {
+		if command, _ := decodeRecord(data[i:]); command != nil {
+			return at, errJournalCorrupt
+		}
+	}
+	return at, nil
 }
 
 // cut drops whatever is behind the known good size.

@@ -58,7 +58,7 @@ type Keyring struct {
 }
 
 func newKeyring(clock *serverClock) *Keyring {
-	return &Keyring{clock: clock, tombstones: newTombstones()}
+	return &Keyring{clock: clock, tombstones: newTombstones(clock.local)}
 }
 
 // Lookup returns what is known of a digest. It does no I/O and does not allocate.
@@ -143,6 +143,23 @@ func (k *Keyring) knownEpoch() string {
 	return ""
 }
 
+// declaredSlack is how much earlier than the last sight of the old data set a new
+// one may have been declared: two servers' clocks are never quite equal.
+const declaredSlack = 2 * time.Second
+
+// adopts reports whether the data set that m is the head of may take the place of
+// the known one: if none is known, if it is the same, or if an operator declared
+// it after the known one was last seen. Any other is foreign, or what is left of an
+// emptied Redis, and to take it would make every token unknown.
+func (k *Keyring) adopts(m meta) bool {
+	known := k.knownEpoch()
+	if known == "" || m.epoch == known {
+		return true
+	}
+	fresh := k.fresh.Load()
+	return m.epoch != "" && fresh != nil && m.declared.After(k.clock.at(*fresh).Add(-declaredSlack))
+}
+
 // applyLedger applies the next change of the ledger to the serving index. It
 // returns false where Redis has, at the place of a change that was committed here,
 // another one: a failover lost ours, and only a resync can tell what is left.
@@ -186,19 +203,28 @@ func (k *Keyring) replay(idx *index, c change) {
 	}
 }
 
-// install makes a freshly built index the serving one. Changes committed here
-// while it was built are applied to it first, and digests revoked in this epoch
+// install makes a freshly built index the serving one, which has everything up to
+// the change seq. What was committed here after that is applied first, and digests revoked in this epoch
 // stay revoked whatever the snapshot says: a failover that lost a revocation must
-// not bring the token back.
-func (k *Keyring) install(idx *index) {
+// not bring the token back. It returns those, which Redis has to be told again.
+func (k *Keyring) install(idx *index, seq uint64) (lost map[Digest]uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if n := len(k.local); idx.epoch == "" && n > 0 {
+		idx.epoch = k.local[n-1].epoch // our commit has begun the data set meanwhile
+	}
 	k.tombstones.enterEpoch(idx.epoch)
+	// What is older may have been undone since, by a change that the index has seen.
+	k.local = slices.DeleteFunc(k.local, func(c change) bool { return c.seq <= seq || c.epoch != idx.epoch })
 	for _, c := range k.local {
-		if c.epoch == idx.epoch {
-			idx.apply(c, k.tombstones)
+		idx.apply(c, k.tombstones)
+	}
+	lost = make(map[Digest]uuid.UUID)
+	for d, id := range k.tombstones.all() {
+		if idx.remove(d) {
+			lost[d] = id
 		}
 	}
-	k.tombstones.each(idx.remove)
 	k.index.Store(idx)
+	return lost
 }

@@ -12,7 +12,7 @@ func loadedKeyring(n int) *Keyring {
 	for i := range n {
 		idx.put(testDigest(i), uint64(i+1), testKey(i))
 	}
-	k.install(idx)
+	k.install(idx, 0)
 	return k
 }
 
@@ -45,7 +45,7 @@ func TestKeyringBeforeItsFirstLoad(t *testing.T) {
 	k.applyLocal(revoked(1, 9))
 	idx := newIndex("epoch")
 	idx.put(testDigest(1), 3, testKey(1))
-	k.install(idx)
+	k.install(idx, 0)
 	wantKeyring(t, k, 1, Revoked)
 }
 
@@ -81,11 +81,11 @@ func TestOwnMintSurvivesAConcurrentResync(t *testing.T) {
 	k.beginSnapshot()
 	idx := newIndex("epoch") // read before the mint
 	k.applyLocal(minted(5, 10))
-	k.install(idx)
+	k.install(idx, 0)
 	wantKeyring(t, k, 5, Live)
 	// Lost by Redis before the next resync began: it must not live on here alone.
 	k.beginSnapshot()
-	k.install(newIndex("epoch"))
+	k.install(newIndex("epoch"), 0)
 	wantKeyring(t, k, 5, Unknown)
 }
 
@@ -94,7 +94,7 @@ func TestTombstoneBeatsASnapshot(t *testing.T) {
 	k.applyLedger(revoked(1, 10))
 	stale := newIndex("epoch") // a failover lost the revocation
 	stale.put(testDigest(1), 2, testKey(1))
-	k.install(stale)
+	k.install(stale, 0)
 	wantKeyring(t, k, 1, Revoked)
 	if got := k.Count(KindCallback); got != 0 {
 		t.Errorf("%d live credentials", got)
@@ -103,7 +103,7 @@ func TestTombstoneBeatsASnapshot(t *testing.T) {
 	k.beginSnapshot()
 	other := newIndex("other")
 	other.put(testDigest(1), 1, testKey(1))
-	k.install(other)
+	k.install(other, 0)
 	wantKeyring(t, k, 1, Live)
 }
 

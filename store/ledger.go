@@ -34,7 +34,7 @@ func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m meta) e
 	case m.epoch == "" && l.at.epoch != "":
 		return errDataGone
 	case m.epoch != l.at.epoch:
-		return errResync{ResyncEpoch}
+		return errResync{reason: ResyncEpoch, first: l.at.epoch == ""}
 	}
 	for l.at.seq < m.seq {
 		// Never past m, or there would be no head left to compare with.
@@ -43,11 +43,11 @@ func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m meta) e
 			return err
 		}
 		if n == 0 {
-			return errResync{ResyncGap}
+			return errResync{reason: ResyncGap}
 		}
 	}
 	if l.at.seq != m.seq || l.at.head != m.head {
-		return errResync{ResyncFork}
+		return errResync{reason: ResyncFork}
 	}
 	return nil
 }
@@ -81,14 +81,14 @@ func (l *ledgerReader) read(ctx context.Context, rdb *redis.Client, wait time.Du
 // advance applies one entry, if it is the next link of the chain.
 func (l *ledgerReader) advance(message redis.XMessage) error {
 	if l.at.epoch == "" {
-		return errResync{ResyncEpoch} // the first change of a new data set
+		return errResync{reason: ResyncEpoch, first: true}
 	}
 	c, err := decodeEntry(l.at.epoch, message.Values)
 	if err != nil {
 		return err
 	}
 	if c.seq != l.at.seq+1 || c.prev != l.at.head {
-		return errResync{ResyncGap}
+		return errResync{reason: ResyncGap}
 	}
 	l.at.seq, l.at.head, l.at.stream = c.seq, c.head, message.ID
 	return l.apply(c, message.ID)

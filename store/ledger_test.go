@@ -15,7 +15,7 @@ func behindProxy(t *testing.T) (behind, other *Store, proxy *redistest.Proxy, se
 	t.Helper()
 	server = redistest.Start(t)
 	proxy = redistest.NewProxy(t, server)
-	return open(t, Config{URL: proxy.URL()}), openOn(t, server), proxy, server
+	return open(t, Config{Redis: Server{URLs: []string{proxy.URL()}}}), openOn(t, server), proxy, server
 }
 
 func TestLedgerIsFollowedOnAfterACut(t *testing.T) {

@@ -33,7 +33,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		server := redistest.Start(t)
 		server.Kill()
 		before := goleak.IgnoreCurrent()
-		s := newStore(t, Config{URL: server.URL()})
+		s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 		if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	t.Run("hanging", func(t *testing.T) {
 		server := redistest.Start(t)
 		before := goleak.IgnoreCurrent()
-		s := open(t, Config{URL: server.URL()})
+		s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 		c, _ := mint(t, s, callbackSpec())
 		server.Suspend()
 		s.MarkUsed(c.ID, time.Now())

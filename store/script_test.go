@@ -50,7 +50,7 @@ func TestSameNonceAppliesOnce(t *testing.T) {
 		keys, args := s.mutationCall(mintMutation(t), randomHex(), b.ledgerLength)
 		var replies []string
 		for range 3 {
-			reply, err := b.scripts.run(t.Context(), mutateScript, keys, args)
+			reply, err := b.scripts.run(t.Context(), mutateScript, 0, keys, args)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,10 +63,10 @@ func TestSameNonceAppliesOnce(t *testing.T) {
 		if replies[1] != replies[0] || replies[2] != replies[0] {
 			t.Errorf("the answers differ: %q", replies)
 		}
-		if n := b.rdb.XLen(t.Context(), s.keys.ledger()).Val(); n != 1 {
+		if n := node(t, b).XLen(t.Context(), s.keys.ledger()).Val(); n != 1 {
 			t.Errorf("%d ledger entries", n)
 		}
-		if seq := b.rdb.HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "1" {
+		if seq := node(t, b).HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "1" {
 			t.Errorf("sequence number %s", seq)
 		}
 		if all := list(t, s, tenant, KindCallback); len(all) != 1 {
@@ -82,8 +82,8 @@ type lossy struct {
 	after  func() // runs after a lost call, if set
 }
 
-func (l *lossy) run(ctx context.Context, script writeScript, keys []string, args []any) (any, error) {
-	reply, err := l.scriptRunner.run(ctx, script, keys, args)
+func (l *lossy) run(ctx context.Context, script writeScript, replicas int, keys []string, args []any) (any, error) {
+	reply, err := l.scriptRunner.run(ctx, script, replicas, keys, args)
 	if l.losses == 0 {
 		return reply, err
 	}
@@ -115,7 +115,7 @@ func TestLostReplyIsAskedForAgain(t *testing.T) {
 		if all := list(t, s, tenant, KindCallback); len(all) != 2 {
 			t.Errorf("%d credentials", len(all))
 		}
-		if seq := s.opened.Load().rdb.HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "3" {
+		if seq := node(t, s.opened.Load()).HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "3" {
 			t.Errorf("sequence number %s after three changes", seq)
 		}
 	})
@@ -172,7 +172,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
 			rdb := server.Client()
-			s := newStore(t, Config{URL: server.URL()})
+			s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 			spoil(t.Context(), rdb)
 			before := snapshotKeys(t, rdb)
 			if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
@@ -193,7 +193,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 func TestUnreadableVersionWritesNothing(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, Config{URL: server.URL()})
+	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
 	rdb := server.Client()
 	rdb.HSet(t.Context(), s.keys.record(c.ID), fieldVersion, "one")
@@ -210,7 +210,7 @@ func TestUnreadableVersionWritesNothing(t *testing.T) {
 func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, Config{URL: server.URL()})
+	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
 	server.Client().ConfigSet(t.Context(), "maxmemory", "1")
 	if _, _, err := s.Rotate(t.Context(), ref(c)); !errors.Is(err, ErrUnavailable) {
@@ -227,7 +227,7 @@ func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 func TestScriptFlush(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, token := mint(t, s, callbackSpec())
-		if err := s.opened.Load().rdb.ScriptFlush(t.Context()).Err(); err != nil {
+		if err := node(t, s.opened.Load()).ScriptFlush(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
 		revoke(t, s, c)
@@ -238,7 +238,7 @@ func TestScriptFlush(t *testing.T) {
 func TestUnreadableRecordIsAnErrorNotAbsence(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, _ := mint(t, s, callbackSpec())
-		s.opened.Load().rdb.HDel(t.Context(), s.keys.record(c.ID), fieldDigest)
+		node(t, s.opened.Load()).HDel(t.Context(), s.keys.record(c.ID), fieldDigest)
 		if _, err := s.Get(t.Context(), ref(c)); !errors.Is(err, errCorrupt) {
 			t.Errorf("Get: %v", err)
 		}
@@ -258,13 +258,13 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 	withPassword := func(password string) string {
 		return strings.Replace(server.URL(), "redis://", "redis://:"+password+"@", 1)
 	}
-	s := open(t, Config{URL: withPassword(password)})
+	s := open(t, Config{Redis: Server{URLs: []string{withPassword(password)}}})
 	c, token := mint(t, s, callbackSpec())
-	wrong := newStore(t, Config{URL: withPassword("wrong" + password)})
+	wrong := newStore(t, Config{Redis: Server{URLs: []string{withPassword("wrong" + password)}}})
 	if err := wrong.Start(Tuning{}); err != nil {
 		t.Fatal(err)
 	}
-	lost := newStore(t, Config{URL: "redis://:" + password + "@" + password + ".invalid:1"})
+	lost := newStore(t, Config{Redis: Server{URLs: []string{"redis://:" + password + "@" + password + ".invalid:1"}}})
 	if err := lost.Start(Tuning{}); err != nil {
 		t.Fatal(err)
 	}
@@ -287,38 +287,38 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 	server.Kill()
 	check(s)
 	for _, url := range []string{"http://:" + password + "@host", "redis://:" + password + "@host:port", "redis://:" + password + "@%", password} {
-		_, err := New(Config{URL: url, Namespace: "n"})
+		_, err := New(Config{Redis: Server{URLs: []string{url}}, Namespace: "n"})
 		if err == nil {
 			t.Fatalf("%s is no address", url)
 		}
 		wantNoSecrets(t, err.Error(), password)
 	}
-	wantNoSecrets(t, Config{URL: withPassword(password)}.Fingerprint(), password)
+	wantNoSecrets(t, Config{Redis: Server{URLs: []string{withPassword(password)}}}.Fingerprint(), password)
 }
 
 func TestConfigIsChecked(t *testing.T) {
 	for name, config := range map[string]Config{
 		"nothing":           {},
-		"no namespace":      {URL: "redis://localhost"},
-		"brace":             {URL: "redis://localhost", Namespace: "a}b"},
-		"long namespace":    {URL: "redis://localhost", Namespace: strings.Repeat("n", 65)},
+		"no namespace":      {Redis: Server{URLs: []string{"redis://localhost"}}},
+		"brace":             {Redis: Server{URLs: []string{"redis://localhost"}}, Namespace: "a}b"},
+		"long namespace":    {Redis: Server{URLs: []string{"redis://localhost"}}, Namespace: strings.Repeat("n", 65)},
 		"no address":        {Namespace: "n"},
-		"two homes":         {URL: "redis://localhost", EmbeddedDir: "dir", Namespace: "n"},
-		"unknown option":    {URL: "redis://localhost?no_such=1", Namespace: "n"},
-		"address of a site": {URL: "https://localhost", Namespace: "n"},
+		"two homes":         {Redis: Server{URLs: []string{"redis://localhost"}}, EmbeddedDir: "dir", Namespace: "n"},
+		"unknown option":    {Redis: Server{URLs: []string{"redis://localhost?no_such=1"}}, Namespace: "n"},
+		"address of a site": {Redis: Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
 	} {
 		if _, err := New(config); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	a, b := Config{URL: "ab", Namespace: "c"}, Config{URL: "a", Namespace: "bc"}
-	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != (Config{URL: "ab", Namespace: "c", Clock: time.Now}).Fingerprint() {
+	a, b := Config{Redis: Server{URLs: []string{"ab"}}, Namespace: "c"}, Config{Redis: Server{URLs: []string{"a"}}, Namespace: "bc"}
+	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != (Config{Redis: Server{URLs: []string{"ab"}}, Namespace: "c", Clock: time.Now}).Fingerprint() {
 		t.Error("the fingerprint does not tell data sets apart")
 	}
 }
 
 func TestNotStarted(t *testing.T) {
-	s := newStore(t, Config{URL: "redis://127.0.0.1:1"})
+	s := newStore(t, Config{Redis: Server{URLs: []string{"redis://127.0.0.1:1"}}})
 	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Mint: %v", err)
 	}

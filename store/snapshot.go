@@ -14,9 +14,9 @@ type meta struct {
 	epoch string // "" where Redis holds no data set
 	seq   uint64
 	head  string
-	// replaces is set by an operator who starts a new data set on purpose: the
-	// epoch it takes the place of, or "*" for any.
-	replaces string
+	// declared is when an operator declared the epoch to be a new data set, by the
+	// server's clock; zero where it began by itself with a first mutation.
+	declared time.Time
 }
 
 // probe reads the head of the data set, and returns the local time before it was
@@ -32,7 +32,7 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (meta, time.Tim
 	sent := clock.local()
 	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.Persist(ctx, key)
-		head = p.HMGet(ctx, key, "epoch", "seq", "head", "replaces")
+		head = p.HMGet(ctx, key, "epoch", "seq", "head", "declared")
 		serverTime = p.Time(ctx)
 		return nil
 	})
@@ -45,7 +45,14 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (meta, time.Tim
 	for i, v := range head.Val() {
 		fields[i], _ = v.(string) // nil where absent
 	}
-	m.epoch, m.head, m.replaces = fields[0], fields[2], fields[3]
+	m.epoch, m.head = fields[0], fields[2]
+	if fields[3] != "" {
+		ms, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil {
+			return meta{}, sent, errCorrupt
+		}
+		m.declared = time.UnixMilli(ms)
+	}
 	if m.epoch != "" {
 		if m.seq, err = strconv.ParseUint(fields[1], 10, 64); err != nil {
 			return meta{}, sent, errCorrupt
@@ -58,26 +65,29 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (meta, time.Tim
 // changed meanwhile, and installs it. The old index serves until then.
 func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) error {
 	keyring := f.store.keyring
-	keyring.beginSnapshot()
-	before, _, err := f.probe(ctx, b.rdb)
+	node, err := b.commands.node(ctx)
 	if err != nil {
 		return err
 	}
-	if known := keyring.knownEpoch(); known != "" && before.epoch != known &&
-		before.replaces != known && before.replaces != "*" {
+	keyring.beginSnapshot()
+	before, _, err := f.probe(ctx, node)
+	if err != nil {
+		return err
+	}
+	if !keyring.adopts(before) {
 		return errDataGone
 	}
-	start, err := f.ledgerEnd(ctx, b.rdb, before)
+	start, err := f.ledgerEnd(ctx, node, before)
 	if err != nil {
 		return err
 	}
 	idx := newIndex(before.epoch)
 	for first := 0; first < bucketCount; first += snapshotBatch {
-		if err := f.readBuckets(ctx, b.rdb, idx, first); err != nil {
+		if err := f.readBuckets(ctx, node, idx, first); err != nil {
 			return err
 		}
 	}
-	after, sent, err := f.probe(ctx, b.rdb)
+	after, sent, err := f.probe(ctx, node)
 	if err != nil {
 		return err
 	}
@@ -85,13 +95,17 @@ func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) 
 		keyring.replay(idx, c)
 		return nil
 	}}
-	if err := ledger.catchUp(ctx, b.rdb, after); err != nil {
+	if err := ledger.catchUp(ctx, node, after); err != nil {
 		return err
 	}
-	keyring.install(idx)
+	lost := keyring.install(idx, ledger.at.seq)
 	keyring.markFresh(sent)
 	ledger.apply = f.applyLive
 	f.ledger = ledger
+	f.unasserted = lost
+	if len(lost) > 0 {
+		f.store.log().Error("Redis has lost revocations; they hold here and are written again", "credentials", len(lost))
+	}
 	f.resyncs[slices.Index(resyncReasons[:], reason)].Add(1)
 	f.up.Store(true)
 	f.store.log().Info("keyring loaded", "reason", string(reason), "sequence", ledger.at.seq)

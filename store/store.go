@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // Store is the credentials of one namespace: their records in Redis or on disk,
@@ -34,12 +33,14 @@ type Store struct {
 
 // backend is the way to the data set.
 type backend struct {
-	rdb          *redis.Client
-	tail         *redis.Client
+	commands     server
+	tail         server
 	scripts      scriptRunner
 	ledgerLength int
 	close        func() error
 }
+
+var errNoReplicas = errors.New("the embedded store has no replicas to wait for")
 
 var errNotStarted = fmt.Errorf("%w: not started yet", ErrUnavailable)
 
@@ -61,13 +62,12 @@ func New(config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.EmbeddedDir != "" && config.URL != "" {
-		return nil, errTwoHomes
-	}
-	if config.EmbeddedDir == "" {
-		if _, err := config.redisOptions(); err != nil {
-			return nil, err
+	if config.EmbeddedDir != "" {
+		if len(config.Redis.URLs) > 0 {
+			return nil, errTwoHomes
 		}
+	} else if _, _, err := config.Redis.options(); err != nil {
+		return nil, err
 	}
 	if config.Clock == nil {
 		config.Clock = time.Now
@@ -93,6 +93,9 @@ func (s *Store) Start(t Tuning) error {
 	if t.UsageFlush <= 0 {
 		t.UsageFlush = DefaultUsageFlush
 	}
+	if t.WaitReplicas > 0 && s.config.EmbeddedDir != "" {
+		return errNoReplicas
+	}
 	s.tuning.Store(&t)
 	if s.opened.Load() != nil {
 		return nil
@@ -102,6 +105,9 @@ func (s *Store) Start(t Tuning) error {
 		return err
 	}
 	s.opened.Store(b)
+	if t.Offline {
+		return nil
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
@@ -115,16 +121,28 @@ func (s *Store) open() (*backend, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the embedded store: %w", err)
 		}
-		rdb, tail := newClients(e.options())
-		return &backend{rdb: rdb, tail: tail, scripts: e, ledgerLength: embeddedLedgerLength, close: e.close}, nil
+		opt := e.options()
+		harden(opt)
+		return &backend{
+			commands: connect(Standalone, opt, "", s.keys.meta(), commandConnections),
+			tail:     connect(Standalone, opt, "", s.keys.meta(), tailConnections),
+			scripts:  e, ledgerLength: embeddedLedgerLength, close: e.close,
+		}, nil
 	}
-	opt, err := s.config.redisOptions()
+	opt, network, err := s.config.Redis.options()
 	if err != nil {
 		return nil, err
 	}
-	rdb, tail := newClients(opt)
+	if err := s.config.Redis.load(opt); err != nil {
+		return nil, err
+	}
+	harden(opt)
+	topology := s.config.Redis.Topology
+	commands := connect(topology, opt, network, s.keys.meta(), commandConnections)
 	return &backend{
-		rdb: rdb, tail: tail, scripts: serverScripts{rdb}, ledgerLength: serverLedgerLength,
+		commands: commands,
+		tail:     connect(topology, opt, network, s.keys.meta(), tailConnections),
+		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength,
 		close: func() error { return nil },
 	}, nil
 }
@@ -141,14 +159,16 @@ func (s *Store) Destruct() error {
 	if b == nil {
 		return nil
 	}
-	s.stop()
+	if s.stop != nil {
+		s.stop()
+	}
 	b.tail.Close() // a blocked XREAD ends only with its connection
 	s.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
 	err := s.usage.flush(ctx, s.keys, b.scripts)
 	s.opened.Store(nil)
-	return errors.Join(err, b.rdb.Close(), b.close())
+	return errors.Join(err, b.commands.Close(), b.close())
 }
 
 // Keyring returns the keyring, which is empty and not loaded until the store has

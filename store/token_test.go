@@ -123,7 +123,7 @@ func TestRequestPathDoesNotAllocate(t *testing.T) {
 	k := loadedKeyring(1000)
 	hit, miss := testDigest(1), DigestToken("nobody's")
 	junk := callbackVector[:52] + "!"
-	k.tombstones.ids[testDigest(5000)] = testID(5000)
+	k.tombstones.younger[testDigest(5000)] = testID(5000)
 	revoked := testDigest(5000)
 	for name, f := range map[string]func(){
 		"WellFormedToken":         func() { WellFormedToken(callbackVector) },

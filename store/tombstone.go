@@ -1,27 +1,48 @@
 package store
 
 import (
+	"maps"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
 
+const (
+	// tombstoneLife is how long a tombstone is kept at least: longer than any failover
+	// takes to come to light, and any replica to lag behind.
+	tombstoneLife = 24 * time.Hour
+	// tombstoneLimit bounds one generation, about 100 bytes each.
+	tombstoneLimit = 1 << 20
+)
+
 // tombstones remembers the digests that were revoked in the current epoch. Within
 // one epoch revocation is terminal, so a tombstone beats any snapshot.
+//
+// They come in two generations. The younger one takes what is buried; when it has
+// reached its life or its limit it becomes the older one, and what was older is
+// forgotten: by then every Redis that could still be failed over to knows.
 type tombstones struct {
-	mu    sync.RWMutex
-	epoch string
-	ids   map[Digest]uuid.UUID
+	now Clock
+
+	mu      sync.RWMutex
+	epoch   string
+	younger map[Digest]uuid.UUID // to the credential's id
+	older   map[Digest]uuid.UUID
+	since   time.Time // when the younger generation began
 }
 
-func newTombstones() *tombstones {
-	return &tombstones{ids: make(map[Digest]uuid.UUID)}
+func newTombstones(now Clock) *tombstones {
+	return &tombstones{now: now, younger: make(map[Digest]uuid.UUID), since: now()}
 }
 
 func (t *tombstones) lookup(d Digest) (uuid.UUID, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	id, ok := t.ids[d]
+	if id, ok := t.younger[d]; ok {
+		return id, true
+	}
+	id, ok := t.older[d]
 	return id, ok
 }
 
@@ -32,8 +53,11 @@ func (t *tombstones) bury(c change) {
 	for _, op := range c.ops {
 		if op.removed && (t.epoch == "" || t.epoch == c.epoch) {
 			t.epoch = c.epoch
-			t.ids[op.digest] = op.id
+			t.younger[op.digest] = op.id
 		}
+	}
+	if now := t.now(); now.Sub(t.since) >= tombstoneLife || len(t.younger) >= tombstoneLimit {
+		t.older, t.younger, t.since = t.younger, make(map[Digest]uuid.UUID), now
 	}
 }
 
@@ -44,14 +68,16 @@ func (t *tombstones) enterEpoch(epoch string) {
 	defer t.mu.Unlock()
 	if t.epoch != epoch {
 		t.epoch = epoch
-		clear(t.ids)
+		clear(t.younger)
+		t.older = nil
 	}
 }
 
-func (t *tombstones) each(f func(Digest)) {
+// all returns every tombstone.
+func (t *tombstones) all() map[Digest]uuid.UUID {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	for d := range t.ids {
-		f(d)
-	}
+	all := maps.Clone(t.younger)
+	maps.Copy(all, t.older)
+	return all
 }

@@ -115,7 +115,7 @@ func (u *usageRecorder) flush(ctx context.Context, keys keyspace, scripts script
 		for i, id := range batch {
 			records[i], args[i] = keys.record(id), uses[id]
 		}
-		if _, err := scripts.run(ctx, usageScript, records, args); err != nil {
+		if _, err := scripts.run(ctx, usageScript, 0, records, args); err != nil {
 			u.failed.Add(1)
 			return unavailable("flush lastUsedAt", err)
 		}

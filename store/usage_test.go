@@ -71,7 +71,7 @@ func TestUsageIsNeverLaterThanTheServer(t *testing.T) {
 
 func TestUsageRecreatesNothing(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
-		rdb := s.opened.Load().rdb
+		rdb := node(t, s.opened.Load())
 		never := uuid.New()
 		s.MarkUsed(never, time.Now())
 		s.flushNow(t)
@@ -88,7 +88,7 @@ func TestUsageOfOthersIsWrittenBesideAForeignKey(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, _ := mint(t, s, callbackSpec())
 		foreign := uuid.New()
-		s.opened.Load().rdb.Set(t.Context(), s.keys.record(foreign), "not a record", 0)
+		node(t, s.opened.Load()).Set(t.Context(), s.keys.record(foreign), "not a record", 0)
 		used := time.Now()
 		s.MarkUsed(foreign, used)
 		want := markUsed(s, c, used)
@@ -130,7 +130,7 @@ func TestUsageBeyondOneBatch(t *testing.T) {
 // scriptFunc runs scripts as a test says.
 type scriptFunc func(keys []string) error
 
-func (f scriptFunc) run(_ context.Context, _ writeScript, keys []string, _ []any) (any, error) {
+func (f scriptFunc) run(_ context.Context, _ writeScript, _ int, keys []string, _ []any) (any, error) {
 	return nil, f(keys)
 }
 
@@ -170,7 +170,7 @@ func TestUseDuringAFlushIsKept(t *testing.T) {
 func TestUsageOutlastsAnOutageOfRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.WithAOF())
-	s := newStore(t, Config{URL: server.URL()})
+	s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 	if err := s.Start(Tuning{UsageFlush: 10 * time.Millisecond, Logger: testLog(t)}); err != nil {
 		t.Fatal(err)
 	}
