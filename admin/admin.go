@@ -141,6 +141,8 @@ func (a *api) problemOf(ctx context.Context, err error) *detail {
 		d = refuse(problemInvalid).at("body", err.Error())
 	case errors.Is(err, errNoAnswer):
 		d = refuse(problemNoAnswer).with("Retry-After", retryAfter)
+	case errors.Is(err, store.ErrNotReplicated):
+		d = refuse(problemNotReplicated).with("Retry-After", retryAfter)
 	case errors.Is(err, store.ErrUnavailable):
 		d = refuse(problemUnavailable).with("Retry-After", retryAfter)
 	default:

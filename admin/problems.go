@@ -42,6 +42,8 @@ var (
 		"Webhook tokens cannot be issued: this server is configured without a public URL or without connections.")
 	problemNoAnswer = define("HKG-2006", http.StatusServiceUnavailable,
 		"Whether the aggregator connection exists cannot be found out at the moment.")
+	problemNotReplicated = define("HKG-2007", http.StatusServiceUnavailable,
+		"The change is made and holds, but not yet on as many replicas as configured. Repeating a revocation waits for them again.")
 
 	problemMalformed = define("HKG-2400", http.StatusBadRequest,
 		"The request body is missing, unreadable or not a JSON document.")

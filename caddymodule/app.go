@@ -28,6 +28,8 @@ const (
 	maxMaxStaleness = caddy.Duration(time.Hour)
 	minUsageFlush   = caddy.Duration(100 * time.Millisecond)
 	maxUsageFlush   = caddy.Duration(time.Hour)
+
+	maxWaitReplicas = 16
 )
 
 // stores holds the running stores by the fingerprint of their configuration. A
@@ -54,19 +56,13 @@ type App struct {
 	// Default: 5s.
 	UsageFlush caddy.Duration `json:"usage_flush,omitempty"`
 
+	// How many replicas must have a mint, rotation or revocation before it counts as
+	// done. Default: 0.
+	WaitReplicas int `json:"wait_replicas,omitempty"`
+
 	ctx   caddy.Context
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
-}
-
-// Redis says where the credentials are: at a URL, or in an embedded store.
-type Redis struct {
-	// A redis://, rediss:// or unix:// URL. Placeholders are resolved when the
-	// configuration is loaded, so that a password need not stand in it.
-	URL string `json:"url,omitempty"`
-
-	// The directory of the embedded store, for a single process without Redis.
-	Embedded string `json:"embedded,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -93,6 +89,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := within("usage_flush", a.UsageFlush, minUsageFlush, maxUsageFlush); err != nil {
 		return err
 	}
+	if a.WaitReplicas < 0 || a.WaitReplicas > maxWaitReplicas {
+		return fmt.Errorf("hookgate: wait_replicas must be between 0 and %d", maxWaitReplicas)
+	}
 	config, err := a.storeConfig()
 	if err != nil {
 		return err
@@ -107,17 +106,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 }
 
 func (a *App) storeConfig() (store.Config, error) {
-	if a.Redis == nil || (a.Redis.URL == "") == (a.Redis.Embedded == "") {
-		return store.Config{}, errors.New("hookgate: say where the credentials are: redis <url> or redis embedded <dir>")
-	}
 	config := store.Config{Namespace: a.Namespace}
-	var err error
-	if a.Redis.Embedded != "" {
-		config.EmbeddedDir, err = resolve("redis embedded", a.Redis.Embedded)
-	} else {
-		config.URL, err = resolve("redis", a.Redis.URL)
+	if a.Redis == nil {
+		return config, errors.New("hookgate: say where the credentials are: redis <url> or redis embedded <dir>")
 	}
-	return config, err
+	return config, a.Redis.fill(&config)
 }
 
 // resolve replaces the placeholders of a configured value. One that is unknown or
@@ -140,7 +133,12 @@ func within(word string, value, low, high caddy.Duration) error {
 
 // Start opens the store, or retunes it where a reload kept it running.
 func (a *App) Start() error {
-	err := a.store.Start(store.Tuning{UsageFlush: time.Duration(a.UsageFlush), Logger: a.ctx.Slogger()})
+	err := a.store.Start(store.Tuning{
+		UsageFlush:   time.Duration(a.UsageFlush),
+		MaxStaleness: time.Duration(a.MaxStaleness),
+		WaitReplicas: a.WaitReplicas,
+		Logger:       a.ctx.Slogger(),
+	})
 	if err != nil {
 		return fmt.Errorf("hookgate: %w", err)
 	}

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"strconv"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -23,16 +25,20 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 // UnmarshalCaddyfile parses the global option:
 //
 //	hookgate {
-//	    redis         <url> | embedded <dir>
+//	    redis         <url> | cluster <url>... | sentinel <master> <url>... | embedded <dir> [{ ... }]
 //	    namespace     <name>
 //	    max_staleness <duration>
 //	    usage_flush   <duration>
+//	    wait_replicas <number>
 //	}
+//
+// The words of the redis block may also stand beside redis.
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the option's name
 	if d.NextArg() {
 		return d.ArgErr()
 	}
+	redis := new(Redis)
 	seen := make(map[string]bool)
 	for d.NextBlock(0) {
 		word := d.Val()
@@ -43,32 +49,29 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		var err error
 		switch word {
 		case "redis":
-			a.Redis, err = parseRedis(d)
+			err = redis.UnmarshalCaddyfile(d)
 		case "namespace":
 			a.Namespace, err = oneArg(d)
 		case "max_staleness":
 			a.MaxStaleness, err = durationArg(d)
 		case "usage_flush":
 			a.UsageFlush, err = durationArg(d)
+		case "wait_replicas":
+			a.WaitReplicas, err = numberArg(d)
 		default:
-			err = d.Errf("unknown word %q in hookgate", word)
+			var known bool
+			if known, err = redis.parseWord(d); !known {
+				err = d.Errf("unknown word %q in hookgate", word)
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func parseRedis(d *caddyfile.Dispenser) (*Redis, error) {
-	args := d.RemainingArgs()
-	switch {
-	case len(args) == 1 && args[0] != "embedded":
-		return &Redis{URL: args[0]}, nil
-	case len(args) == 2 && args[0] == "embedded":
-		return &Redis{Embedded: args[1]}, nil
+	if len(redis.URLs) > 0 || redis.Embedded != "" {
+		a.Redis = redis
 	}
-	return nil, d.ArgErr()
+	return nil
 }
 
 // oneArg returns the single argument of the current word.
@@ -78,6 +81,18 @@ func oneArg(d *caddyfile.Dispenser) (string, error) {
 		return "", d.ArgErr()
 	}
 	return args[0], nil
+}
+
+func numberArg(d *caddyfile.Dispenser) (int, error) {
+	arg, err := oneArg(d)
+	if err != nil {
+		return 0, err
+	}
+	number, err := strconv.Atoi(arg)
+	if err != nil || number < 0 {
+		return 0, d.Errf("%q is not a number", arg)
+	}
+	return number, nil
 }
 
 func durationArg(d *caddyfile.Dispenser) (caddy.Duration, error) {

@@ -25,13 +25,25 @@ func TestAppCaddyfile(t *testing.T) {
 	for text, want := range map[string]string{
 		`hookgate {
 			redis redis://localhost
-		}`: `{"redis":{"url":"redis://localhost"}}`,
+		}`: `{"redis":{"urls":["redis://localhost"]}}`,
 		`hookgate {
 			redis embedded /var/lib/hookgate
 			namespace a
 			max_staleness 1m
 			usage_flush 500ms
 		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000}`,
+		`hookgate {
+			redis cluster redis://a redis://b {
+				username u
+				password_file /p
+			}
+			wait_replicas 2
+		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2}`,
+		`hookgate {
+			redis sentinel main rediss://a rediss://b
+			sentinel_password p
+			tls_ca ca.pem
+		}`: `{"redis":{"topology":"sentinel","urls":["rediss://a","rediss://b"],"master":"main","sentinel_password":"p","tls_ca":"ca.pem"}}`,
 		`hookgate`: `{}`,
 	} {
 		got, err := parsed(t, new(App), text)
@@ -40,8 +52,8 @@ func TestAppCaddyfile(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster a b", "namespace", "namespace a b",
-		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas 1",
+		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster", "redis sentinel a", "redis a {\nnonsense x\n}", "redis a {\nusername\n}", "redis a {\nusername b\n}\nusername c", "wait_replicas x", "wait_replicas -1", "namespace", "namespace a b",
+		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas",
 		"audit_keep 1 1d", "nonsense", "namespace a\nnamespace b",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {

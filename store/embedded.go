@@ -39,7 +39,8 @@ type embedded struct {
 	compact int64           // size at which to compact
 }
 
-var errLocked = errors.New("the directory is in use by another process")
+// ErrLocked: another process has the embedded store open.
+var ErrLocked = errors.New("the directory is in use by another process")
 
 func openEmbedded(dir string) (_ *embedded, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -51,7 +52,7 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 		return nil, err
 	}
 	if !locked {
-		return nil, errLocked
+		return nil, ErrLocked
 	}
 	e := &embedded{redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal")}
 	opt := e.options()

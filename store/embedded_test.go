@@ -114,7 +114,7 @@ func TestEmbeddedRefusesToStart(t *testing.T) {
 		prepare func(t *testing.T, dir string)
 		want    error
 	}{
-		"in use": {func(t *testing.T, dir string) { open(t, Config{EmbeddedDir: dir}) }, errLocked},
+		"in use": {func(t *testing.T, dir string) { open(t, Config{EmbeddedDir: dir}) }, ErrLocked},
 		"damaged in the middle": {func(t *testing.T, dir string) {
 			s := open(t, Config{EmbeddedDir: dir})
 			mint(t, s, callbackSpec())
@@ -164,7 +164,7 @@ func TestEmbeddedLockIsReleased(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, Config{EmbeddedDir: dir})
 	second := newStore(t, Config{EmbeddedDir: dir})
-	if err := second.Start(Tuning{}); !errors.Is(err, errLocked) {
+	if err := second.Start(Tuning{}); !errors.Is(err, ErrLocked) {
 		t.Fatalf("Start of a second one: %v", err)
 	}
 	destruct(t, first)

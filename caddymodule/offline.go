@@ -1,0 +1,72 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+
+	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// readConfig reads a configuration file for a command. What is not JSON is taken
+// for a Caddyfile.
+func readConfig(file string) (*caddy.Config, error) {
+	adapter := "caddyfile"
+	if file == "" || filepath.Ext(file) == ".json" {
+		adapter = ""
+	}
+	text, _, _, err := caddycmd.LoadConfig(file, adapter)
+	if err != nil {
+		return nil, err
+	}
+	config := new(caddy.Config)
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, config); err != nil {
+			return nil, err
+		}
+	}
+	return config, nil
+}
+
+var errNoApp = errors.New("the configuration has no hookgate { ... } block in its global options")
+
+// offlineStore opens the store of a configuration for one operation on its data,
+// beside the servers that run with it.
+func offlineStore(config *caddy.Config) (*store.Store, error) {
+	raw, ok := config.AppsRaw[appName]
+	if !ok {
+		return nil, errNoApp
+	}
+	app := new(App)
+	if err := caddy.StrictUnmarshalJSON(raw, app); err != nil {
+		return nil, err
+	}
+	if app.Namespace == "" {
+		app.Namespace = defaultNamespace
+	}
+	settings, err := app.storeConfig()
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.New(settings)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Start(store.Tuning{Offline: true})
+}
+
+// withStore runs one operation on the data of a configuration file.
+func withStore(file string, operation func(*store.Store) error) error {
+	config, err := readConfig(file)
+	if err != nil {
+		return err
+	}
+	s, err := offlineStore(config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(operation(s), s.Destruct())
+}
