@@ -91,6 +91,9 @@ func register[I, O any](a *api, needs Role, op huma.Operation, refusals []Proble
 	op.Security = []map[string][]string{{bearerAuth: {}}}
 	op.Middlewares = huma.Middlewares{a.authorise(needs), readBody}
 	op.BodyReadTimeout = -1 // readBody has done it
+	if needs == RoleAdmin { // it changes something
+		refusals = append(refusals, problemNotReplicated)
+	}
 	op.Responses = problemResponses(a.huma, refusals)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, ctx.Value(tenantKey{}).(uuid.UUID), in)
