@@ -53,6 +53,7 @@ var (
 const (
 	demoSecretEnv = "HOOKGATE_DEMO_SECRET"
 	demoTTL       = 12 * time.Hour
+	demoStart     = 30 * time.Second // more than enough for what a demo has stored
 )
 
 // demoSettings fill the demo's Caddyfile and its text.
@@ -127,12 +128,32 @@ func startDemo(s demoSettings, out io.Writer) error {
 	if err := caddy.Load(adapted, true); err != nil {
 		return err
 	}
+	if err := awaitKeyring(); err != nil {
+		return err
+	}
 	text, err := s.fill(demoText)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprint(out, text)
 	return err
+}
+
+// awaitKeyring waits until the running configuration can decide on requests: what
+// the text shows has to work at once.
+func awaitKeyring() error {
+	app, err := configuredApp(caddy.ActiveContext())
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(demoStart); ; time.Sleep(10 * time.Millisecond) {
+		if _, loaded := app.store.Keyring().Age(time.Now()); loaded {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.New("the credentials could not be loaded")
+		}
+	}
 }
 
 func (s demoSettings) fill(text string) (string, error) {
