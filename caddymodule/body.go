@@ -1,9 +1,14 @@
 package caddymodule
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/hookgate/hookgate/guard"
 )
 
 const (
@@ -45,4 +50,49 @@ func drained(connection *http.ResponseController, r *http.Request) bool {
 	}
 	n, err := io.CopyN(io.Discard, r.Body, settleBytes+1)
 	return err == io.EOF && n <= settleBytes
+}
+
+var errBodyCutOff = errors.New("the body did not arrive in full")
+
+// verifyBody checks the signature of r's body. That takes all of it in memory, so it
+// is done for requests that are allowed otherwise; what was verified is what will be
+// forwarded. A body that the client does not finish is neither signed nor forged.
+func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.SignatureCheck) (guard.Outcome, error) {
+	signature, ok := check.Presented(r.Header[check.Header])
+	if !ok {
+		return guard.BadSignature, nil
+	}
+	var body bytes.Buffer
+	if r.Body != nil {
+		_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.MaxBody))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			return guard.TooLarge, nil
+		case err != nil:
+			return guard.Allowed, errBodyCutOff
+		}
+	}
+	if !check.Verify(signature, body.Bytes()) {
+		return guard.BadSignature, nil
+	}
+	r.Body = io.NopCloser(&body)
+	r.ContentLength = int64(body.Len())
+	r.TransferEncoding = nil
+	return guard.Allowed, nil
+}
+
+// clientBody notes whether a body ended before its end: what then fails at the
+// upstream is not the upstream's failure.
+type clientBody struct {
+	io.ReadCloser
+	cutOff atomic.Bool
+}
+
+func (b *clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {
+		b.cutOff.Store(true)
+	}
+	return n, err
 }

@@ -75,6 +75,18 @@ func TestGuardCaddyfile(t *testing.T) {
 			webhook /c/{vendor}/{token}
 			max_body 2KiB
 		}`: `{"token_header":"X-Token","callback":["/a/{exceptionId}","/b/{exceptionId}"],"webhook":["/c/{vendor}/{token}"],"max_body":2048}`,
+		`hookgate {
+			vendor belvo {
+				allow_ips 3.130.254.46 10.0.0.0/8
+			}
+			vendor acme {
+				signature X-Signature {env.NEW} {env.OLD}
+				allow_ips ::1
+			}
+			failure_limit 5 30s
+		}`: `{"vendors":{"acme":{"allow_ips":["::1"],"signature":{"header":"X-Signature","secrets":["{env.NEW}","{env.OLD}"]}},` +
+			`"belvo":{"allow_ips":["3.130.254.46","10.0.0.0/8"]}},"failure_limit":{"failures":5,"window":30000000000}}`,
+		"hookgate {\nfailure_limit off\n}": `{"failure_limit":{"off":true}}`,
 	} {
 		got, err := parsed(t, new(Guard), text)
 		if err != nil || got != want {
@@ -83,7 +95,12 @@ func TestGuardCaddyfile(t *testing.T) {
 	}
 	for _, text := range []string{
 		"hookgate x", "token_header", "token_header a b", "callback", "callback /a -> /b", "webhook", "max_body", "max_body x", "max_body 0",
-		"max_body -1", "max_body 99999999999999999999", "max_body 1\nmax_body 2", "token_header a\ntoken_header b", "vendor belvo {\n}",
+		"max_body -1", "max_body 99999999999999999999", "max_body 1\nmax_body 2", "token_header a\ntoken_header b", "vendor belvo {\n}", "vendor belvo", "vendor",
+		"vendor a b {\nallow_ips ::1\n}", "vendor a {\nallow_ips\n}", "vendor a {\nsignature X\n}", "vendor a {\nsignature\n}",
+		"vendor a {\nallow_ips ::1\nallow_ips ::2\n}", "vendor a {\nsignature X a\nsignature Y b\n}", "vendor a {\nnonsense x\n}",
+		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",
+		"failure_limit 0 1m", "failure_limit -1 1m", "failure_limit x 1m", "failure_limit 5 x", "failure_limit 5 0s", "failure_limit off off",
+		"failure_limit off\nfailure_limit off",
 		"forward_token", "assert_jwt {\n}", "nonsense x",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {

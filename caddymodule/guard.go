@@ -45,10 +45,19 @@ type Guard struct {
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
 
-	app    *App
-	policy guard.Policy
-	logger *zap.Logger
-	now    func() time.Time
+	// Further conditions on the webhooks of a vendor, by its name in the path.
+	Vendors map[string]*Vendor `json:"vendors,omitempty"`
+
+	// How often one client address may be refused before it is told to wait.
+	// Default: 60 times in any minute.
+	FailureLimit *FailureLimit `json:"failure_limit,omitempty"`
+
+	app         *App
+	policy      guard.Policy
+	throttle    *guard.Throttle // nil: off
+	throttleKey string          // in throttles; "" until we hold a reference
+	logger      *zap.Logger
+	now         func() time.Time
 }
 
 // CaddyModule returns the Caddy module information.
@@ -80,13 +89,25 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return errors.New("hookgate: max_body must be positive")
 	}
 	g.policy = guard.Policy{MaxBody: g.MaxBody, MaxStaleness: time.Duration(app.MaxStaleness)}
-	return g.addRoutes()
+	if err := g.addRoutes(); err != nil {
+		return err
+	}
+	if err := g.addVendors(); err != nil {
+		return err
+	}
+	return g.provisionThrottle()
 }
+
+// Cleanup gives the throttle back.
+func (g *Guard) Cleanup() error { return g.releaseThrottle() }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	decision, err := g.authorise(r)
-	if err != nil {
+	decision, err := g.authorise(w, r)
+	switch {
+	case errors.Is(err, errBodyCutOff):
+		return g.answer(w, r, problemBodyCutOff, decision)
+	case err != nil:
 		return g.answer(w, r, problemInternal, decision)
 	}
 	switch decision.Outcome {
@@ -102,7 +123,9 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 		w.Header().Set("Allow", decision.Allow)
 	}
 	if decision.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(decision.RetryAfter.Seconds())))
+		// Rounded up: who comes back as told must not be too early.
+		seconds := (decision.RetryAfter + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	return g.answer(w, r, problemFor(decision.Outcome), decision)
 }
@@ -111,54 +134,53 @@ var errPanic = errors.New("panic in the guard")
 
 // authorise decides on r, and turns an allowed request into the one to forward. A
 // panic on the way is our failure, and lets nothing through.
-func (g *Guard) authorise(r *http.Request) (d guard.Decision, err error) {
+func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decision, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold parts of the request, so only the stack is logged.
 			g.logger.Error("panic while deciding on a request", zap.StackSkip("stack", 1))
-			err = errPanic
+			d.Outcome, err = "", errPanic
 		}
 	}()
 	start := g.now()
+	client := clientAddress(r)
 	d = g.policy.Decide(&guard.Request{
 		Method:        r.Method,
 		Target:        r.RequestURI,
 		Tokens:        r.Header[g.TokenHeader],
 		Upgrade:       len(r.Header["Upgrade"]) > 0,
+		Client:        client,
 		ContentLength: r.ContentLength,
 	}, g.app.store.Keyring(), start)
-	if d.Outcome == guard.Allowed {
-		g.prepare(r, &d)
-		g.app.store.MarkUsed(d.Credential, start)
+	if d.Outcome.Unauthorized() && g.throttle != nil {
+		if wait := g.throttle.Fail(client, start); wait > 0 {
+			d.Outcome, d.RetryAfter = guard.Throttled, wait
+		}
 	}
 	if d.Template != "" {
 		caddyhttp.SetVar(r.Context(), routeVar, d.Template)
 	}
-	authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
 	authDuration.Observe(g.now().Sub(start).Seconds())
-	return d, nil
-}
-
-// prepare turns r into what the upstream is to see. The path is the one the
-// decision was made on, built anew from its validated parts.
-func (g *Guard) prepare(r *http.Request, d *guard.Decision) {
-	guard.StripHeaders(r.Header, g.TokenHeader)
-	guard.SetIdentity(r.Header, d)
-	// Trailers arrive after the decision, and could repeat any header. Without the
-	// map there is nothing that net/http could fill at the end of the body.
-	r.Trailer = nil
-	r.URL.Path, r.URL.RawPath = d.Path, ""
-	r.RequestURI = r.URL.RequestURI()
-	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
+	if d.Signature != nil {
+		if d.Outcome, err = g.verifyBody(w, r, d.Signature); err != nil {
+			return d, err // nobody can tell what the client meant to send
+		}
 	}
+	if d.Outcome == guard.Allowed {
+		g.prepare(r, &d, client)
+		g.app.store.MarkUsed(d.Credential, start)
+	}
+	authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
+	return d, nil
 }
 
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
 func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d guard.Decision) error {
+	body := new(clientBody)
 	if r.Body != nil {
-		r.Body = http.MaxBytesReader(w, r.Body, g.MaxBody)
+		body.ReadCloser = http.MaxBytesReader(w, r.Body, g.MaxBody)
+		r.Body = body
 	}
 	err := next.ServeHTTP(w, r)
 	var tooLarge *http.MaxBytesError
@@ -172,6 +194,8 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return g.answer(w, r, problemTooLarge, d)
 	case !errors.As(err, &failure) || failure.StatusCode < 500:
 		return err // the client went away, or another handler's own refusal
+	case body.cutOff.Load():
+		return g.answer(w, r, problemBodyCutOff, d)
 	}
 	g.logger.Error("the upstream did not answer",
 		zap.Stringer("credential", d.Credential), zap.Int("status", failure.StatusCode), zap.Error(failure.Err))
@@ -199,5 +223,6 @@ func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d guar
 // Interface guards
 var (
 	_ caddy.Provisioner           = (*Guard)(nil)
+	_ caddy.CleanerUpper          = (*Guard)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Guard)(nil)
 )

@@ -31,6 +31,8 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    callback     <path with {exceptionId}>
 //	    webhook      <path with {vendor} and {token}>
 //	    max_body     <size>
+//	    vendor       <name> { ... }
+//	    failure_limit <n> <window> | off
 //	}
 func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -40,6 +42,22 @@ func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	seen := make(map[string]bool)
 	for d.NextBlock(0) {
 		word := d.Val()
+		switch word {
+		case "vendor":
+			if err := g.parseVendor(d); err != nil {
+				return err
+			}
+			continue
+		case "failure_limit":
+			if g.FailureLimit != nil {
+				return d.Errf("%s is given twice", word)
+			}
+			var err error
+			if g.FailureLimit, err = parseFailureLimit(d); err != nil {
+				return err
+			}
+			continue
+		}
 		arg, err := oneArg(d)
 		if err != nil {
 			return err

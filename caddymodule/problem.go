@@ -22,9 +22,12 @@ type problem struct {
 var (
 	problemAmbiguous   = problem{http.StatusBadRequest, "HKG-1400", "The request can be read in more than one way."}
 	problemRefused     = problem{http.StatusUnauthorized, "HKG-1401", "The credential is missing or not valid."}
+	problemForbidden   = problem{http.StatusForbidden, "HKG-1403", "The credential is not valid for this request."}
 	problemNoRoute     = problem{http.StatusNotFound, "HKG-1404", "There is nothing at this path."}
 	problemMethod      = problem{http.StatusMethodNotAllowed, "HKG-1405", "The path does not take this method."}
+	problemBodyCutOff  = problem{http.StatusRequestTimeout, "HKG-1408", "The body did not arrive in full. Send the request again."}
 	problemTooLarge    = problem{http.StatusRequestEntityTooLarge, "HKG-1413", "The body is too large."}
+	problemThrottled   = problem{http.StatusTooManyRequests, "HKG-1429", "Too many requests were refused."}
 	problemInternal    = problem{http.StatusInternalServerError, "HKG-1500", "Internal error."}
 	problemBadGateway  = problem{http.StatusBadGateway, "HKG-1502", "The upstream cannot be reached. The request can be sent again."}
 	problemUnavailable = problem{http.StatusServiceUnavailable, "HKG-1503", "The credential cannot be checked at the moment. Send the request again."}
@@ -43,6 +46,10 @@ func problemFor(o guard.Outcome) problem {
 		return problemMethod
 	case guard.TooLarge:
 		return problemTooLarge
+	case guard.SourceIP, guard.BadSignature:
+		return problemForbidden
+	case guard.Throttled:
+		return problemThrottled
 	case guard.Stale:
 		return problemUnavailable
 	default:

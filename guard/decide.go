@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/hookgate/hookgate/store"
@@ -15,6 +16,9 @@ type Request struct {
 	Tokens []string
 	// Upgrade: the client asks for another protocol.
 	Upgrade bool
+	// Client is the address of the client, IPv4 as such and without a zone; the zero
+	// Addr where it is unknown.
+	Client netip.Addr
 	// ContentLength is the declared length of the body in bytes, -1 if unknown.
 	ContentLength int64
 }
@@ -29,6 +33,8 @@ type Keyring interface {
 // Policy is what the guard lets through. It does not change while in use.
 type Policy struct {
 	Routes []Route
+	// Vendors are further conditions on webhooks, by the vendor in the path.
+	Vendors map[string]VendorPolicy
 	// MaxBody is the largest body in bytes.
 	MaxBody int64
 	// MaxStaleness is how old the keyring may be to decide anything at all.
@@ -92,10 +98,16 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 	if d.Outcome != Allowed {
 		return d
 	}
+	vendor := p.Vendors[found.vendor] // "" on other routes is no vendor
+	if !allowedFrom(d.Identity.AllowedIPs, req.Client) || !allowedFrom(vendor.AllowIPs, req.Client) {
+		d.Outcome, d.Identity = SourceIP, nil
+		return d
+	}
 	if probe {
 		d.Outcome = Probe
 		return d
 	}
+	d.Signature = vendor.Signature
 	d.Path = path
 	if route.kind == store.KindWebhook {
 		d.Path = path[:found.tokenStart] + d.Credential.String() + path[found.tokenStart+len(token):]

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,9 @@ const (
 	callbackToken = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
 	webhookToken  = "mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df"
 	foreignToken  = "minted.elsewhere-1"
+	boundToken    = "works-from-10"
+	boundHook     = "works-from-10-on-belvo"
+	signedHook    = "of-acme"
 
 	callbackPath = "/v1/exceptions/7d4f/callback"
 	webhookPath  = "/v1/discovery/webhooks/pluggy/"
@@ -25,8 +29,15 @@ var (
 	callbackID   = uuid.MustParse("01900000-0000-7000-8000-000000000001")
 	webhookID    = uuid.MustParse("01900000-0000-7000-8000-000000000002")
 	revokedID    = uuid.MustParse("01900000-0000-7000-8000-000000000003")
+	boundID      = uuid.MustParse("01900000-0000-7000-8000-000000000004")
 	callbackUser = store.Identity{Tenant: tenant, Kind: store.KindCallback, Label: "JIRA"}
 	webhookUser  = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "pluggy", Connection: "main"}
+
+	tens          = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	boundUser     = store.Identity{Tenant: tenant, Kind: store.KindCallback, AllowedIPs: tens}
+	boundHookUser = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "belvo", Connection: "main", AllowedIPs: tens}
+	signedUser    = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "acme", Connection: "main"}
+	acmeSignature = &SignatureCheck{Header: "X-Acme-Signature", Secrets: [][]byte{[]byte("secret")}}
 )
 
 // ring is a keyring with fixed contents.
@@ -61,6 +72,9 @@ func fullRing() ring {
 			callbackToken: {ID: callbackID, Identity: &callbackUser},
 			webhookToken:  {ID: webhookID, Identity: &webhookUser},
 			foreignToken:  {ID: callbackID, Identity: &callbackUser},
+			boundToken:    {ID: boundID, Identity: &boundUser},
+			boundHook:     {ID: boundID, Identity: &boundHookUser},
+			signedHook:    {ID: webhookID, Identity: &signedUser},
 		},
 		revoked: map[string]uuid.UUID{"revoked-token": revokedID},
 	}
@@ -71,6 +85,10 @@ func testPolicy(t testing.TB) Policy {
 		Routes: []Route{
 			mustRoute(t, CallbackRoute, "/v1/exceptions/{exceptionId}/callback"),
 			mustRoute(t, WebhookRoute, "/v1/discovery/webhooks/{vendor}/{token}"),
+		},
+		Vendors: map[string]VendorPolicy{
+			"belvo": {AllowIPs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}},
+			"acme":  {AllowIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}, Signature: acmeSignature},
 		},
 		MaxBody:      1000,
 		MaxStaleness: 30 * time.Second,
@@ -84,6 +102,8 @@ func TestDecide(t *testing.T) {
 		r.keys[callbackToken] = store.Key{ID: callbackID, ExpiresAt: at.UnixMilli(), Identity: &callbackUser}
 		return r
 	}
+	from := netip.MustParseAddr
+	belvo, acme := "/v1/discovery/webhooks/belvo/"+boundHook, "/v1/discovery/webhooks/acme/"+signedHook
 	for _, tc := range []struct {
 		name string
 		req  Request
@@ -141,6 +161,23 @@ func TestDecide(t *testing.T) {
 		{name: "token of another vendor", req: Request{Target: "/v1/discovery/webhooks/belvo/" + webhookToken}, want: Vendor, id: webhookID},
 		{name: "expired this moment", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now) }, want: Expired, id: callbackID},
 		{name: "expires in a millisecond", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Millisecond)) }, want: Allowed, id: callbackID},
+
+		{name: "bound, from its address", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("10.255.0.1")}, want: Allowed, id: boundID},
+		{name: "bound, from elsewhere", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("11.0.0.1")}, want: SourceIP, id: boundID},
+		{name: "bound, from nowhere", req: Request{Target: callbackPath, Tokens: header(boundToken)}, want: SourceIP, id: boundID},
+		{name: "bound, from an IPv6 address", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("a00::1")}, want: SourceIP, id: boundID},
+		{name: "not bound, from nowhere", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, want: Allowed, id: callbackID},
+		{name: "wrong kind, from elsewhere", req: Request{Target: webhookPath + boundToken, Client: from("11.0.0.1")}, want: WrongKind, id: boundID},
+		{name: "both lists", req: Request{Target: belvo, Client: from("10.1.2.3")}, want: Allowed, id: boundID},
+		{name: "on the credential's list only", req: Request{Target: belvo, Client: from("10.2.2.3")}, want: SourceIP, id: boundID},
+		{name: "on the vendor's list only", req: Request{Target: belvo, Client: from("2001:db8::1")}, want: SourceIP, id: boundID},
+		{name: "probe from its address", req: Request{Method: "GET", Target: belvo, Client: from("10.1.2.3")}, want: Probe, id: boundID},
+		{name: "probe from elsewhere", req: Request{Method: "GET", Target: belvo, Client: from("10.2.2.3")}, want: SourceIP, id: boundID},
+		{name: "too large, from elsewhere", req: Request{Target: belvo, Client: from("11.0.0.1"), ContentLength: 1001}, want: TooLarge},
+		{name: "signed vendor", req: Request{Target: acme, Client: from("192.0.2.7")}, want: Allowed, id: webhookID},
+		{name: "signed vendor, from elsewhere", req: Request{Target: acme, Client: from("192.0.2.8")}, want: SourceIP, id: webhookID},
+		{name: "probe by a signed vendor", req: Request{Method: "HEAD", Target: acme, Client: from("192.0.2.7")}, want: Probe, id: webhookID},
+
 		{name: "expiry is by the server's clock", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Minute)); r.offset = time.Hour }, want: Expired, id: callbackID},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,6 +195,9 @@ func TestDecide(t *testing.T) {
 			}
 			if (d.Identity != nil) != (d.Outcome == Allowed || d.Outcome == Probe) {
 				t.Error("a refused request has an identity, or an allowed one has none")
+			}
+			if (d.Signature != nil) != (d.Outcome == Allowed && strings.Contains(tc.req.Target, "/acme/")) {
+				t.Errorf("signature to check: %v", d.Signature)
 			}
 			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
 				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)

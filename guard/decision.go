@@ -14,21 +14,34 @@ type Outcome string
 
 // The outcomes.
 const (
-	Allowed   Outcome = "allowed"
-	Probe     Outcome = "probe"     // a vendor tests its URL: answered here
-	Ambiguous Outcome = "ambiguous" // two parsers could read the request differently
-	NoRoute   Outcome = "route"
-	Method    Outcome = "method"
-	TooLarge  Outcome = "too_large"
-	Missing   Outcome = "missing"
-	Malformed Outcome = "malformed"
-	Unknown   Outcome = "unknown"
-	Revoked   Outcome = "revoked"
-	Expired   Outcome = "expired"
-	WrongKind Outcome = "kind"
-	Vendor    Outcome = "vendor"
-	Stale     Outcome = "stale" // nobody can tell: neither allowed nor refused
+	Allowed      Outcome = "allowed"
+	Probe        Outcome = "probe"     // a vendor tests its URL: answered here
+	Ambiguous    Outcome = "ambiguous" // two parsers could read the request differently
+	NoRoute      Outcome = "route"
+	Method       Outcome = "method"
+	TooLarge     Outcome = "too_large"
+	Missing      Outcome = "missing"
+	Malformed    Outcome = "malformed"
+	Unknown      Outcome = "unknown"
+	Revoked      Outcome = "revoked"
+	Expired      Outcome = "expired"
+	WrongKind    Outcome = "kind"
+	Vendor       Outcome = "vendor"
+	SourceIP     Outcome = "source_ip" // a live credential, from an address it is not for
+	BadSignature Outcome = "signature" // a live credential, on a body that its vendor did not sign
+	Throttled    Outcome = "throttled" // refused like the others, too often
+	Stale        Outcome = "stale"     // nobody can tell: neither allowed nor refused
 )
+
+// Unauthorized reports whether o refuses the credential itself. Only such refusals
+// are throttled.
+func (o Outcome) Unauthorized() bool {
+	switch o {
+	case Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor:
+		return true
+	}
+	return false
+}
 
 // Decision is what is to become of a request.
 type Decision struct {
@@ -46,6 +59,8 @@ type Decision struct {
 	// to forward, without the token.
 	Identity *store.Identity
 	Path     string
-	// RetryAfter is how long a client should wait, for Stale.
+	// Signature, where set, is still to be checked on the body of an Allowed request.
+	Signature *SignatureCheck
+	// RetryAfter is how long a client should wait, for Stale and Throttled.
 	RetryAfter time.Duration
 }

@@ -22,23 +22,78 @@ const (
 // forged against an older guard.
 const identityPrefix = "x-hookgate-"
 
+// overridingHeaders never reach the upstream, whoever sends them: frameworks act on them as if they
+// were the method or the path, which the guard has judged by others.
+var overridingHeaders = []string{
+	"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
+}
+
+// forwardingHeaders tell of the client where a proxy in front of us does. From
+// anybody else they are forged: frameworks, Matcher's among them, can be set to take
+// the client's address, host or scheme from any of these. X-Forwarded-* goes as a
+// whole; the proxy behind us sets its own.
+var forwardingHeaders = []string{
+	"Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For", "X-Original-Host", "X-Host",
+	"X-Url-Scheme", "Front-End-Https", "Client-IP", "True-Client-IP",
+	"CF-Connecting-IP", "CF-Connecting-IPv6", "CF-Pseudo-IPv4", "CF-Visitor", "Fastly-Client-IP", "Fly-Client-IP", "X-Azure-ClientIP",
+	"X-Appengine-User-IP", "X-Envoy-External-Address",
+}
+
+const (
+	forwardedPrefix = "x-forwarded"
+	forwardedFor    = "X-Forwarded-For"
+)
+
+// Strip says what StripHeaders deletes beyond what it always does.
+type Strip struct {
+	// TokenHeader is the name of the token header.
+	TokenHeader string
+	// TrustedPeer: the request came through a proxy of ours, whose word on the client
+	// counts.
+	TrustedPeer bool
+	// ClientIPHeaders are the headers that such a proxy names the client in.
+	ClientIPHeaders []string
+}
+
 // StripHeaders deletes from header, whose keys may have any spelling, what a client
-// must not get through: identity headers, the token header and Authorization, in
-// every alias that some upstream maps to them, and what the client declared to be
-// hop-by-hop. The proxy that follows would obey a Connection header too, but after
-// the identity headers are set, and would take them away again.
-func StripHeaders(header map[string][]string, tokenHeader string) {
+// must not get through, in every alias that some upstream maps to it: identity
+// headers, the token header, Authorization, and what would override the method, the
+// path or the client's address. X-Forwarded-For goes even where a trusted proxy set
+// it: the upstream gets the one address that was made of it, and not a list whose
+// left end the client wrote.
+//
+// What the client declared to be hop-by-hop goes too. The proxy that follows would
+// obey a Connection header, but after the identity headers are set, and would take
+// them away again.
+func StripHeaders(header map[string][]string, strip Strip) {
 	for _, line := range header["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
 			deleteHeader(header, strings.TrimSpace(name))
 		}
 	}
 	for name := range header {
-		if isAlias(name, HeaderTenant) || hasAliasPrefix(name, identityPrefix) ||
-			isAlias(name, tokenHeader) || isAlias(name, "Authorization") || isAlias(name, "Connection") {
+		if strip.covers(name) {
 			delete(header, name)
 		}
 	}
+}
+
+func (s Strip) covers(name string) bool {
+	if isAlias(name, HeaderTenant) || hasAliasPrefix(name, identityPrefix) || isAlias(name, s.TokenHeader) ||
+		isAlias(name, "Authorization") || isAlias(name, "Connection") || isAlias(name, forwardedFor) || isAnyAlias(name, overridingHeaders) {
+		return true
+	}
+	return !s.TrustedPeer &&
+		(hasAliasPrefix(name, forwardedPrefix) || isAnyAlias(name, forwardingHeaders) || isAnyAlias(name, s.ClientIPHeaders))
+}
+
+func isAnyAlias(name string, list []string) bool {
+	for _, canonical := range list {
+		if isAlias(name, canonical) {
+			return true
+		}
+	}
+	return false
 }
 
 // deleteHeader deletes every key that is name in some case.

@@ -11,22 +11,36 @@ import (
 
 func TestStripHeaders(t *testing.T) {
 	for _, tc := range []struct {
-		name string
-		in   map[string][]string
-		want []string // the keys left
+		name    string
+		in      map[string][]string
+		want    []string // the keys left
+		trusted bool
 	}{
-		{"plain", map[string][]string{"Content-Type": {"a"}, "X-Request-Id": {"b"}}, []string{"Content-Type", "X-Request-Id"}},
-		{"identity", map[string][]string{"X-Tenant-Id": {"a"}, "X-Hookgate-Kind": {"a"}, "X-Hookgate-Anything-Later": {"a"}}, nil},
-		{"aliases", map[string][]string{"x-tenant-id": {"a"}, "X_TENANT_ID": {"a"}, "X.Tenant_Id": {"a"}, "x_hookgate.kind": {"a"}}, nil},
-		{"token", map[string][]string{"X-Callback-Token": {"a"}, "X_Callback_Token": {"a"}, "X.callback-token": {"a"}}, nil},
-		{"authorization", map[string][]string{"Authorization": {"a"}, "AUTHORIZATION": {"b"}}, nil},
-		{"near misses stay", map[string][]string{"X-Tenant": {"a"}, "X-Tenant-Id2": {"a"}, "X-Hookgate": {"a"}, "Authorization2": {"a"}}, []string{"Authorization2", "X-Hookgate", "X-Tenant", "X-Tenant-Id2"}},
-		{"nominated", map[string][]string{"Connection": {"X-A, x-b"}, "X-A": {"a"}, "X-B": {"b"}, "X-C": {"c"}}, []string{"X-C"}},
-		{"nominated in later lines", map[string][]string{"Connection": {"", "close", " X-A ,,"}, "X-A": {"a"}, "X-C": {"c"}}, []string{"X-C"}},
-		{"nominates itself", map[string][]string{"Connection": {"connection"}, "X-C": {"c"}}, []string{"X-C"}},
+		{name: "plain", in: map[string][]string{"Content-Type": {"a"}, "X-Request-Id": {"b"}}, want: []string{"Content-Type", "X-Request-Id"}},
+		{name: "identity", in: map[string][]string{"X-Tenant-Id": {"a"}, "X-Hookgate-Kind": {"a"}, "X-Hookgate-Anything-Later": {"a"}}},
+		{name: "aliases", in: map[string][]string{"x-tenant-id": {"a"}, "X_TENANT_ID": {"a"}, "X.Tenant_Id": {"a"}, "x_hookgate.kind": {"a"}}},
+		{name: "token", in: map[string][]string{"X-Callback-Token": {"a"}, "X_Callback_Token": {"a"}, "X.callback-token": {"a"}}},
+		{name: "authorization", in: map[string][]string{"Authorization": {"a"}, "AUTHORIZATION": {"b"}}},
+		{name: "near misses stay",
+			in:   map[string][]string{"X-Tenant": {"a"}, "X-Tenant-Id2": {"a"}, "X-Hookgate": {"a"}, "Authorization2": {"a"}, "X-Method": {"a"}, "X-Original": {"a"}},
+			want: []string{"Authorization2", "X-Hookgate", "X-Method", "X-Original", "X-Tenant", "X-Tenant-Id2"}},
+		{name: "nominated", in: map[string][]string{"Connection": {"X-A, x-b"}, "X-A": {"a"}, "X-B": {"b"}, "X-C": {"c"}}, want: []string{"X-C"}},
+		{name: "nominated in later lines", in: map[string][]string{"Connection": {"", "close", " X-A ,,"}, "X-A": {"a"}, "X-C": {"c"}}, want: []string{"X-C"}},
+		{name: "nominates itself", in: map[string][]string{"Connection": {"connection"}, "X-C": {"c"}}, want: []string{"X-C"}},
+		{name: "overriding the method or the path", trusted: true, in: map[string][]string{
+			"X-Http-Method": {"DELETE"}, "X-HTTP-Method-Override": {"DELETE"}, "x_method_override": {"DELETE"}, "X-Original-Url": {"/a"}, "X.Rewrite.URL": {"/a"},
+		}},
+		{name: "forwarding from anybody", in: map[string][]string{
+			"Forwarded": {"for=a"}, "X-Real-Ip": {"a"}, "X_Real_IP": {"a"}, "True-Client-Ip": {"a"}, "Cf-Connecting-Ip": {"a"}, "X-Forwarded": {"a"},
+			"X-Forwarded-For": {"a"}, "X-Forwarded-Proto": {"a"}, "x_forwarded_host": {"a"}, "X-Forwarded-Anything": {"a"}, "X-Url-Scheme": {"a"},
+			"X-Ingress-Client": {"a"}, "X_INGRESS.client": {"a"}, "Content-Type": {"b"},
+		}, want: []string{"Content-Type"}},
+		{name: "forwarding from our proxy", trusted: true, in: map[string][]string{
+			"Forwarded": {"for=a"}, "X-Real-Ip": {"a"}, "X-Forwarded-For": {"a"}, "X_FORWARDED_FOR": {"a"}, "X-Forwarded-Proto": {"a"}, "X-Ingress-Client": {"a"},
+		}, want: []string{"Forwarded", "X-Forwarded-Proto", "X-Ingress-Client", "X-Real-Ip"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			StripHeaders(tc.in, "X-Callback-Token")
+			StripHeaders(tc.in, Strip{TokenHeader: "X-Callback-Token", TrustedPeer: tc.trusted, ClientIPHeaders: []string{"X-Ingress-Client"}})
 			if got := slices.Sorted(maps.Keys(tc.in)); !slices.Equal(got, tc.want) {
 				t.Errorf("left %v, want %v", got, tc.want)
 			}
@@ -71,7 +85,7 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("Connection", "a, X-Hookgate-Credential-Id", "X-Hookgate-Credential-Id", "b")
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		header := map[string][]string{name1: {value1}, name2: {value2}}
-		StripHeaders(header, "X-Callback-Token")
+		StripHeaders(header, Strip{TokenHeader: "X-Callback-Token"})
 		SetIdentity(header, &Decision{Credential: callbackID, Identity: &webhookUser})
 		for _, want := range []struct{ name, value string }{
 			{HeaderTenant, tenant.String()}, {HeaderCredentialID, callbackID.String()}, {HeaderKind, "webhook"},

@@ -104,7 +104,7 @@ func (r *Route) match(path string) (m match, ok bool) {
 		case placeholderException:
 			ok = validExceptionID(segment)
 		case placeholderVendor:
-			m.vendor, ok = segment, store.ValidVendor(segment) && segment != reservedVendor
+			m.vendor, ok = segment, ValidVendor(segment)
 		case placeholderToken:
 			m.token, m.tokenStart, ok = segment, at, segment != ""
 		default:
@@ -117,6 +117,9 @@ func (r *Route) match(path string) (m match, ok bool) {
 	}
 	return m, true
 }
+
+// ValidVendor reports whether name can stand for {vendor} in a path.
+func ValidVendor(name string) bool { return store.ValidVendor(name) && name != reservedVendor }
 
 // validExceptionID reports whether s is [A-Za-z0-9_-]{1,128}.
 func validExceptionID(s string) bool {
