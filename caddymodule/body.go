@@ -79,6 +79,7 @@ func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.
 	r.Body = io.NopCloser(&body)
 	r.ContentLength = int64(body.Len())
 	r.TransferEncoding = nil
+	delete(r.Header, "Expect") // it was met
 	return guard.Allowed, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +18,10 @@ import (
 type config struct {
 	store    store
 	upstream string   // host:port
+	global   []string // further global options; without one, admin is off
 	app      []string // further lines of the hookgate option
-	guard    []string // lines of the guard
+	tls      string   // arguments of tls for the vendors' site; "": HTTP
+	guard    []string // lines of the guard; without one, failure_limit is off
 	proxy    []string // lines of reverse_proxy
 }
 
@@ -57,8 +60,10 @@ type ports struct{ Vendors, Admin, Status int }
 
 // The status and admin listeners are apart, as a deployment has them.
 var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
-	admin off
 	persist_config off
+{{- range .Global}}
+	{{.}}
+{{- end}}
 	grace_period 2s
 	log default {
 		output stderr
@@ -73,9 +78,12 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	}
 }
 
-http://:{{.Vendors}} {
+{{.Scheme}}://{{if .TLS}}127.0.0.1{{end}}:{{.Vendors}} {
 	bind 127.0.0.1
 	log
+{{- if .TLS}}
+	tls {{.TLS}}
+{{- end}}
 	hookgate {
 {{- range .Guard}}
 		{{.}}
@@ -112,16 +120,36 @@ func (c config) text(t testing.TB, p ports) string {
 	if c.upstream == "" {
 		c.upstream = "127.0.0.1:9" // discard; nothing listens there
 	}
+	c.global = withDefault(c.global, "admin off")
+	c.guard = withDefault(c.guard, "failure_limit off") // all clients of a test have one address
 	var text strings.Builder
 	err := caddyfile.Execute(&text, struct {
 		ports
-		Redis, Upstream   string
-		App, Guard, Proxy []string
-	}{p, c.store.words, c.upstream, c.app, c.guard, c.proxy})
+		Redis, Upstream, Scheme, TLS string
+		Global, App, Guard, Proxy    []string
+	}{p, c.store.words, c.upstream, c.scheme(), c.tls, c.global, c.app, c.guard, c.proxy})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
+}
+
+func (c config) scheme() string {
+	if c.tls != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// withDefault adds a line where none begins with its first word.
+func withDefault(lines []string, line string) []string {
+	word, _, _ := strings.Cut(line, " ")
+	for _, given := range lines {
+		if strings.HasPrefix(given, word+" ") {
+			return lines
+		}
+	}
+	return append(slices.Clone(lines), line)
 }
 
 var takenPorts sync.Map

@@ -51,7 +51,7 @@ func launch(t testing.TB, c config) *gate {
 	t.Helper()
 	g := &gate{t: t, config: c, dir: t.TempDir(), client: newClient(t)}
 	g.ports = ports{freePort(t), freePort(t), freePort(t)}
-	g.vendors = fmt.Sprintf("http://127.0.0.1:%d", g.ports.Vendors)
+	g.vendors = fmt.Sprintf("%s://127.0.0.1:%d", c.scheme(), g.ports.Vendors)
 	g.admin = fmt.Sprintf("http://127.0.0.1:%d", g.ports.Admin)
 	g.status = fmt.Sprintf("http://127.0.0.1:%d", g.ports.Status)
 	g.write(c.text(t, g.ports))

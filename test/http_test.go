@@ -155,5 +155,8 @@ func (c *connection) wantEnd() {
 	}
 }
 
+// decimalLength is what Content-Length says of a body.
+func decimalLength(body string) string { return strconv.Itoa(len(body)) }
+
 // hexLength is the size line of a chunk.
 func hexLength(chunk string) string { return strconv.FormatInt(int64(len(chunk)), 16) }

@@ -16,6 +16,8 @@ func environment(t *testing.T) {
 	t.Helper()
 	t.Setenv("HOOKGATE_REDIS_URL", "redis://127.0.0.1:1/0")
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
+	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
+	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 }

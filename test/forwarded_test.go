@@ -1,0 +1,64 @@
+package test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestForwardingHeaders: the upstream is told one client address, and nobody but a
+// trusted proxy has a say in what it is told of the client.
+func TestForwardingHeaders(t *testing.T) {
+	t.Parallel()
+	forged := []string{
+		"X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: forged", "X-Forwarded-Proto: forged", "X-Forwarded-Host: forged", "X-Forwarded-Port: forged",
+		"Forwarded: for=forged", "X-Real-IP: forged", "True-Client-IP: forged", "CF-Connecting-IP: forged", "X-Client-IP: forged",
+		"X_Forwarded_For: forged", "X.Real.IP: forged", "X-Url-Scheme: forged",
+	}
+	overriding := []string{
+		"X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE", "X-Original-URL: /forged", "X-Rewrite-URL: /forged",
+	}
+	nominated := "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Tenant-Id"
+	for _, test := range []struct {
+		name   string
+		global []string
+		lines  []string
+		want   map[string]string
+	}{
+		{"from anybody", nil, append(forged, overriding...), map[string]string{
+			"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "hooks.example.com",
+		}},
+		{"from anybody, nominated", nil, []string{nominated}, map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http"}},
+		{"from the ingress", through, append([]string{
+			"X-Forwarded-For: 198.51.100.1, 203.0.113.9", "X-Forwarded-Proto: https", "X-Real-IP: 203.0.113.9",
+		}, overriding...), map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Real-IP": "203.0.113.9"}},
+		{"from the ingress, in several lines", through, []string{
+			"X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 2001:db8::9",
+		}, map[string]string{"X-Forwarded-For": "2001:db8::9", "X-Forwarded-Proto": "http"}},
+		{"from the ingress itself", through, nil, map[string]string{"X-Forwarded-For": "127.0.0.1"}},
+		{"from the ingress, nominated", through, []string{"X-Forwarded-For: 203.0.113.9", nominated}, map[string]string{"X-Forwarded-For": "203.0.113.9"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			u := newUpstream(t)
+			g := start(t, config{store: embedded(t), upstream: u.addr, global: test.global})
+			c := g.operator(t, tenantA, "admin").mintCallback("JIRA")
+			conn := g.dial(t)
+			conn.write(append(requestOf(c), append(test.lines, "Content-Length: 2")...)...)
+			conn.Write([]byte("{}"))
+			wantStatus(t, conn.answer(http.MethodPost), http.StatusOK)
+			got := u.one(t)
+			for name, want := range test.want {
+				wantHeader(t, got, name, want)
+			}
+			for _, line := range overriding {
+				name, _, _ := strings.Cut(line, ":")
+				wantHeader(t, got, name)
+			}
+			if strings.Contains(got.String(), "forged") || strings.Contains(got.String(), "198.51.100.1") {
+				t.Errorf("at the upstream:\n%s", got)
+			}
+			wantIdentity(t, got, tenantA, c.id, identityOf(c))
+		})
+	}
+}
