@@ -42,12 +42,15 @@ func onRedis(t *testing.T, options ...redistest.Option) store {
 	return store{words: server.URL(), redis: server}
 }
 
+// syncing makes Redis keep every write that it has answered, whatever happens to it.
+var syncing = redistest.WithArgs("--appendonly", "yes", "--appendfsync", "always")
+
 // eachStore runs a test against a real Redis and against the embedded store.
 func eachStore(t *testing.T, test func(*testing.T, store)) {
 	t.Parallel()
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
-		test(t, onRedis(t, redistest.WithAOF()))
+		test(t, onRedis(t, syncing))
 	})
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()

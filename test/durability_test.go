@@ -3,15 +3,12 @@ package test
 import (
 	"net/http"
 	"testing"
-
-	"github.com/hookgate/hookgate/test/redistest"
 )
 
 // TestAcknowledgedChangesSurviveAKill: what an operator was told to be done is done,
 // even where the process ends right after it.
 func TestAcknowledgedChangesSurviveAKill(t *testing.T) {
 	t.Parallel()
-	syncing := redistest.WithArgs("--appendonly", "yes", "--appendfsync", "always")
 	for _, test := range []struct {
 		name  string
 		store func(*testing.T) store

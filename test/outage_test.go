@@ -8,9 +8,9 @@ import (
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
-// staleness is short, and yet long enough for a busy machine to send a request
-// before it is over.
-var staleness = []string{"max_staleness 3s", "usage_flush 200ms"}
+// staleness is short, and yet long enough for a busy machine to see what happens
+// before it is over: that a frozen Redis does not answer takes 1.5 s to notice.
+var staleness = []string{"max_staleness 5s", "usage_flush 200ms"}
 
 // TestOutage: without Redis known tokens work as long as the keyring is fresh
 // enough, then nothing is decided, and all comes back with Redis.
@@ -27,7 +27,7 @@ func TestOutage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			u := newUpstream(t)
-			s := onRedis(t, redistest.WithAOF())
+			s := onRedis(t, syncing)
 			g := start(t, config{store: s, upstream: u.addr, app: staleness})
 			admin := g.operator(t, tenantA, "admin")
 			c, w := admin.mintCallback("JIRA"), admin.mintWebhook("pluggy")
@@ -84,6 +84,10 @@ func TestOutage(t *testing.T) {
 			wantStatus(t, g.use(t, w), http.StatusOK)
 			wantProblem(t, g.use(t, revoked), http.StatusUnauthorized, "HKG-1401")
 			wantProblem(t, g.use(t, unknown), http.StatusUnauthorized, "HKG-1401")
+			// The admin API's own connections may take up to a second longer.
+			eventually(t, "the admin API is back", func() bool {
+				return admin.do(http.MethodPost, callbackCredentials, "{}").status == http.StatusCreated
+			})
 			wantStatus(t, g.use(t, admin.mintCallback("after")), http.StatusOK)
 			eventually(t, "uses during the outage are written", func() bool {
 				return strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
@@ -108,7 +112,7 @@ func wantUndecided(t testing.TB, a answer) {
 func TestStartWithoutRedis(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
-	s := onRedis(t, redistest.WithAOF())
+	s := onRedis(t, syncing)
 	g := start(t, config{store: s, upstream: u.addr, app: staleness})
 	admin := g.operator(t, tenantA, "admin")
 	c := admin.mintCallback("JIRA")
@@ -129,6 +133,9 @@ func TestStartWithoutRedis(t *testing.T) {
 	g.awaitReady(http.StatusOK)
 	wantStatus(t, g.use(t, c), http.StatusOK)
 	wantProblem(t, g.use(t, credential{token: plausible("mcb_", 1)}), http.StatusUnauthorized, "HKG-1401")
+	eventually(t, "the admin API is back", func() bool {
+		return admin.do(http.MethodGet, callbackCredentials, "").status == http.StatusOK
+	})
 	wantOrder(t, admin.list(callbackCredentials), c)
 }
 
