@@ -111,7 +111,7 @@ func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *
 }
 
 func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindCallback, ID: uuid.UUID(in.ID)})
+	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindCallback, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *toke
 	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
 		return nil, refuse(problemNotConfigured)
 	}
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindWebhook, ID: uuid.UUID(in.ID)})
+	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}

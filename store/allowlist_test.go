@@ -131,7 +131,7 @@ func TestAllowedIPsReachTheKeyring(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got.AllowedIPs, allowed) {
 		t.Errorf("%v, %v", got.AllowedIPs, err)
 	}
-	_, rotated, err := s.Rotate(ctx, Ref{tenant, KindCallback, c.ID})
+	_, rotated, err := s.Rotate(ctx, Ref{tenant, KindCallback, c.ID}, Rotation{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ type change struct {
 type digestOp struct {
 	digest  Digest
 	removed bool
+	changes bool      // it is live already
 	id      uuid.UUID // of the credential, for either
 	key     Key       // unless removed
 }
@@ -32,7 +33,7 @@ var errCorrupt = errors.New("store: unreadable value in Redis")
 
 // kindCodes are the kinds in stored values. A kind's position is part of the
 // format: append only.
-var kindCodes = [...]Kind{KindCallback, KindWebhook}
+var kindCodes = [...]Kind{KindCallback, KindWebhook, KindAPI}
 
 func kindCode(k Kind) int { return slices.Index(kindCodes[:], k) }
 
@@ -62,9 +63,14 @@ func appendStrings(b []byte, identity *Identity) []byte {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	if ips := formatIPs(identity.AllowedIPs); ips != "" {
-		b = binary.AppendUvarint(b, uint64(len(ips)))
-		b = append(b, ips...)
+	later := [...]string{formatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " ")}
+	last := len(later)
+	for last > 0 && later[last-1] == "" {
+		last--
+	}
+	for _, s := range later[:last] {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
 	}
 	return b
 }
@@ -84,10 +90,10 @@ func decodeKey(s string) (Key, error) {
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
-	var ips string
-	for _, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips} {
-		if field == &ips && len(rest) == 0 {
-			break // encoded without a list, or before there was one
+	var ips, scopes string
+	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes} {
+		if i >= 3 && len(rest) == 0 {
+			break // encoded without these, or before they were there
 		}
 		length, n := binary.Uvarint(rest)
 		if n <= 0 || length > uint64(len(rest)-n) {
@@ -101,12 +107,26 @@ func decodeKey(s string) (Key, error) {
 	}
 	var err error
 	key.AllowedIPs, err = parseIPs(ips)
+	if scopes != "" {
+		key.Scopes = strings.Fields(scopes)
+	}
 	return key, err
 }
 
 // Bucket and ledger values are "<seq>:<state>", where the state of a live digest
 // is "+" and its encoded key, and of a removed one "-" and the credential id. The
 // script writes the sequence number, which only it knows.
+
+// mode says what the digest must be before: lua/mutate.lua checks.
+func (op digestOp) mode() string {
+	switch {
+	case op.removed:
+		return "remove"
+	case op.changes:
+		return "change"
+	}
+	return "new"
+}
 
 // state returns the state of the digest, without the sequence number.
 func (op digestOp) state() string {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,29 +14,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// mutation is one atomic change: records, and the digests that go with them.
-type mutation struct {
-	tenant  uuid.UUID
-	records []recordWrite
-	digests []digestOp
-}
-
-// onlyRemoves reports whether m takes digests away and adds none.
-func (m mutation) onlyRemoves() bool {
-	return !slices.ContainsFunc(m.digests, func(op digestOp) bool { return !op.removed })
-}
-
-// recordWrite creates a record (empty version) or changes the one whose version
-// still is the given one.
-type recordWrite struct {
-	id      uuid.UUID
-	version string
-	set     []string // field, value, ...
-	stamps  []string // fields set to the time of the commit
-}
-
 // errConflict: a record changed since it was read, or already exists.
 var errConflict = errors.New("record changed meanwhile")
+
+var (
+	errDigestExists  = errors.New("the digest is in use")
+	errDigestRevoked = errors.New("the digest was revoked")
+)
 
 // commit runs m as one script, applies it to this process's keyring, and returns
 // the time it was committed at. A lost reply is asked for again with the same
@@ -48,7 +31,7 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 		return time.Time{}, err
 	}
 	nonce := randomHex()
-	keys, args := s.mutationCall(m, nonce, b.ledgerLength)
+	keys, args := s.lay(ctx, m, nonce, b.ledgerLength)
 	replicas := s.tuning.Load().WaitReplicas
 	reply, err := b.scripts.run(ctx, mutateScript, replicas, keys, args)
 	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
@@ -65,14 +48,8 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	switch status {
-	case "OK":
-	case "CONFLICT":
-		return time.Time{}, errConflict
-	case "EPOCH":
-		return time.Time{}, fmt.Errorf("%w: Redis holds another data set (epoch) than this process knows", ErrUnavailable)
-	default:
-		return time.Time{}, fmt.Errorf("%w: the data set in Redis has another schema (%s)", ErrUnavailable, status)
+	if status != "OK" {
+		return time.Time{}, refusal(status, fields)
 	}
 	at, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil {
@@ -89,28 +66,31 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	return time.UnixMilli(at).UTC(), nil
 }
 
-// mutationCall lays m out as lua/mutate.lua expects it.
-func (s *Store) mutationCall(m mutation, nonce string, ledgerLength int) (keys []string, args []any) {
-	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant)}
-	args = []any{s.keyring.knownEpoch(), randomHex(), nonce, ledgerLength}
-	args = append(args, len(m.records))
-	for _, r := range m.records {
-		keys = append(keys, s.keys.record(r.id))
-		args = append(args, r.id.String(), r.version, len(r.set)/2)
-		for _, v := range r.set {
-			args = append(args, v)
+// refusal turns a script's reply that nothing was written into an error.
+func refusal(status string, fields []string) error {
+	switch status {
+	case "CONFLICT":
+		return errConflict
+	case "EXISTS":
+		return errDigestExists
+	case "REVOKED":
+		return errDigestRevoked
+	case "TAKEN":
+		return ErrClientIDTaken
+	case "REUSED":
+		return ErrKeyReused
+	case "REPLAY":
+		if len(fields) == 1 {
+			if id, err := uuid.Parse(fields[0]); err == nil {
+				return &ReplayError{Credential: id}
+			}
 		}
-		args = append(args, len(r.stamps))
-		for _, field := range r.stamps {
-			args = append(args, field)
-		}
+		return errCorrupt
+	case "EPOCH":
+		return fmt.Errorf("%w: Redis holds another data set (epoch) than this process knows", ErrUnavailable)
+	default:
+		return fmt.Errorf("%w: the data set in Redis has another schema (%s)", ErrUnavailable, status)
 	}
-	args = append(args, len(m.digests))
-	for _, op := range m.digests {
-		keys = append(keys, s.keys.bucketOf(op.digest))
-		args = append(args, len(keys), string(op.digest[:]), op.state())
-	}
-	return keys, args
 }
 
 func parseReply(reply any) (status string, fields []string, err error) {

@@ -34,6 +34,10 @@ type Tuning struct {
 	// WaitReplicas is how many replicas must have a mutation before it counts as
 	// done. More than zero needs a Redis with replicas.
 	WaitReplicas int
+	// AuditKeep and AuditLife are how many entries of a tenant's audit log are kept,
+	// and for how long. DefaultAuditKeep and DefaultAuditLife where not positive.
+	AuditKeep int
+	AuditLife time.Duration
 	// Offline starts a store for a single operation on the data set: nothing is
 	// followed, the keyring stays empty.
 	Offline bool
@@ -43,6 +47,12 @@ type Tuning struct {
 
 // DefaultUsageFlush is how often lastUsedAt is written unless a Tuning says otherwise.
 const DefaultUsageFlush = 5 * time.Second
+
+// What is kept of a tenant's audit log unless a Tuning says otherwise.
+const (
+	DefaultAuditKeep = 100_000
+	DefaultAuditLife = 90 * 24 * time.Hour
+)
 
 // Fingerprint identifies the data set and the way to it: two equal configurations
 // can share a Store. It reveals nothing of the password.

@@ -56,7 +56,7 @@ func TestRotateRefusesWhatHasEnded(t *testing.T) {
 		rotated, _ := mint(t, s, callbackSpec())
 		rotate(t, s, rotated)
 		for name, c := range map[string]Credential{"revoked": revoked, "expired": expired, "rotated": rotated} {
-			if _, token, err := s.Rotate(t.Context(), ref(c)); !errors.Is(err, ErrInactive) || token != "" {
+			if _, token, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrInactive) || token != "" {
 				t.Errorf("Rotate of a %s credential: token %t, error %v", name, token != "", err)
 			}
 		}
@@ -88,7 +88,7 @@ func TestOneOfManyRotationsWins(t *testing.T) {
 		var won atomic.Pointer[string]
 		var wins atomic.Int64
 		race(50, func() {
-			switch _, token, err := s.Rotate(t.Context(), ref(c)); {
+			switch _, token, err := s.Rotate(t.Context(), ref(c), Rotation{}); {
 			case err == nil:
 				wins.Add(1)
 				won.Store(&token)
@@ -115,7 +115,7 @@ func TestRevokeAgainstRotate(t *testing.T) {
 			var err error
 			if turn.Add(1)%2 == 0 {
 				err = s.Revoke(t.Context(), ref(c))
-			} else if _, _, err = s.Rotate(t.Context(), ref(c)); errors.Is(err, ErrInactive) {
+			} else if _, _, err = s.Rotate(t.Context(), ref(c), Rotation{}); errors.Is(err, ErrInactive) {
 				err = nil
 			}
 			if err != nil {
@@ -182,7 +182,7 @@ func TestOneOfManyRotationsWinsAcrossSidecars(t *testing.T) {
 		var wins, turn atomic.Int64
 		race(50, func() {
 			s := []*Store{a, b}[turn.Add(1)%2]
-			if _, _, err := s.Rotate(t.Context(), ref(c)); err == nil {
+			if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); err == nil {
 				wins.Add(1)
 			} else if !errors.Is(err, ErrInactive) {
 				t.Errorf("a losing rotation: %v, want ErrInactive", err)

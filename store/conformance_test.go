@@ -182,7 +182,7 @@ func TestTenantsAndKindsAreIsolated(t *testing.T) {
 			if _, err := s.Get(t.Context(), ref); err != ErrNotFound {
 				t.Errorf("Get of %s: %v", name, err)
 			}
-			if _, _, err := s.Rotate(t.Context(), ref); err != ErrNotFound {
+			if _, _, err := s.Rotate(t.Context(), ref, Rotation{}); err != ErrNotFound {
 				t.Errorf("Rotate of %s: %v", name, err)
 			}
 			if err := s.Revoke(t.Context(), ref); err != ErrNotFound {

@@ -17,6 +17,9 @@ const (
 	KindCallback Kind = "callback"
 	// KindWebhook is presented in the URL path, and bound to a vendor and connection.
 	KindWebhook Kind = "webhook"
+	// KindAPI is presented as HTTP Basic, client id and secret. The secret is the
+	// caller's own; only its SHA-256 is ever sent here.
+	KindAPI Kind = "api"
 )
 
 // tokenPrefix returns what every token of the kind starts with.
@@ -33,6 +36,7 @@ type Status string
 // The states of a credential. Revoked and expired are terminal.
 const (
 	StatusActive  Status = "active"
+	StatusGrace   Status = "grace" // rotated out, and still accepted for a while
 	StatusExpired Status = "expired"
 	StatusRevoked Status = "revoked"
 )
@@ -53,6 +57,11 @@ type Credential struct {
 	// AllowedIPs are the addresses that the credential works from, sorted; none
 	// means any.
 	AllowedIPs []netip.Prefix
+	// ClientID, Scopes and Metadata belong to an api credential; Metadata is a JSON
+	// object, which other kinds may have too.
+	ClientID string
+	Scopes   []string
+	Metadata string
 
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
@@ -60,6 +69,9 @@ type Credential struct {
 	RevokedAt  time.Time
 	// RotatedAt is set where this credential superseded another by rotation.
 	RotatedAt time.Time
+	// GraceUntil is set where this credential was superseded with a grace period: it
+	// is accepted until then.
+	GraceUntil time.Time
 
 	Supersedes   uuid.UUID
 	SupersededBy uuid.UUID
@@ -73,11 +85,22 @@ func (c *Credential) Status(now time.Time) Status {
 	switch {
 	case !c.RevokedAt.IsZero():
 		return StatusRevoked
-	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+	case !c.validUntil().IsZero() && !now.Before(c.validUntil()):
 		return StatusExpired
+	case !c.GraceUntil.IsZero():
+		return StatusGrace
 	default:
 		return StatusActive
 	}
+}
+
+// validUntil returns when the credential stops being accepted by itself: at its
+// expiry or the end of its grace, whichever comes first. Zero means never.
+func (c *Credential) validUntil() time.Time {
+	if c.GraceUntil.IsZero() || !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(c.GraceUntil) {
+		return c.ExpiresAt
+	}
+	return c.GraceUntil
 }
 
 // Limits of what a credential may carry.
@@ -86,6 +109,16 @@ const (
 	MaxLabelLength = 128
 	// MaxConnectionLength is the longest connection name, in Unicode characters.
 	MaxConnectionLength = 256
+	// MaxClientIDLength, MaxScopes, MaxScopeLength and MaxMetadataLength bound what an
+	// api credential may carry; the last is in bytes of JSON.
+	MaxClientIDLength = 128
+	MaxScopes         = 64
+	MaxScopeLength    = 64
+	MaxMetadataLength = 4096
+	// MaxReasonLength is the longest reason for a change, in Unicode characters.
+	MaxReasonLength = 256
+	// MaxGrace is the longest grace period of a rotation.
+	MaxGrace = 7 * 24 * time.Hour
 )
 
 // Errors of the store. Any error that matches none of these is an internal one.
@@ -96,6 +129,14 @@ var (
 	ErrNotFound = errors.New("credential not found")
 	// ErrInactive: the credential is revoked or expired, so it cannot be rotated.
 	ErrInactive = errors.New("credential is revoked or expired")
+	// ErrGraceOpen: an earlier rotation's grace period has not ended.
+	ErrGraceOpen = errors.New("a grace period is open")
+	// ErrNoGrace: there is no grace period to end.
+	ErrNoGrace = errors.New("no grace period is open")
+	// ErrClientIDTaken: an unrevoked credential has the client id, of whatever tenant.
+	ErrClientIDTaken = errors.New("the client id is taken")
+	// ErrKeyReused: the idempotency key was used for another request.
+	ErrKeyReused = errors.New("the idempotency key was used for another request")
 	// ErrInvalid: a field of the new credential is out of its limits.
 	ErrInvalid = errors.New("invalid credential")
 	// ErrUnavailable: Redis did not answer, refused the write, or holds another

@@ -184,6 +184,8 @@ func (e *embedded) dump(emit func([]string) error) error {
 			err = e.dumpSortedSet(key, emit)
 		case "stream":
 			err = e.dumpStream(key, emit)
+		case "set":
+			err = e.dumpSet(key, emit)
 		default:
 			err = fmt.Errorf("a key of type %s is not ours", kind)
 		}
@@ -217,6 +219,14 @@ func (e *embedded) dumpSortedSet(key string, emit func([]string) error) error {
 		}
 	}
 	return nil
+}
+
+func (e *embedded) dumpSet(key string, emit func([]string) error) error {
+	members, err := e.redis.Members(key)
+	if err != nil {
+		return err
+	}
+	return emit(append([]string{"SADD", key}, members...))
 }
 
 func (e *embedded) dumpStream(key string, emit func([]string) error) error {

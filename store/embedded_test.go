@@ -246,7 +246,7 @@ func TestReplayIsDeterministic(t *testing.T) {
 	a := openAccount(t, s)
 	s.MarkUsed(a.live.ID, time.Now().Add(time.Hour)) // clamped to the time of the flush
 	s.flushNow(t)
-	s.Rotate(t.Context(), ref(a.revoked)) // refused
+	s.Rotate(t.Context(), ref(a.revoked), Rotation{}) // refused
 	live := contents(t, s.embedded())
 	wantContents(t, open(t, Config{EmbeddedDir: copyDirectory(t, dir)}).embedded(), live)
 }
@@ -298,7 +298,7 @@ func TestUnwritableJournalAcknowledgesNothing(t *testing.T) {
 	if _, token, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) || token != "" {
 		t.Errorf("Mint: token %t, %v", token != "", err)
 	}
-	if _, _, err := s.Rotate(t.Context(), ref(a.live)); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := s.Rotate(t.Context(), ref(a.live), Rotation{}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Rotate: %v", err)
 	}
 	if err := s.Revoke(t.Context(), ref(a.live)); !errors.Is(err, ErrUnavailable) {

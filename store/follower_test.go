@@ -254,7 +254,7 @@ func TestSnapshotUnderConcurrentChanges(t *testing.T) {
 				default:
 				}
 				c, first, err1 := writer.Mint(t.Context(), callbackSpec())
-				fresh, second, err2 := writer.Rotate(t.Context(), ref(c))
+				fresh, second, err2 := writer.Rotate(t.Context(), ref(c), Rotation{})
 				err3 := writer.Revoke(t.Context(), ref(fresh))
 				_, kept, err4 := writer.Mint(t.Context(), callbackSpec())
 				if err := errors.Join(err1, err2, err3, err4); err != nil {
@@ -315,7 +315,7 @@ func TestSkewedSidecar(t *testing.T) {
 			expired := callbackSpec()
 			expired.ExpiresAt = time.Now().Add(-time.Minute)
 			ended, _ := mint(t, s, expired)
-			if _, _, err := s.Rotate(t.Context(), ref(ended)); !errors.Is(err, ErrInactive) {
+			if _, _, err := s.Rotate(t.Context(), ref(ended), Rotation{}); !errors.Is(err, ErrInactive) {
 				t.Errorf("Rotate of an expired credential: %v", err)
 			}
 			rotate(t, s, c)

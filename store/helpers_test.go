@@ -160,7 +160,7 @@ func mint(t testing.TB, s *Store, spec Spec) (Credential, string) {
 
 func rotate(t testing.TB, s *Store, c Credential) (Credential, string) {
 	t.Helper()
-	fresh, token, err := s.Rotate(context.Background(), ref(c))
+	fresh, token, err := s.Rotate(context.Background(), ref(c), Rotation{})
 	if err != nil {
 		t.Fatalf("Rotate: %v", err)
 	}

@@ -20,6 +20,8 @@ type Identity struct {
 	Label      string
 	// AllowedIPs are the addresses that the credential works from; none means any.
 	AllowedIPs []netip.Prefix
+	// Scopes are what a credential of kind api may do, sorted.
+	Scopes []string
 }
 
 // Key is one credential as a keyring holds it.

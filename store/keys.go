@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -18,8 +19,13 @@ const bucketCount = 4096
 //	{ns}:m           HASH    epoch, seq, head, schema
 //	{ns}:log         STREAM  the ledger
 //	{ns}:x:<bucket>  HASH    digest (32 raw bytes) -> "<seq>:<state>"
+//	{ns}:r:<bucket>  SET     digests that were revoked, and are never let in again
 //	{ns}:c:<id>      HASH    the record of one credential
 //	{ns}:t:<tenant>  ZSET    creation time in ms -> credential id
+//	{ns}:i:<bucket>  HASH    client id -> the credential that has it
+//	{ns}:a:<tenant>  STREAM  the audit log
+//	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
+//	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
 //
 // None of them has a TTL: an expiry inside Redis writes no ledger entry, and
 // volatile-* eviction could take them.
@@ -43,5 +49,26 @@ func (k keyspace) record(id uuid.UUID) string     { return k.prefix + "c:" + id.
 func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + tenant.String() }
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }
 
+func (k keyspace) audit(tenant uuid.UUID) string { return k.prefix + "a:" + tenant.String() }
+
+// idempotency returns the keys of a tenant's idempotency keys.
+func (k keyspace) idempotency(tenant uuid.UUID) (done, byAge string) {
+	return k.prefix + "o:" + tenant.String(), k.prefix + "q:" + tenant.String()
+}
+
 // bucketOf returns the bucket of a digest: its first 12 bits.
-func (k keyspace) bucketOf(d Digest) string { return k.bucket(int(d[0])<<4 | int(d[1])>>4) }
+func (k keyspace) bucketOf(d Digest) string { return k.bucket(bucketNumber(d)) }
+
+// revokedOf returns the set of revoked digests that a digest belongs to.
+func (k keyspace) revokedOf(d Digest) string { return fmt.Sprintf("%sr:%d", k.prefix, bucketNumber(d)) }
+
+func bucketNumber(d Digest) int { return int(d[0])<<4 | int(d[1])>>4 }
+
+// clientBuckets is the number of hashes that client ids are spread over.
+const clientBuckets = 256
+
+// client returns the hash that a client id belongs to.
+func (k keyspace) client(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return fmt.Sprintf("%si:%d", k.prefix, int(sum[0])%clientBuckets)
+}

@@ -29,7 +29,7 @@ func (s *Store) Get(ctx context.Context, ref Ref) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	if c.Tenant != ref.Tenant || c.Kind != ref.Kind {
+	if c.Tenant != ref.Tenant || ref.Kind != "" && c.Kind != ref.Kind {
 		return Credential{}, ErrNotFound
 	}
 	s.usage.addPending(&c)

@@ -49,7 +49,9 @@ func (s *Store) revokeAgain(ctx context.Context, d Digest, id uuid.UUID) error {
 			if !c.RevokedAt.IsZero() {
 				return nil // another sidecar was first
 			}
-			m.records = []recordWrite{{id: id, version: c.version, stamps: []string{fieldRevokedAt}}}
+			m.digests = nil
+			m.revoke(&c)
+			m.audit = auditNote{action: ActionRevoke, credential: id, kind: c.Kind, detail: "lost by Redis, and written again"}
 		}
 	}
 	_, err = s.commit(ctx, m)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +25,11 @@ const (
 	fieldRotatedAt    = "ro"
 	fieldSupersedes   = "sp"
 	fieldSupersededBy = "sb"
-	fieldVersion      = "v" // counted by lua/mutate.lua
+	fieldGraceUntil   = "g"
+	fieldClientID     = "ci"
+	fieldScopes       = "sc" // a space between
+	fieldMetadata     = "md" // JSON
+	fieldVersion      = "v"  // counted by lua/mutate.lua
 )
 
 // recordFields returns the fields of a new record, absent ones left out. Stamps
@@ -44,8 +49,11 @@ func recordFields(c *Credential) []string {
 	add(fieldVendor, c.Vendor)
 	add(fieldConnection, c.Connection)
 	add(fieldAllowedIPs, formatIPs(c.AllowedIPs))
+	add(fieldClientID, c.ClientID)
+	add(fieldScopes, strings.Join(c.Scopes, " "))
+	add(fieldMetadata, c.Metadata)
 	if !c.ExpiresAt.IsZero() {
-		add(fieldExpiresAt, strconv.FormatInt(c.ExpiresAt.UnixMilli(), 10))
+		add(fieldExpiresAt, formatMillis(c.ExpiresAt))
 	}
 	if c.Supersedes != uuid.Nil {
 		add(fieldSupersedes, string(c.Supersedes[:]))
@@ -61,6 +69,8 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 		Label:      fields[fieldLabel],
 		Vendor:     fields[fieldVendor],
 		Connection: fields[fieldConnection],
+		ClientID:   fields[fieldClientID],
+		Metadata:   fields[fieldMetadata],
 		version:    fields[fieldVersion],
 	}
 	digest, ok := parseDigest(fields[fieldDigest])
@@ -68,6 +78,9 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 		return c, errCorrupt
 	}
 	c.digest = digest
+	if scopes := fields[fieldScopes]; scopes != "" {
+		c.Scopes = strings.Fields(scopes)
+	}
 	var err error
 	if c.AllowedIPs, err = parseIPs(fields[fieldAllowedIPs]); err != nil {
 		return c, err
@@ -83,17 +96,15 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 	}
 	for field, t := range map[string]*time.Time{
 		fieldCreatedAt: &c.CreatedAt, fieldExpiresAt: &c.ExpiresAt, fieldLastUsedAt: &c.LastUsedAt,
-		fieldRevokedAt: &c.RevokedAt, fieldRotatedAt: &c.RotatedAt,
+		fieldRevokedAt: &c.RevokedAt, fieldRotatedAt: &c.RotatedAt, fieldGraceUntil: &c.GraceUntil,
 	} {
 		value := fields[field]
 		if value == "" {
 			continue
 		}
-		ms, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			return c, errCorrupt
+		if *t, err = parseMillis(value); err != nil {
+			return c, err
 		}
-		*t = time.UnixMilli(ms).UTC()
 	}
 	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
 		return c, errCorrupt
@@ -101,14 +112,26 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 	return c, nil
 }
 
+// Times are stored in milliseconds since the Unix epoch.
+
+func formatMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+func parseMillis(text string) (time.Time, error) {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, errCorrupt
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
 // key returns what the keyring needs to know of the credential.
 func (c *Credential) key() Key {
 	key := Key{ID: c.ID, Identity: &Identity{
 		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
-		AllowedIPs: c.AllowedIPs,
+		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes,
 	}}
-	if !c.ExpiresAt.IsZero() {
-		key.ExpiresAt = c.ExpiresAt.UnixMilli()
+	if until := c.validUntil(); !until.IsZero() {
+		key.ExpiresAt = until.UnixMilli()
 	}
 	return key
 }

@@ -81,7 +81,11 @@ func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *Credent
 	p.HSet(ctx, key, fields)
 	p.ZAdd(ctx, s.keys.tenant(c.Tenant), redis.Z{Score: float64(c.CreatedAt.UnixMilli()), Member: c.ID.String()})
 	if !c.RevokedAt.IsZero() {
+		p.SAdd(ctx, s.keys.revokedOf(c.digest), string(c.digest[:]))
 		return
+	}
+	if c.ClientID != "" && c.SupersededBy == uuid.Nil {
+		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
 	op := digestOp{digest: c.digest, id: c.ID, key: c.key()}
 	p.HSet(ctx, s.keys.bucketOf(c.digest), string(c.digest[:]), bucketValue(0, op))

@@ -47,7 +47,7 @@ func mintMutation(t *testing.T) mutation {
 func TestSameNonceAppliesOnce(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		b := s.opened.Load()
-		keys, args := s.mutationCall(mintMutation(t), randomHex(), b.ledgerLength)
+		keys, args := s.lay(t.Context(), mintMutation(t), randomHex(), b.ledgerLength)
 		var replies []string
 		for range 3 {
 			reply, err := b.scripts.run(t.Context(), mutateScript, 0, keys, args)
@@ -146,7 +146,7 @@ func TestLostReplyAndAnotherWriter(t *testing.T) {
 		}
 		c, token := mint(t, s, callbackSpec())
 		s.loseReplies(1, func() { revoke(t, other, list(t, other, tenant, KindCallback)[0]) })
-		if _, _, err := s.Rotate(t.Context(), ref(c)); !errors.Is(err, ErrInactive) {
+		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrInactive) {
 			t.Errorf("Rotate to what was revoked before its reply came: %v", err)
 		}
 		eventually(t, "the old token is refused", func() bool { return standing(s, token) != Live })
@@ -213,7 +213,7 @@ func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
 	server.Client().ConfigSet(t.Context(), "maxmemory", "1")
-	if _, _, err := s.Rotate(t.Context(), ref(c)); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Rotate: %v", err)
 	}
 	wantStanding(t, s, token, Live)
@@ -271,7 +271,7 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 	check := func(s *Store) {
 		t.Helper()
 		_, _, mintErr := s.Mint(t.Context(), callbackSpec())
-		_, _, rotateErr := s.Rotate(t.Context(), ref(c))
+		_, _, rotateErr := s.Rotate(t.Context(), ref(c), Rotation{})
 		_, listErr := s.List(t.Context(), tenant, KindCallback)
 		for _, err := range []error{mintErr, rotateErr, listErr, s.Revoke(t.Context(), ref(c))} {
 			if !errors.Is(err, ErrUnavailable) {

@@ -16,10 +16,13 @@ var (
 	usageSource string
 	//go:embed lua/epoch.lua
 	epochSource string
+	//go:embed lua/audit.lua
+	auditSource string
 
 	mutateScript = newScript(mutateSource)
 	usageScript  = newScript(usageSource)
 	epochScript  = newScript(epochSource)
+	auditScript  = newScript(auditSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

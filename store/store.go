@@ -93,6 +93,12 @@ func (s *Store) Start(t Tuning) error {
 	if t.UsageFlush <= 0 {
 		t.UsageFlush = DefaultUsageFlush
 	}
+	if t.AuditKeep <= 0 {
+		t.AuditKeep = DefaultAuditKeep
+	}
+	if t.AuditLife <= 0 {
+		t.AuditLife = DefaultAuditLife
+	}
 	if t.WaitReplicas > 0 && s.config.EmbeddedDir != "" {
 		return errNoReplicas
 	}

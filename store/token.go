@@ -39,6 +39,17 @@ func DigestToken(token string) Digest {
 	return sha256.Sum256(append(buf[:0], token...))
 }
 
+// DigestAPISecret returns the digest under which an api credential is stored: it
+// binds the digest of the secret to the client id, so that no secret opens another
+// client's credential.
+func DigestAPISecret(clientID string, secret Digest) Digest {
+	var buf [256]byte
+	b := append(buf[:0], "api\x00"...)
+	b = append(b, clientID...)
+	b = append(b, 0)
+	return sha256.Sum256(append(b, secret[:]...))
+}
+
 // WellFormedToken reports whether token can have been minted: by us, with a right
 // checksum, or elsewhere, within the alphabet [A-Za-z0-9._~-] and 512 bytes. A
 // token that is not well formed is refused without a look-up. The checksum proves

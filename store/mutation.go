@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// mutation is one atomic change: records, and the digests and client ids that go
+// with them.
+type mutation struct {
+	tenant  uuid.UUID
+	records []recordWrite
+	digests []digestOp
+	clients []clientOp
+	// audit describes the change in the audit log; no entry where the action is empty.
+	audit auditNote
+	// makes is the credential that the change makes, for a request to be repeated.
+	makes uuid.UUID
+}
+
+// onlyRemoves reports whether m takes digests away and adds none.
+func (m mutation) onlyRemoves() bool {
+	return !slices.ContainsFunc(m.digests, func(op digestOp) bool { return !op.removed })
+}
+
+// recordWrite creates a record (empty version) or changes the one whose version
+// still is the given one.
+type recordWrite struct {
+	id      uuid.UUID
+	version string
+	set     []string // field, value, ...
+	stamps  []string // fields set to the time of the commit
+}
+
+// clientOp gives a client id to a credential, or takes it from one.
+type clientOp struct {
+	clientID string
+	to       uuid.UUID // Nil to free it
+	from     uuid.UUID // who may have it now
+}
+
+// lay lays m out as lua/mutate.lua expects it.
+func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength int) (keys []string, args []any) {
+	origin, tuning := originOf(ctx), s.tuning.Load()
+	done, byAge := s.keys.idempotency(m.tenant)
+	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge}
+	key, fingerprint := "", ""
+	if m.makes != uuid.Nil {
+		key, fingerprint = origin.idempotency()
+	}
+	args = []any{
+		s.keyring.knownEpoch(), randomHex(), nonce, ledgerLength,
+		tuning.AuditKeep, tuning.AuditLife.Milliseconds(), key, fingerprint, m.makes.String(),
+	}
+	list := func(values []string, width int) {
+		args = append(args, len(values)/width)
+		for _, v := range values {
+			args = append(args, v)
+		}
+	}
+	position := func(key string) int {
+		keys = append(keys, key)
+		return len(keys)
+	}
+	list(m.audit.fields(origin), 2)
+	args = append(args, len(m.records))
+	for _, r := range m.records {
+		position(s.keys.record(r.id))
+		args = append(args, r.id.String(), r.version)
+		list(r.set, 2)
+		list(r.stamps, 1)
+	}
+	args = append(args, len(m.digests))
+	for _, op := range m.digests {
+		args = append(args, position(s.keys.bucketOf(op.digest)), position(s.keys.revokedOf(op.digest)),
+			string(op.digest[:]), op.mode(), op.state())
+	}
+	args = append(args, len(m.clients))
+	for _, op := range m.clients {
+		args = append(args, position(s.keys.client(op.clientID)), op.clientID, idOrEmpty(op.to), idOrEmpty(op.from))
+	}
+	return keys, args
+}
+
+func idOrEmpty(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return id.String()
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// Page sizes of lists.
+const (
+	DefaultPage = 100
+	MaxPage     = 1000
+)
+
+// Query selects credentials of a tenant. Zero values select all.
+type Query struct {
+	Kind   Kind
+	Status Status
+	Label  string // exactly
+	// UnusedSince selects what has not been used since then, or ever.
+	UnusedSince time.Time
+	Limit       int    // at most MaxPage; DefaultPage where not positive
+	Cursor      string // of the page before
+}
+
+// Page returns credentials of a tenant, newest first, and the cursor of the next
+// page, "" after the last. The order is by creation, which never changes, so what is
+// minted or revoked between two pages neither repeats nor hides another credential.
+//
+// Errors: ErrInvalid (the cursor), ErrUnavailable.
+func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credential, string, error) {
+	b, err := s.backend()
+	if err != nil {
+		return nil, "", err
+	}
+	at, err := parsePosition(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := pageLimit(q.Limit)
+	page := make([]Credential, 0, min(limit, readBatch))
+	for {
+		members, last, err := s.indexAfter(ctx, b, tenant, at)
+		if err != nil {
+			return nil, "", err
+		}
+		records, err := s.readRecords(ctx, b, members)
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range records {
+			c := &records[i]
+			s.usage.addPending(c)
+			at = listPosition{c.CreatedAt.UnixMilli(), c.ID.String()}
+			if !q.selects(c, s.clock.now()) {
+				continue
+			}
+			if page = append(page, *c); len(page) == limit {
+				return page, at.cursor(), nil
+			}
+		}
+		if last {
+			return page, "", nil
+		}
+	}
+}
+
+func (q *Query) selects(c *Credential, now time.Time) bool {
+	return (q.Kind == "" || c.Kind == q.Kind) &&
+		(q.Status == "" || c.Status(now) == q.Status) &&
+		(q.Label == "" || c.Label == q.Label) &&
+		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince))
+}
+
+// listPosition is that of a credential in its tenant's index, which orders by
+// creation time and then by id.
+type listPosition struct {
+	ms int64
+	id string
+}
+
+// indexAfter returns the next credentials behind a position, and whether they are the
+// last. Redis can only start at a time, so those of the same millisecond come again.
+func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at listPosition) (members []string, last bool, err error) {
+	stop := "+inf"
+	if at.id != "" {
+		stop = strconv.FormatInt(at.ms, 10)
+	}
+	for offset := int64(0); ; offset += readBatch {
+		var found []redis.Z
+		err = b.ask(ctx, func(node *redis.Client) (err error) {
+			found, err = node.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
+				Key: s.keys.tenant(tenant), Start: "-inf", Stop: stop, ByScore: true, Rev: true, Offset: offset, Count: readBatch,
+			}).Result()
+			return err
+		})
+		if err != nil {
+			return nil, false, unavailable("list a tenant", err)
+		}
+		for _, z := range found {
+			if id, _ := z.Member.(string); at.id == "" || int64(z.Score) < at.ms || id < at.id {
+				members = append(members, id)
+			}
+		}
+		if last = len(found) < readBatch; last || len(members) > 0 {
+			return members, last, nil
+		}
+	}
+}
+
+func pageLimit(limit int) int {
+	if limit <= 0 {
+		return DefaultPage
+	}
+	return min(limit, MaxPage)
+}
+
+var errCursor = fmt.Errorf("%w: the cursor is not one of ours", ErrInvalid)
+
+// Cursors are opaque to clients: what is in them may change.
+func encodeCursor(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// decodeCursor returns what encodeCursor was given, "<number>-<rest>".
+func decodeCursor(cursor string) (string, error) {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return "", errCursor
+	}
+	number, rest, ok := strings.Cut(string(text), "-")
+	if _, err := strconv.ParseUint(number, 10, 63); err != nil || !ok || !isHexID(rest) {
+		return "", errCursor
+	}
+	return string(text), nil
+}
+
+// isHexID reports whether text is a stream entry's number or a UUID.
+func isHexID(text string) bool {
+	return text != "" && len(text) <= 36 && strings.Trim(text, "0123456789abcdef-") == ""
+}
+
+func (p listPosition) cursor() string { return encodeCursor(strconv.FormatInt(p.ms, 10) + "-" + p.id) }
+
+func parsePosition(cursor string) (listPosition, error) {
+	if cursor == "" {
+		return listPosition{}, nil
+	}
+	text, err := decodeCursor(cursor)
+	if err != nil {
+		return listPosition{}, err
+	}
+	number, id, _ := strings.Cut(text, "-")
+	ms, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || uuid.Validate(id) != nil {
+		return listPosition{}, errCursor
+	}
+	return listPosition{ms, id}, nil
+}

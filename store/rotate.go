@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Rotation says how a credential is replaced.
+type Rotation struct {
+	// Grace is how long the old credential goes on being accepted, never past its
+	// expiry. Zero revokes it in the same transaction.
+	Grace time.Duration
+	// Force ends a grace period that an earlier rotation opened.
+	Force bool
+	// SecretHash is the SHA-256 of the new secret, for the api kind.
+	SecretHash Digest
+}
+
+// Rotate replaces a live credential by a new one with the same label and bindings.
+// It returns the new one with its token.
+//
+// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrKeyReused,
+// *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
+// one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
+func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, string, error) {
+	if r.Grace < 0 || r.Grace > MaxGrace {
+		return Credential{}, "", fmt.Errorf("%w: the grace period must be between 0 and %d seconds", ErrInvalid, int(MaxGrace.Seconds()))
+	}
+	// The first of two equal requests has retired the credential: asked again, that
+	// is the answer, and not that the credential is inactive.
+	if err := s.replayed(ctx, ref.Tenant); err != nil {
+		return Credential{}, "", err
+	}
+	var fresh Credential
+	var token string
+	err := s.update(ctx, ref, func(old *Credential) error {
+		switch old.Status(s.clock.now()) {
+		case StatusActive:
+		case StatusGrace:
+			return ErrGraceOpen
+		default:
+			return ErrInactive
+		}
+		spec := old.spec()
+		spec.SecretHash = r.SecretHash
+		if err := spec.validate(); err != nil {
+			return err
+		}
+		var err error
+		if fresh, token, err = newCredential(spec); err != nil {
+			return err
+		}
+		fresh.Supersedes = old.ID
+		m := mutation{
+			tenant:  old.Tenant,
+			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},
+			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
+			makes:   fresh.ID,
+		}
+		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
+			return err
+		}
+		m.digests = append(m.digests, digestOp{digest: fresh.digest, id: fresh.ID, key: fresh.key()})
+		if fresh.ClientID != "" {
+			m.clients = []clientOp{{clientID: fresh.ClientID, to: fresh.ID, from: old.ID}}
+		}
+		at, err := s.commit(ctx, m)
+		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
+			return fmt.Errorf("%w: the secret has been used for this client id before", ErrInvalid)
+		}
+		fresh.CreatedAt, fresh.RotatedAt = at, at
+		return err
+	})
+	if err != nil {
+		return Credential{}, "", err
+	}
+	return fresh, token, nil
+}
+
+// retire adds to a rotation what becomes of the old credential, and of the one
+// before it that may still be in its grace.
+func (s *Store) retire(ctx context.Context, m *mutation, old *Credential, successor uuid.UUID, r Rotation) error {
+	before, err := s.inGrace(ctx, old)
+	switch {
+	case err != nil:
+		return err
+	case before != nil && !r.Force:
+		return ErrGraceOpen
+	case before != nil:
+		m.revoke(before)
+	}
+	set := []string{fieldSupersededBy, string(successor[:])}
+	if r.Grace == 0 {
+		m.revoke(old, set...)
+		return nil
+	}
+	retired := *old
+	retired.GraceUntil = s.clock.now().Add(r.Grace).Truncate(time.Millisecond)
+	if !old.ExpiresAt.IsZero() && old.ExpiresAt.Before(retired.GraceUntil) {
+		retired.GraceUntil = old.ExpiresAt
+	}
+	set = append(set, fieldGraceUntil, formatMillis(retired.GraceUntil))
+	m.records = append(m.records, recordWrite{id: old.ID, version: old.version, set: set})
+	m.digests = append(m.digests, digestOp{digest: old.digest, changes: true, id: old.ID, key: retired.key()})
+	return nil
+}
+
+// inGrace returns the credential that c superseded, if its grace is still open.
+func (s *Store) inGrace(ctx context.Context, c *Credential) (*Credential, error) {
+	if c.Supersedes == uuid.Nil {
+		return nil, nil
+	}
+	before, err := s.Get(ctx, Ref{Tenant: c.Tenant, ID: c.Supersedes})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil || before.Status(s.clock.now()) != StatusGrace {
+		return nil, err
+	}
+	return &before, nil
+}
+
+// Finish ends the grace period of a rotation now. The credential named may be the
+// one in grace or its successor; the one in grace is returned, revoked.
+//
+// Errors: ErrNotFound, ErrNoGrace, ErrNotReplicated, ErrUnavailable.
+func (s *Store) Finish(ctx context.Context, ref Ref) (Credential, error) {
+	var finished Credential
+	err := s.update(ctx, ref, func(c *Credential) error {
+		retired := c
+		if c.Status(s.clock.now()) != StatusGrace {
+			var err error
+			if retired, err = s.inGrace(ctx, c); err != nil {
+				return err
+			}
+			if retired == nil {
+				return ErrNoGrace
+			}
+		}
+		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionFinish, credential: retired.ID, kind: retired.Kind}}
+		m.revoke(retired)
+		at, err := s.commit(ctx, m)
+		finished = *retired
+		finished.RevokedAt = at
+		return err
+	})
+	return finished, err
+}
