@@ -24,7 +24,8 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections Connections
-	// Now is time.Now where nil. Only the validity of bearer tokens depends on it.
+	// Now is time.Now where nil. The validity of bearer tokens and the age of the keys that
+	// verify them depend on it.
 	Now store.Clock
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
@@ -44,9 +45,19 @@ type api struct {
 	huma        huma.API
 }
 
-// New returns the admin API. It fails where the configuration is not usable; the
-// store need not be reachable, nor started.
-func New(config Config) (http.Handler, error) {
+// API is the admin API.
+type API struct {
+	front
+	verifier *verifier
+}
+
+// Close ends what the API does in the background. Requests that are still running
+// may fail with a 503.
+func (a *API) Close() { a.verifier.close() }
+
+// New returns the admin API. It fails where the configuration is not usable; neither
+// the store nor the issuer of bearer tokens need be reachable, nor the store started.
+func New(config Config) (*API, error) {
 	if config.Store == nil {
 		return nil, errors.New("no credential store")
 	}
@@ -64,13 +75,9 @@ func New(config Config) (http.Handler, error) {
 			return nil, errors.New("public URL: it has not been through ParsePublicURL")
 		}
 	}
-	verifier, err := newVerifier(config.JWT, config.Now)
+	verifier, err := newVerifier(config.JWT, config.Now, config.Logger)
 	if err != nil {
 		return nil, err
-	}
-	if len(config.JWT.Secret) < minSecret {
-		config.Logger.Warn("the JWT secret is short enough to be guessed from a token; RFC 7518 wants 32 bytes",
-			slog.Int("bytes", len(config.JWT.Secret)))
 	}
 	mux := http.NewServeMux()
 	a := &api{
@@ -82,7 +89,7 @@ func New(config Config) (http.Handler, error) {
 	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}
-	return &front{mux: mux, log: config.Logger, observe: config.Observe}, nil
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
@@ -113,15 +120,15 @@ func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 		x := exchangeOf(ctx.Context())
 		x.operation = ctx.Operation().OperationID
 		r, _ := humago.Unwrap(ctx)
-		who, refusal := a.verifier.identify(r.Header.Values("Authorization"))
-		switch {
-		case refusal != nil:
-			refusal.write(x)
-		case who.role != RoleAdmin && who.role != needs:
-			refuse(problemRole).write(x)
-		default:
-			next(huma.WithValue(ctx, tenantKey{}, who.tenant))
+		who, refusal := a.verifier.identify(ctx.Context(), r.Header.Values("Authorization"))
+		if refusal == nil && who.role != RoleAdmin && who.role != needs {
+			refusal = refuse(problemRole)
 		}
+		if refusal != nil {
+			refusal.write(x)
+			return
+		}
+		next(huma.WithValue(ctx, tenantKey{}, who.tenant))
 	}
 }
 

@@ -1,15 +1,15 @@
 package admin
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
-
-	"github.com/hookgate/hookgate/store"
 )
 
 // Role is what an operator may do.
@@ -22,41 +22,8 @@ const (
 	RoleAdmin  Role = "admin"  // list, mint, rotate and revoke
 )
 
-// JWT says which bearer tokens the API accepts. A token must have exp, and its nbf
-// is honoured, both without leeway.
-type JWT struct {
-	// Secret is the shared HMAC key. One shorter than 32 bytes is accepted, since it is
-	// shared with a Matcher that may have been set up so, but logged as a warning.
-	Secret []byte
-	// Algorithms are those accepted, of HS256, HS384 and HS512; HS256 where empty.
-	Algorithms []string
-	// Issuer and Audience are required in iss and aud where set. Without them any
-	// token signed with the secret is accepted, whatever it was issued for.
-	Issuer   string
-	Audience string
-	// TenantClaims are the claims that may name the tenant, a UUID; tenant_id and
-	// tenantId where empty. A token in which two of them differ is refused.
-	TenantClaims []string
-	// RolesClaims are the claims that may hold roles, each a string of one or more
-	// separated by spaces, or a list of strings; roles and role where empty.
-	RolesClaims []string
-	// DefaultRole is the role of a token that has none of the RolesClaims; RoleNone
-	// where empty. A token that has one, with roles unknown here, gets no default.
-	DefaultRole Role
-	// DefaultTenant is the tenant of a token that has none of the TenantClaims;
-	// without it such a token is refused.
-	DefaultTenant uuid.UUID
-}
-
-const (
-	// minSecret is the shortest secret that is not warned of, in bytes: RFC 7518
-	// section 3.2 for HS256. A shorter one can be guessed offline from a single token.
-	minSecret = 32
-	// maxAuthorization is the longest Authorization header that is parsed, in bytes.
-	maxAuthorization = 16 << 10
-)
-
-var hmacAlgorithms = []string{"HS256", "HS384", "HS512"}
+// maxAuthorization is the longest Authorization header that is parsed, in bytes.
+const maxAuthorization = 16 << 10
 
 // operator is who asks: the tenant whose credentials they see, and what they may do.
 type operator struct {
@@ -64,66 +31,35 @@ type operator struct {
 	role   Role
 }
 
-// verifier turns an Authorization header into an operator.
-type verifier struct {
-	parser *jwt.Parser
-	keys   jwt.Keyfunc
-	claims claimReader
-}
-
-func newVerifier(config JWT, now store.Clock) (*verifier, error) {
-	if len(config.Secret) == 0 {
-		return nil, errors.New("jwt: the secret is empty")
-	}
-	if len(config.Algorithms) == 0 {
-		config.Algorithms = hmacAlgorithms[:1]
-	}
-	for _, name := range config.Algorithms {
-		if !slices.Contains(hmacAlgorithms, name) {
-			return nil, fmt.Errorf("jwt: unknown algorithm %q; known are %s", name, strings.Join(hmacAlgorithms, ", "))
-		}
-	}
-	claims, err := newClaimReader(config)
-	if err != nil {
-		return nil, err
-	}
-	options := []jwt.ParserOption{
-		// Pinned here: a token must not choose how it is verified.
-		jwt.WithValidMethods(slices.Clone(config.Algorithms)),
-		jwt.WithExpirationRequired(),
-		jwt.WithStrictDecoding(),
-		jwt.WithTimeFunc(now),
-	}
-	if config.Issuer != "" {
-		options = append(options, jwt.WithIssuer(config.Issuer))
-	}
-	if config.Audience != "" {
-		options = append(options, jwt.WithAudience(config.Audience))
-	}
-	secret := slices.Clone(config.Secret)
-	return &verifier{
-		parser: jwt.NewParser(options...),
-		keys:   func(*jwt.Token) (any, error) { return secret, nil },
-		claims: claims,
-	}, nil
-}
-
 // identify returns the operator that the values of the Authorization header prove.
-func (v *verifier) identify(authorization []string) (operator, *detail) {
+func (v *verifier) identify(ctx context.Context, authorization []string) (operator, *detail) {
 	token, refusal := bearerToken(authorization)
 	if refusal != nil {
 		return operator{}, refusal
 	}
 	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys)
-	if err != nil {
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyFor(ctx))
+	var unknown noKeys
+	switch {
+	case errors.As(err, &unknown):
+		// Whether the token is good cannot be told. After a 401 a client would throw it away.
+		return operator{}, refuse(problemNoKeys).with("Retry-After", seconds(unknown.retryAfter))
+	case err != nil:
 		return operator{}, badToken(tokenFault(err))
 	}
 	// RFC 7515 section 4.1.11: what crit names must be understood, and we know nothing.
 	if _, ok := parsed.Header["crit"]; ok {
 		return operator{}, badToken("The bearer token has critical headers that are not understood.")
 	}
+	if exp, err := claims.GetExpirationTime(); err != nil || exp.Sub(v.now()) > v.maxTTL {
+		return operator{}, badToken("The bearer token is valid for too long.")
+	}
 	return v.claims.operator(claims)
+}
+
+// seconds writes a Retry-After: whole seconds, and never an invitation to try at once.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
 }
 
 func bearerToken(authorization []string) (string, *detail) {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,6 +106,9 @@ func TestRefusedTokens(t *testing.T) {
 		"exp missing":            hs256(t, jwt.MapClaims{"exp": nil}),
 		"exp zero":               hs256(t, jwt.MapClaims{"exp": 0}),
 		"exp a string":           hs256(t, jwt.MapClaims{"exp": "never"}),
+		"exp a day too far":      hs256(t, jwt.MapClaims{"exp": now.AddDate(0, 0, 31).Unix()}),
+		"exp in another age":     hs256(t, jwt.MapClaims{"exp": 1e300}),
+		"exp at the last second": hs256(t, jwt.MapClaims{"exp": int64(math.MaxInt64)}),
 		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(time.Second).Unix()}),
 		"two tenants":            hs256(t, jwt.MapClaims{"tenantId": tenantB.String()}),
 		"tenant not a UUID":      hs256(t, jwt.MapClaims{"tenant_id": "acme"}),

@@ -8,13 +8,13 @@ import (
 )
 
 // fuzzServer has a store that is not started: what would reach it is a 503.
-func fuzzServer(t testing.TB) *server {
+func fuzzServer(t testing.TB, options ...option) *server {
 	t.Helper()
 	dormant, err := store.New(store.Config{EmbeddedDir: "unused", Namespace: "hookgate"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newServerOn(t, dormant, withConnections(admin.AnyConnection{}))
+	return newServerOn(t, dormant, append(options, withConnections(admin.AnyConnection{}))...)
 }
 
 // FuzzBody: whatever the body, the answer is a problem of the contract and no 500.

@@ -78,6 +78,7 @@ func newServerOn(t testing.TB, s *store.Store, options ...option) *server {
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
+	t.Cleanup(handler.Close)
 	srv.handler = handler
 	return srv
 }

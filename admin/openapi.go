@@ -36,8 +36,8 @@ func humaConfig() huma.Config {
 // Problems that operations share in the document.
 var (
 	commonProblems = []Problem{
-		problemUnauthenticated, problemNoTenant, problemRole, problemMalformed, problemSlowBody,
-		problemTooLarge, problemInvalid, problemInternal, problemUnavailable,
+		problemUnauthenticated, problemNoTenant, problemRole, problemMalformed, problemSlowBody, problemTooLarge,
+		problemInvalid, problemInternal, problemNoKeys, problemUnavailable,
 	}
 	bodyProblems = []Problem{problemMediaType}
 )
@@ -66,7 +66,9 @@ func problemResponses(api huma.API, own []Problem) map[string]*huma.Response {
 }
 
 func document(response *huma.Response, status int) {
-	name := map[int]string{http.StatusUnauthorized: "WWW-Authenticate", http.StatusServiceUnavailable: "Retry-After"}[status]
+	name := map[int]string{
+		http.StatusUnauthorized: "WWW-Authenticate", http.StatusServiceUnavailable: "Retry-After",
+	}[status]
 	if name != "" {
 		response.Headers = map[string]*huma.Header{name: {Schema: &huma.Schema{Type: huma.TypeString}}}
 	}

@@ -44,6 +44,8 @@ var (
 		"Whether the aggregator connection exists cannot be found out at the moment.")
 	problemNotReplicated = define("HKG-2007", http.StatusServiceUnavailable,
 		"The change is made and holds, but not yet on as many replicas as configured. Repeating a revocation waits for them again.")
+	problemNoKeys = define("HKG-2020", http.StatusServiceUnavailable,
+		"The keys that verify bearer tokens cannot be read from their issuer at the moment.")
 
 	problemMalformed = define("HKG-2400", http.StatusBadRequest,
 		"The request body is missing, unreadable or not a JSON document.")
@@ -63,7 +65,6 @@ var (
 		"The request body must be application/json.")
 	problemInvalid = define("HKG-2422", http.StatusUnprocessableEntity,
 		"The request does not match its schema; errors says where.")
-
 	problemInternal = define("HKG-2500", http.StatusInternalServerError,
 		"Internal error. The log has more under this request id.")
 	problemUnavailable = define("HKG-2503", http.StatusServiceUnavailable,

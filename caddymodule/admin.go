@@ -9,7 +9,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
 )
@@ -34,34 +33,8 @@ type Admin struct {
 	// Which aggregator connections exist. Without it webhook tokens cannot be minted.
 	Connections *Connections `json:"connections,omitempty"`
 
-	api    http.Handler
+	api    *admin.API
 	status http.Handler
-}
-
-// JWT says which bearer tokens the admin API accepts.
-type JWT struct {
-	// The shared secret. A placeholder, so that the secret does not stand in the
-	// configuration.
-	Secret string `json:"secret,omitempty"`
-
-	// The algorithms: HS256, HS384 or HS512. Default: HS256.
-	Algorithms []string `json:"algorithms,omitempty"`
-
-	// What the iss and aud claims must be. Not checked by default.
-	Issuer   string `json:"issuer,omitempty"`
-	Audience string `json:"audience,omitempty"`
-
-	// The claims that name the tenant. Default: tenant_id and tenantId.
-	TenantClaims []string `json:"tenant_claims,omitempty"`
-
-	// The claims that hold the roles. Default: roles and role.
-	RolesClaims []string `json:"roles_claims,omitempty"`
-
-	// The role of a token without one: none, viewer or admin. Default: none.
-	DefaultRole string `json:"default_role,omitempty"`
-
-	// The tenant of a token that names none. By default such a token is refused.
-	DefaultTenant string `json:"default_tenant,omitempty"`
 }
 
 // Connections says which aggregator connections exist: any, or those listed.
@@ -82,7 +55,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 		return err
 	}
 	config := admin.Config{Store: app.store, Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
-	if config.JWT, err = a.jwt(); err != nil {
+	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
 	}
 	if a.PublicURL != "" {
@@ -110,29 +83,12 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-func (a *Admin) jwt() (admin.JWT, error) {
-	if a.JWT == nil {
-		return admin.JWT{}, errors.New("hookgate_admin: jwt is missing; nobody could sign in")
+// Cleanup ends what the API does in the background.
+func (a *Admin) Cleanup() error {
+	if a.api != nil {
+		a.api.Close()
 	}
-	secret, err := resolve("jwt secret", a.JWT.Secret)
-	if err != nil {
-		return admin.JWT{}, err
-	}
-	config := admin.JWT{
-		Secret:       []byte(secret),
-		Algorithms:   a.JWT.Algorithms,
-		Issuer:       a.JWT.Issuer,
-		Audience:     a.JWT.Audience,
-		TenantClaims: a.JWT.TenantClaims,
-		RolesClaims:  a.JWT.RolesClaims,
-		DefaultRole:  admin.Role(a.JWT.DefaultRole),
-	}
-	if a.JWT.DefaultTenant != "" {
-		if config.DefaultTenant, err = uuid.Parse(a.JWT.DefaultTenant); err != nil || config.DefaultTenant == uuid.Nil {
-			return admin.JWT{}, errors.New("hookgate_admin: default_tenant must be a UUID")
-		}
-	}
-	return config, nil
+	return nil
 }
 
 func observeAdmin(operation string, status int) {
@@ -152,5 +108,6 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 // Interface guards
 var (
 	_ caddy.Provisioner           = (*Admin)(nil)
+	_ caddy.CleanerUpper          = (*Admin)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Admin)(nil)
 )

@@ -142,7 +142,7 @@ func TestAdminCaddyfile(t *testing.T) {
 	for _, text := range []string{
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
 		"connections matcher http://m", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
-		"jwt {\njwks_url https://x\n}", "jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
+		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 	} {
 		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)

@@ -1,0 +1,337 @@
+package admin_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"go.uber.org/goleak"
+
+	"github.com/hookgate/hookgate/admin"
+)
+
+func kid(id string) map[string]any { return map[string]any{"kid": id} }
+
+func TestKeySet(t *testing.T) {
+	for _, k := range publicKeys {
+		t.Run(k.name, func(t *testing.T) {
+			idp := newIssuer(t)
+			idp.publish(jwk(otherRSA, "other", nil), jwk(k.key, "k", map[string]any{"alg": nil}))
+			s := newServer(t, idp.option(k.algorithms...))
+			for _, algorithm := range k.algorithms {
+				s.must(200, keyed(t, algorithm, k.key(), kid("k"), nil), "GET", callbacksPath, "")
+			}
+			if n := idp.requests(); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+func TestKeySetDefaultsToRS256(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "r", nil), jwk(p256, "e", nil))
+	s := newServer(t, idp.option())
+	s.must(200, keyed(t, "RS256", rsa2048(), kid("r"), nil), "GET", callbacksPath, "")
+	for _, token := range []string{keyed(t, "RS512", rsa2048(), kid("r"), nil), keyed(t, "ES256", p256(), kid("e"), nil)} {
+		checkProblem(t, s.as(token, "GET", callbacksPath, ""), 401, "HKG-2401")
+	}
+}
+
+// TestKeysThatAreNotUsed: a key verifies what it is published for and nothing else.
+func TestKeysThatAreNotUsed(t *testing.T) {
+	type change = map[string]any
+	idp := newIssuer(t)
+	idp.publish(
+		jwk(rsa2048, "no use", change{"use": nil}),
+		jwk(rsa2048, "verify", change{"use": nil, "key_ops": []string{"verify"}}),
+		jwk(ed, "no alg", change{"alg": nil}),
+
+		jwk(rsa2048, "enc", change{"use": "enc"}),
+		jwk(rsa2048, "other use", change{"use": "tls"}),
+		jwk(rsa2048, "wrap", change{"use": nil, "key_ops": []string{"wrapKey"}}),
+		jwk(rsa2048, "another alg", change{"alg": "RS512"}),
+		jwk(rsa2048, "enc alg", change{"alg": "RSA-OAEP"}),
+		jwk(rsa2048, "unknown alg", change{"alg": "XS256"}),
+		jwk(rsa2048, "modulus missing", change{"n": nil}),
+		jwk(rsa2048, "modulus broken", change{"n": "!!!"}),
+		jwk(rsa2048, "unknown type", change{"kty": "XYZ"}),
+		jwk(rsa1024, "short", nil),
+		jwk(p384, "another curve", nil),
+		map[string]any{"kty": "oct", "kid": "oct", "use": "sig", "alg": "HS256", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"},
+		jwk(rsa2048, "", nil),
+	)
+	s := newServer(t, idp.option("RS256", "PS256", "ES256", "EdDSA"))
+	for _, id := range []string{"no use", "verify"} {
+		s.must(200, keyed(t, "RS256", rsa2048(), kid(id), nil), "GET", callbacksPath, "")
+	}
+	s.must(200, keyed(t, "EdDSA", ed(), kid("no alg"), nil), "GET", callbacksPath, "")
+	for _, id := range []string{
+		"enc", "other use", "wrap", "another alg", "enc alg", "unknown alg", "modulus missing", "modulus broken", "unknown type", "oct", "short", "absent",
+	} {
+		t.Run(id, func(t *testing.T) {
+			checkProblem(t, s.within(t).as(keyed(t, "RS256", rsa2048(), kid(id), nil), "GET", callbacksPath, ""), 401, "HKG-2401")
+		})
+	}
+	for name, token := range map[string]string{
+		"short key":       keyed(t, "RS256", rsa1024(), kid("short"), nil),
+		"the set's curve": keyed(t, "ES384", p384(), kid("another curve"), nil),
+		"no kid":          keyed(t, "RS256", rsa2048(), nil, nil),
+		"kid a number":    keyed(t, "RS256", rsa2048(), map[string]any{"kid": 1}, nil),
+		"kid null":        keyed(t, "RS256", rsa2048(), map[string]any{"kid": nil}, nil),
+		"kid of 10 KB":    keyed(t, "RS256", rsa2048(), kid(strings.Repeat("k", 10<<10)), nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkProblem(t, s.within(t).as(token, "GET", callbacksPath, ""), 401, "HKG-2401")
+		})
+	}
+}
+
+func TestOneAlgorithmForAKeyThatNamesIt(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "k", map[string]any{"alg": "RS256"}))
+	s := newServer(t, idp.option("RS256", "PS256"))
+	s.must(200, keyed(t, "RS256", rsa2048(), kid("k"), nil), "GET", callbacksPath, "")
+	checkProblem(t, s.as(keyed(t, "PS256", rsa2048(), kid("k"), nil), "GET", callbacksPath, ""), 401, "HKG-2401")
+}
+
+func TestKeyRotation(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "k1", nil))
+	s := newServer(t, idp.option())
+	before, after := keyed(t, "RS256", rsa2048(), kid("k1"), nil), keyed(t, "RS256", otherRSA(), kid("k2"), nil)
+	s.must(200, before, "GET", callbacksPath, "")
+	idp.publish(jwk(otherRSA, "k2", nil))
+	idp.later(10 * time.Second)
+	s.must(200, before, "GET", callbacksPath, "") // nothing has told of the new key yet
+	s.must(200, after, "GET", callbacksPath, "")
+	checkProblem(t, s.as(before, "GET", callbacksPath, ""), 401, "HKG-2401") // and with it the old one is gone
+	if n := idp.requests(); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestWithdrawnKey: a key that the issuer takes back ends without a new one.
+func TestWithdrawnKey(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "k", nil))
+	s := newServer(t, idp.option())
+	token := keyed(t, "RS256", rsa2048(), kid("k"), nil)
+	s.must(200, token, "GET", callbacksPath, "")
+	idp.publish()
+	idp.later(10 * time.Minute)
+	s.must(200, token, "GET", callbacksPath, "")
+	idp.later(time.Second)
+	checkProblem(t, s.as(token, "GET", callbacksPath, ""), 401, "HKG-2401")
+	if !strings.Contains(s.log.String(), "no key") {
+		t.Errorf("not logged: %s", s.log)
+	}
+}
+
+// TestUnknownKeysDoNotHammerTheIssuer: whatever is sent, it is asked every 10 s.
+func TestUnknownKeysDoNotHammerTheIssuer(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "k", nil))
+	s := newServer(t, idp.option())
+	valid := keyed(t, "RS256", rsa2048(), kid("k"), nil)
+	flood := func() {
+		var tasks sync.WaitGroup
+		for i := range 50 {
+			tasks.Go(func() {
+				forged := assemble(map[string]any{"alg": "RS256", "kid": fmt.Sprint(i)}, claimsWith(nil), zeros(256))
+				if a := s.as(forged, "GET", callbacksPath, ""); a.StatusCode != 401 {
+					t.Errorf("%d: %s", a.StatusCode, a.body)
+				}
+				if a := s.as(valid, "GET", callbacksPath, ""); a.StatusCode != 200 {
+					t.Errorf("%d: %s", a.StatusCode, a.body)
+				}
+			})
+		}
+		tasks.Wait()
+	}
+	for seconds, want := range map[int]int{0: 1, 9: 1} {
+		idp.later(time.Duration(seconds) * time.Second)
+		flood()
+		if n := idp.requests(); n != want {
+			t.Errorf("%d requests, want %d", n, want)
+		}
+	}
+	for round := range 3 {
+		idp.later(10 * time.Second)
+		flood()
+		if n := idp.requests(); n != 2+round {
+			t.Errorf("%d requests, want %d", n, 2+round)
+		}
+	}
+}
+
+// TestUnreachableFromTheStart: without keys nothing can be told of a token, so that
+// the answer is never 401.
+func TestUnreachableFromTheStart(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"502":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
+		"204":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
+		"redirect":  func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/jwks", http.StatusFound) },
+		"HTML":      func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
+		"no keys":   func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) },
+		"null":      func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("null")) },
+		"not a set": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"keys":{}}`)) },
+		"huge": func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(`{"keys":[]` + strings.Repeat(" ", 1<<20) + "}"))
+		},
+		"cut": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := newIssuer(t)
+			idp.respond(answer)
+			s := newServer(t, idp.option())
+			token := keyed(t, "RS256", rsa2048(), kid("k"), nil)
+			for range 3 {
+				a := s.as(token, "GET", callbacksPath, "")
+				checkProblem(t, a, 503, "HKG-2020")
+				if a.Header.Get("Retry-After") != "10" || a.Header.Get("WWW-Authenticate") != "" {
+					t.Errorf("headers %v", a.Header)
+				}
+			}
+			if n := idp.requests(); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+			checkProblem(t, s.as("", "GET", callbacksPath, ""), 401, "HKG-2401")
+			checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2401") // this can be told
+
+			idp.publish(jwk(rsa2048, "k", nil))
+			idp.later(9 * time.Second)
+			if a := s.as(token, "GET", callbacksPath, ""); a.StatusCode != 503 || a.Header.Get("Retry-After") != "1" {
+				t.Errorf("%d, Retry-After %q", a.StatusCode, a.Header.Get("Retry-After"))
+			}
+			idp.later(time.Second)
+			s.must(200, token, "GET", callbacksPath, "")
+			if strings.Contains(s.log.String(), idp.URL) || !strings.Contains(s.log.String(), "JWKS") {
+				t.Errorf("logged: %s", s.log)
+			}
+		})
+	}
+}
+
+func TestKnownKeysOutliveTheIssuer(t *testing.T) {
+	idp := newIssuer(t)
+	idp.publish(jwk(rsa2048, "k", nil))
+	s := newServer(t, idp.option())
+	valid, unknown := keyed(t, "RS256", rsa2048(), kid("k"), nil), keyed(t, "RS256", otherRSA(), kid("new"), nil)
+	s.must(200, valid, "GET", callbacksPath, "")
+	idp.Close()
+	for range 5 {
+		idp.later(11 * time.Minute)
+		s.must(200, valid, "GET", callbacksPath, "")
+		// It may be signed with a key that is newer than the ones from before.
+		a := s.as(unknown, "GET", callbacksPath, "")
+		checkProblem(t, a, 503, "HKG-2020")
+		if _, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil {
+			t.Errorf("Retry-After %q", a.Header.Get("Retry-After"))
+		}
+	}
+}
+
+// TestSlowIssuer: everybody waits for one and the same request, and those whose key
+// is known wait for none.
+func TestSlowIssuer(t *testing.T) {
+	idp := newIssuer(t)
+	asked, release := make(chan struct{}, 10), make(chan struct{})
+	idp.publish(jwk(rsa2048, "k", nil))
+	publish := idp.answer
+	idp.respond(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-release
+		publish(w, r)
+	})
+	s := newServer(t, idp.option())
+	valid, unknown := keyed(t, "RS256", rsa2048(), kid("k"), nil), keyed(t, "RS256", rsa2048(), kid("new"), nil)
+	var tasks sync.WaitGroup
+	for range 20 {
+		tasks.Go(func() {
+			if a := s.as(valid, "GET", callbacksPath, ""); a.StatusCode != 200 {
+				t.Errorf("%d", a.StatusCode)
+			}
+		})
+	}
+	<-asked
+	release <- struct{}{}
+	tasks.Wait()
+
+	idp.later(10 * time.Second)
+	tasks.Go(func() {
+		if a := s.as(unknown, "GET", callbacksPath, ""); a.StatusCode != 401 {
+			t.Errorf("%d", a.StatusCode)
+		}
+	})
+	<-asked
+	s.must(200, valid, "GET", callbacksPath, "")
+	release <- struct{}{}
+	tasks.Wait()
+	if n := idp.requests(); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestCloseEndsEverything: also a request to an issuer that never answers.
+func TestCloseEndsEverything(t *testing.T) {
+	st := newServer(t).store
+	idp := newIssuer(t)
+	asked, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	idp.respond(func(http.ResponseWriter, *http.Request) { asked <- struct{}{}; <-release })
+	ignore := goleak.IgnoreCurrent()
+
+	config := admin.Config{Store: st}
+	idp.option()(&config)
+	api := must(admin.New(config))
+	s := &server{t: t, handler: api, log: &logBuffer{}}
+	answered := make(chan answer)
+	go func() {
+		answered <- s.as(keyed(t, "RS256", rsa2048(), kid("k"), nil), "GET", callbacksPath, "")
+	}()
+	<-asked
+	api.Close()
+	checkProblem(t, <-answered, 503, "HKG-2020")
+	api.Close()
+	idp.later(time.Minute)
+	checkProblem(t, s.as(keyed(t, "RS256", rsa2048(), kid("k"), nil), "GET", callbacksPath, ""), 503, "HKG-2020")
+	goleak.VerifyNone(t, ignore, goleak.IgnoreAnyFunction("net/http.(*conn).serve"))
+}
+
+func TestMaxTTL(t *testing.T) {
+	at := func(d time.Duration) string { return hs256(t, jwt.MapClaims{"exp": now.Add(d).Unix()}) }
+	for _, c := range []struct {
+		max       time.Duration
+		good, bad time.Duration
+	}{
+		{0, 30 * 24 * time.Hour, 30*24*time.Hour + time.Second},
+		{time.Minute, time.Minute, 61 * time.Second},
+	} {
+		s := newServer(t, withJWT(func(j *admin.JWT) { j.MaxTTL = c.max }))
+		s.must(200, at(c.good), "GET", callbacksPath, "")
+		checkProblem(t, s.as(at(c.bad), "GET", callbacksPath, ""), 401, "HKG-2401")
+	}
+}
+
+// FuzzKeySet: whatever an issuer publishes, nobody gets in by it, and nothing breaks.
+func FuzzKeySet(f *testing.F) {
+	f.Add([]byte(`{"keys":[{"kty":"RSA","kid":"k","n":"AA","e":"AQAB"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"EC","kid":"k","crv":"P-256","x":"AA","y":"AA"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","kid":"k","crv":"Ed25519","x":"AA","x5c":["AA"],"x5u":"http://a"}]}`))
+	idp := newIssuer(f)
+	s := fuzzServer(f, idp.option("RS256", "ES256", "EdDSA"))
+	token := assemble(map[string]any{"alg": "RS256", "kid": "k"}, claimsWith(nil), zeros(256))
+	f.Fuzz(func(t *testing.T, set []byte) {
+		idp.respond(func(w http.ResponseWriter, _ *http.Request) { w.Write(set) })
+		idp.later(10 * time.Second)
+		if a := s.within(t).as(token, "GET", callbacksPath, ""); a.StatusCode != 401 && a.StatusCode != 503 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	})
+}
