@@ -24,8 +24,10 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections Connections
-	// Now is time.Now where nil. The validity of bearer tokens and the age of the keys that
-	// verify them depend on it.
+	// RateLimit is how often one operator may ask.
+	RateLimit RateLimit
+	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
+	// verify them, and the rate limit depend on it.
 	Now store.Clock
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
@@ -39,6 +41,7 @@ type Config struct {
 type api struct {
 	store       *store.Store
 	verifier    *verifier
+	limiter     *limiter
 	publicURL   string
 	connections Connections
 	log         *slog.Logger
@@ -75,13 +78,17 @@ func New(config Config) (*API, error) {
 			return nil, errors.New("public URL: it has not been through ParsePublicURL")
 		}
 	}
+	limiter, err := newLimiter(config.RateLimit, config.Now)
+	if err != nil {
+		return nil, err
+	}
 	verifier, err := newVerifier(config.JWT, config.Now, config.Logger)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	a := &api{
-		store: config.Store, verifier: verifier, publicURL: config.PublicURL,
+		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
 	}
 	a.registerCallbackCredentials()
@@ -121,8 +128,10 @@ func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 		x.operation = ctx.Operation().OperationID
 		r, _ := humago.Unwrap(ctx)
 		who, refusal := a.verifier.identify(ctx.Context(), r.Header.Values("Authorization"))
-		if refusal == nil && who.role != RoleAdmin && who.role != needs {
-			refusal = refuse(problemRole)
+		if refusal == nil {
+			if refusal = a.admit(who, needs); refusal != nil {
+				a.refused(ctx.Context(), who, x.operation, refusal.Code)
+			}
 		}
 		if refusal != nil {
 			refusal.write(x)
@@ -130,6 +139,25 @@ func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 		}
 		next(huma.WithValue(ctx, tenantKey{}, who.tenant))
 	}
+}
+
+// admit decides whether a verified operator may go on. What their role refuses counts
+// against their rate too.
+func (a *api) admit(who operator, needs Role) *detail {
+	switch wait := a.limiter.take(who.tenant, who.subject); {
+	case wait > 0:
+		return refuse(problemTooMany).with("Retry-After", seconds(wait))
+	case who.role != RoleAdmin && who.role != needs:
+		return refuse(problemRole)
+	}
+	return nil
+}
+
+// refused is told of every request of a verified operator that was not carried out
+// for want of a role or for asking too often. The audit log begins here.
+func (a *api) refused(ctx context.Context, who operator, operation, code string) {
+	a.log.Debug("an operator was refused", slog.String("request_id", exchangeOf(ctx).id.String()),
+		slog.String("tenant", who.tenant.String()), slog.String("operation", operation), slog.String("code", code))
 }
 
 // retryAfter is how long a client should wait before it asks an unavailable store

@@ -27,8 +27,9 @@ const maxAuthorization = 16 << 10
 
 // operator is who asks: the tenant whose credentials they see, and what they may do.
 type operator struct {
-	tenant uuid.UUID
-	role   Role
+	tenant  uuid.UUID
+	subject string // sub, empty where the token has none
+	role    Role
 }
 
 // identify returns the operator that the values of the Authorization header prove.

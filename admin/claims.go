@@ -49,7 +49,8 @@ func (c *claimReader) operator(claims jwt.MapClaims) (operator, *detail) {
 	if err != nil {
 		return operator{}, badToken("A role claim of the bearer token is neither a string nor a list of strings.")
 	}
-	return operator{tenant: tenant, role: role}, nil
+	subject, _ := claims["sub"].(string)
+	return operator{tenant: tenant, subject: subject, role: role}, nil
 }
 
 // tenant reads the tenant. A claim that is there must name one: falling back from a

@@ -62,6 +62,7 @@ func newServerOn(t testing.TB, s *store.Store, options ...option) *server {
 		JWT:         admin.JWT{Secret: secret},
 		PublicURL:   publicURL,
 		Connections: admin.StaticConnections{"main"},
+		RateLimit:   admin.RateLimit{Off: true}, // the clock stands still
 		Now:         func() time.Time { return now },
 		Logger:      slog.New(slog.NewTextHandler(srv.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observe: func(operation string, status int) {

@@ -37,7 +37,7 @@ func humaConfig() huma.Config {
 var (
 	commonProblems = []Problem{
 		problemUnauthenticated, problemNoTenant, problemRole, problemMalformed, problemSlowBody, problemTooLarge,
-		problemInvalid, problemInternal, problemNoKeys, problemUnavailable,
+		problemInvalid, problemTooMany, problemInternal, problemNoKeys, problemUnavailable,
 	}
 	bodyProblems = []Problem{problemMediaType}
 )
@@ -67,7 +67,7 @@ func problemResponses(api huma.API, own []Problem) map[string]*huma.Response {
 
 func document(response *huma.Response, status int) {
 	name := map[int]string{
-		http.StatusUnauthorized: "WWW-Authenticate", http.StatusServiceUnavailable: "Retry-After",
+		http.StatusUnauthorized: "WWW-Authenticate", http.StatusTooManyRequests: "Retry-After", http.StatusServiceUnavailable: "Retry-After",
 	}[status]
 	if name != "" {
 		response.Headers = map[string]*huma.Header{name: {Schema: &huma.Schema{Type: huma.TypeString}}}

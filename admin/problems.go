@@ -65,6 +65,9 @@ var (
 		"The request body must be application/json.")
 	problemInvalid = define("HKG-2422", http.StatusUnprocessableEntity,
 		"The request does not match its schema; errors says where.")
+	problemTooMany = define("HKG-2429", http.StatusTooManyRequests,
+		"Too many requests by the subject of this bearer token.")
+
 	problemInternal = define("HKG-2500", http.StatusInternalServerError,
 		"Internal error. The log has more under this request id.")
 	problemUnavailable = define("HKG-2503", http.StatusServiceUnavailable,

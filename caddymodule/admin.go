@@ -33,6 +33,9 @@ type Admin struct {
 	// Which aggregator connections exist. Without it webhook tokens cannot be minted.
 	Connections *Connections `json:"connections,omitempty"`
 
+	// How often one operator may ask. Default: 100 requests a second, 200 at once.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+
 	api    *admin.API
 	status http.Handler
 }
@@ -57,6 +60,9 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	config := admin.Config{Store: app.store, Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
 	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
+	}
+	if a.RateLimit != nil {
+		config.RateLimit = admin.RateLimit(*a.RateLimit)
 	}
 	if a.PublicURL != "" {
 		url, err := resolve("public_url", a.PublicURL)

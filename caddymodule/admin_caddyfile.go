@@ -22,6 +22,7 @@ func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    public_url  <url> [insecure]
 //	    jwt         { ... }
 //	    connections any | static <name>...
+//	    rate_limit  <requests per second> [<burst>] | off
 //	}
 func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -43,6 +44,8 @@ func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			a.JWT, err = parseJWT(d)
 		case "connections":
 			a.Connections, err = parseConnections(d)
+		case "rate_limit":
+			a.RateLimit, err = parseRateLimit(d)
 		default:
 			err = d.Errf("unknown word %q in hookgate_admin", word)
 		}

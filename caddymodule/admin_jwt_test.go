@@ -20,6 +20,9 @@ func TestJWTCaddyfile(t *testing.T) {
 		"jwt {\njwks_url http://idp/jwks insecure\n}":                                     `{"jwt":{"jwks_url":"http://idp/jwks","jwks_insecure":true}}`,
 		"jwt {\npublic_key_file /run/key.pem\n}":                                          `{"jwt":{"public_key_file":"/run/key.pem"}}`,
 		"jwt {\nsecret s\nmax_ttl 2d\n}":                                                  `{"jwt":{"secret":"s","max_ttl":172800000000000}}`,
+		"rate_limit off":                                                                  `{"rate_limit":{"off":true}}`,
+		"rate_limit 5":                                                                    `{"rate_limit":{"per_second":5}}`,
+		"rate_limit 5 50":                                                                 `{"rate_limit":{"per_second":5,"burst":50}}`,
 	} {
 		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err != nil || got != want {
 			t.Errorf("%s: %s, %v", text, got, err)
@@ -29,6 +32,8 @@ func TestJWTCaddyfile(t *testing.T) {
 		"jwt {\njwks_url\n}", "jwt {\njwks_url a b\n}", "jwt {\njwks_url a insecure b\n}", "jwt {\njwks_url a\njwks_url b\n}",
 		"jwt {\npublic_key_file\n}", "jwt {\npublic_key_file a b\n}", "jwt {\nissuer a\nissuer a\n}", "jwt {\nroles_claims a\nroles_claims b\n}",
 		"jwt {\nmax_ttl\n}", "jwt {\nmax_ttl x\n}", "jwt {\nmax_ttl 0\n}", "jwt {\nmax_ttl -1h\n}", "jwt {\nmax_ttl 1h 2h\n}",
+		"rate_limit", "rate_limit 0", "rate_limit -1", "rate_limit x", "rate_limit 1.5", "rate_limit 1 0", "rate_limit 1 2 3", "rate_limit off 1",
+		"rate_limit 1\nrate_limit 2",
 	} {
 		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)
