@@ -29,7 +29,7 @@ scripts; people should get theirs from the organisation's own sign-in.`,
 			fs := flag.NewFlagSet("operator-token", flag.ContinueOnError)
 			fs.String("tenant", "", "The tenant, a UUID")
 			fs.String("role", "", "owner, admin or viewer")
-			fs.Duration("ttl", time.Hour, "How long the token is valid")
+			fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
 			fs.String("secret-env", "", "The environment variable that holds the secret")
 			fs.String("subject", "operator", "Who the token is for; stands in the audit log")
 			fs.String("issuer", "", "The iss claim, where the admin API checks it")
