@@ -18,6 +18,10 @@ func clientAddress(r *http.Request) netip.Addr {
 	return guard.ParseClient(text)
 }
 
+// decisionVar is the request variable that holds the decision on an allowed request:
+// hookgate_proxy says once more who it comes from, after hop-by-hop headers are gone.
+const decisionVar = "hookgate.decision"
+
 // prepare turns r into what the upstream is to see. The path is the one the
 // decision was made on, built anew from its validated parts.
 func (g *Guard) prepare(r *http.Request, d *guard.Decision, client netip.Addr) {
@@ -28,6 +32,7 @@ func (g *Guard) prepare(r *http.Request, d *guard.Decision, client netip.Addr) {
 	}
 	guard.StripHeaders(r.Header, strip)
 	guard.SetIdentity(r.Header, d)
+	caddyhttp.SetVar(r.Context(), decisionVar, d)
 	if trusted && client.IsValid() {
 		// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an
 		// ingress that would be the ingress.
