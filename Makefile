@@ -16,10 +16,11 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/hookgate ./cmd/hookgate
 
-# Runs every test. Those that need a redis-server are skipped where there is none,
+# Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1.
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
+	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
 
 # What CI checks before the tests.
 lint:

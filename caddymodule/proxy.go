@@ -84,6 +84,9 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = u.url.Scheme, u.url.Host
+			// The standard library drops what it cannot parse of a query. Ours passes as
+			// it is: it decided nothing, so no two readings of it can matter.
+			r.Out.URL.RawQuery = r.In.URL.RawQuery
 			setForwarded(r)
 			// The standard library has removed hop-by-hop headers by now, so nothing
 			// that a client says can take these away.

@@ -190,6 +190,8 @@ func dumpRedis(t testing.TB, rdb *redis.Client, text *strings.Builder) {
 		switch kind := rdb.Type(ctx, key).Val(); kind {
 		case "hash":
 			content = rdb.HGetAll(ctx, key).Val()
+		case "set":
+			content = rdb.SMembers(ctx, key).Val()
 		case "zset":
 			content = rdb.ZRange(ctx, key, 0, -1).Val()
 		case "stream":

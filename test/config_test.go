@@ -1,9 +1,11 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,7 +24,7 @@ type config struct {
 	app      []string // further lines of the hookgate option
 	tls      string   // arguments of tls for the vendors' site; "": HTTP
 	guard    []string // lines of the guard; without one, failure_limit is off
-	proxy    []string // lines of reverse_proxy
+	patience string   // how long the proxy waits for an answer; "": as it does by default
 }
 
 // store is where a gate keeps its credentials.
@@ -92,7 +94,7 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 		{{.}}
 {{- end}}
 	}
-	reverse_proxy {{.Upstream}} {
+	{{.Terminal}} {{.Upstream}} {
 {{- range .Proxy}}
 		{{.}}
 {{- end}}
@@ -128,13 +130,27 @@ func (c config) text(t testing.TB, p ports) string {
 	var text strings.Builder
 	err := caddyfile.Execute(&text, struct {
 		ports
-		Redis, Upstream, Scheme, TLS string
-		Global, App, Guard, Proxy    []string
-	}{p, c.store.words, c.upstream, c.scheme(), c.tls, c.global, c.app, c.guard, c.proxy})
+		Redis, Terminal, Upstream, Scheme, TLS string
+		Global, App, Guard, Proxy              []string
+	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.global, c.app, c.guard, c.proxyLines()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
+}
+
+// terminal is the handler behind the guard: hookgate_proxy, or Caddy's reverse_proxy
+// where the environment says so. What the guard promises holds with both.
+var terminal = cmp.Or(os.Getenv("HOOKGATE_TERMINAL"), "hookgate_proxy")
+
+func (c config) proxyLines() []string {
+	switch {
+	case c.patience == "":
+		return nil
+	case terminal == "reverse_proxy":
+		return []string{"transport http {", "response_header_timeout " + c.patience, "}"}
+	}
+	return []string{"response_header_timeout " + c.patience}
 }
 
 func (c config) scheme() string {

@@ -120,9 +120,7 @@ func TestUpstreamDoesNotAnswer(t *testing.T) {
 	t.Run("too slow", func(t *testing.T) {
 		t.Parallel()
 		u := newUpstream(t)
-		g := start(t, config{store: embedded(t), upstream: u.addr, proxy: []string{
-			"transport http {", "response_header_timeout 200ms", "}",
-		}})
+		g := start(t, config{store: embedded(t), upstream: u.addr, patience: "200ms"})
 		c := g.operator(t, tenantA, "admin").mintCallback("")
 		u.answerWith(func(_ http.ResponseWriter, r *http.Request) {
 			select {
