@@ -14,6 +14,9 @@ type Request struct {
 	Target string
 	// Tokens are the values of the token header, one for each line of it.
 	Tokens []string
+	// Authorization are the values of that header, one for each line of it. Only api
+	// paths look at it.
+	Authorization []string
 	// Upgrade: the client asks for another protocol.
 	Upgrade bool
 	// Client is the address of the client, IPv4 as such and without a zone; the zero
@@ -63,18 +66,15 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 		return Decision{Outcome: NoRoute}
 	}
 	d := Decision{Kind: route.kind, Template: route.template}
-	token := found.token
-	if route.kind == store.KindWebhook && len(req.Tokens) > 0 {
+	if ambiguous(route, path, req) {
 		d.Outcome = Ambiguous
 		return d
-	}
-	if len(req.Tokens) == 1 {
-		token = req.Tokens[0]
 	}
 
 	probe := false
 	switch {
 	case req.Method == "POST":
+	case route.kind == store.KindAPI && apiMethod(req.Method):
 	case route.kind == store.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
 		probe = true
 	default:
@@ -86,21 +86,26 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 		return d
 	}
 
-	if token == "" {
-		d.Outcome = Missing
+	digest, outcome := presented(route, found.token, req)
+	if outcome != "" {
+		d.Outcome = outcome
+		if outcome == WrongKind {
+			key, _ := ring.Lookup(digest) // for the log only: no answer of it would be another
+			d.Credential = key.ID
+		}
 		return d
 	}
-	if !store.WellFormedToken(token) {
-		d.Outcome = Malformed
-		return d
-	}
-	p.authenticate(&d, token, found.vendor, ring, now)
+	p.authenticate(&d, digest, found.vendor, ring, now)
 	if d.Outcome != Allowed {
 		return d
 	}
 	vendor := p.Vendors[found.vendor] // "" on other routes is no vendor
 	if !allowedFrom(d.Identity.AllowedIPs, req.Client) || !allowedFrom(vendor.AllowIPs, req.Client) {
 		d.Outcome, d.Identity = SourceIP, nil
+		return d
+	}
+	if !route.permits(d.Identity) {
+		d.Outcome, d.Identity = Scope, nil
 		return d
 	}
 	if probe {
@@ -110,19 +115,19 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 	d.Signature = vendor.Signature
 	d.Path = path
 	if route.kind == store.KindWebhook {
-		d.Path = path[:found.tokenStart] + d.Credential.String() + path[found.tokenStart+len(token):]
+		d.Path = path[:found.tokenStart] + d.Credential.String() + path[found.tokenStart+len(found.token):]
 	}
 	return d
 }
 
-// authenticate looks a well-formed token up and judges what it finds.
-func (p *Policy) authenticate(d *Decision, token, vendor string, ring Keyring, now time.Time) {
+// authenticate looks up what was presented and judges what it finds.
+func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, ring Keyring, now time.Time) {
 	age, loaded := ring.Age(now)
 	if !loaded || age > p.MaxStaleness {
 		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
 		return
 	}
-	key, standing := ring.Lookup(store.DigestToken(token))
+	key, standing := ring.Lookup(digest)
 	d.Credential = key.ID
 	switch {
 	case standing == store.Unknown && age > maxUnknownAge:

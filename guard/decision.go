@@ -28,6 +28,7 @@ const (
 	WrongKind    Outcome = "kind"
 	Vendor       Outcome = "vendor"
 	SourceIP     Outcome = "source_ip" // a live credential, from an address it is not for
+	Scope        Outcome = "scope"     // a live credential, that may not do this
 	BadSignature Outcome = "signature" // a live credential, on a body that its vendor did not sign
 	Throttled    Outcome = "throttled" // refused like the others, too often
 	Stale        Outcome = "stale"     // nobody can tell: neither allowed nor refused

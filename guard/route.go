@@ -27,6 +27,8 @@ type Route struct {
 	kind     store.Kind
 	template string
 	segments []string
+	// scopes are what a credential needs, all of them; api kind.
+	scopes []string
 }
 
 // CallbackRoute returns the route whose token is in the header. Its path has
@@ -75,8 +77,11 @@ func (r *Route) Template() string { return r.template }
 // allow returns the methods of the route, as an Allow header has them. Vendors
 // probe a webhook URL with GET or HEAD before they use it.
 func (r *Route) allow() string {
-	if r.kind == store.KindWebhook {
+	switch r.kind {
+	case store.KindWebhook:
 		return "POST, GET, HEAD"
+	case store.KindAPI:
+		return allowAPI
 	}
 	return "POST"
 }
@@ -101,6 +106,8 @@ func (r *Route) match(path string) (m match, ok bool) {
 			segment = segment[:n]
 		}
 		switch want {
+		case wildcard:
+			return m, true
 		case placeholderException:
 			ok = validExceptionID(segment)
 		case placeholderVendor:

@@ -51,7 +51,7 @@ func (spec *Spec) validate() error {
 		return fmt.Errorf("%w: the connection must be 1 to %d characters without control characters", ErrInvalid, MaxConnectionLength)
 	case !api && (spec.ClientID != "" || len(spec.Scopes) > 0 || spec.SecretHash != Digest{}):
 		return fmt.Errorf("%w: only an api credential has a client id, a secret hash and scopes", ErrInvalid)
-	case api && !validClientID(spec.ClientID):
+	case api && !ValidClientID(spec.ClientID):
 		return fmt.Errorf("%w: the client id must be 1 to %d printable ASCII characters without space and colon", ErrInvalid, MaxClientIDLength)
 	case api && spec.SecretHash == Digest{}:
 		return fmt.Errorf("%w: the secret hash is missing", ErrInvalid)
@@ -89,8 +89,9 @@ func printable(text string, limit int) bool {
 	return true
 }
 
-// validClientID: HTTP Basic ends the user id at the first colon.
-func validClientID(id string) bool {
+// ValidClientID reports whether id can be a client id: 1 to MaxClientIDLength printable
+// ASCII characters without a colon, at which HTTP Basic ends it.
+func ValidClientID(id string) bool {
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] > '~' || id[i] == ':' {
 			return false

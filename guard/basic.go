@@ -1,0 +1,54 @@
+package guard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+const (
+	basicScheme = "Basic"
+	// maxClientSecret bounds a client secret, in bytes, like a token of another minter:
+	// whatever is presented is hashed, before anybody knows who presents it.
+	maxClientSecret = 512
+	maxBasicPair    = store.MaxClientIDLength + len(":") + maxClientSecret
+)
+
+// parseBasic reads the value of an Authorization header as HTTP Basic (RFC 7617) and
+// returns the digest under which an api credential with this client id and secret is
+// kept. ok is false where the value cannot be that of any credential. Base64 that
+// other decoders read differently, or not at all, is none.
+func parseBasic(value string) (digest store.Digest, ok bool) {
+	scheme, encoded, _ := strings.Cut(value, " ")
+	encoded = strings.TrimLeft(encoded, " ")
+	var source [(maxBasicPair + 2) / 3 * 4]byte
+	// Go's decoder skips line breaks, wherever they are.
+	if !strings.EqualFold(scheme, basicScheme) || len(encoded) > len(source) || strings.ContainsAny(encoded, "\r\n") {
+		return digest, false
+	}
+	var decoded [len(source) / 4 * 3]byte
+	n, err := base64.StdEncoding.Strict().Decode(decoded[:], source[:copy(source[:], encoded)])
+	if err != nil {
+		return digest, false
+	}
+	clientID, secret, _ := bytes.Cut(decoded[:n], []byte{':'})
+	if !store.ValidClientID(string(clientID)) || !validClientSecret(secret) {
+		return digest, false
+	}
+	return store.DigestAPISecret(string(clientID), sha256.Sum256(secret)), true
+}
+
+// validClientSecret reports whether secret can be one: not empty, UTF-8 as the
+// challenge asks for, and no control characters, which RFC 7617 rules out.
+func validClientSecret(secret []byte) bool {
+	for _, b := range secret {
+		if b < ' ' || b == 0x7f {
+			return false
+		}
+	}
+	return len(secret) >= 1 && len(secret) <= maxClientSecret && utf8.Valid(secret)
+}
