@@ -87,6 +87,10 @@ func TestGuardCaddyfile(t *testing.T) {
 		}`: `{"vendors":{"acme":{"allow_ips":["::1"],"signature":{"header":"X-Signature","secrets":["{env.NEW}","{env.OLD}"]}},` +
 			`"belvo":{"allow_ips":["3.130.254.46","10.0.0.0/8"]}},"failure_limit":{"failures":5,"window":30000000000}}`,
 		"hookgate {\nfailure_limit off\n}": `{"failure_limit":{"off":true}}`,
+		`hookgate {
+			api /partners/* products:read orders:read
+			api /ping
+		}`: `{"api":[{"path":"/partners/*","scopes":["products:read","orders:read"]},{"path":"/ping"}]}`,
 	} {
 		got, err := parsed(t, new(Guard), text)
 		if err != nil || got != want {
@@ -101,6 +105,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",
 		"failure_limit 0 1m", "failure_limit -1 1m", "failure_limit x 1m", "failure_limit 5 x", "failure_limit 5 0s", "failure_limit off off",
 		"failure_limit off\nfailure_limit off",
+		"api", "api {\n}", "api /a {\nscope x\n}",
 		"forward_token", "assert_jwt {\n}", "nonsense x",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {

@@ -38,9 +38,12 @@ type Guard struct {
 	// Paths that take a callback token in the header; each has {exceptionId}.
 	Callback []string `json:"callback,omitempty"`
 
-	// Paths that carry a webhook token; each has {vendor} and {token}. With neither
-	// callback nor webhook paths given, the guard takes those of Matcher.
+	// Paths that carry a webhook token; each has {vendor} and {token}. With no path of
+	// any kind given, the guard takes the callback and webhook paths of Matcher.
 	Webhook []string `json:"webhook,omitempty"`
+
+	// Paths for api credentials, which are presented as HTTP Basic.
+	API []APIPath `json:"api,omitempty"`
 
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
@@ -79,7 +82,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return errors.New("hookgate: token_header is not a header name")
 	}
 	g.TokenHeader = http.CanonicalHeaderKey(g.TokenHeader)
-	if len(g.Callback)+len(g.Webhook) == 0 {
+	if len(g.Callback)+len(g.Webhook)+len(g.API) == 0 {
 		g.Callback, g.Webhook = []string{defaultCallback}, []string{defaultWebhook}
 	}
 	if g.MaxBody == 0 {
@@ -148,6 +151,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 		Method:        r.Method,
 		Target:        r.RequestURI,
 		Tokens:        r.Header[g.TokenHeader],
+		Authorization: r.Header["Authorization"],
 		Upgrade:       len(r.Header["Upgrade"]) > 0,
 		Client:        client,
 		ContentLength: r.ContentLength,
@@ -217,6 +221,9 @@ func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d guar
 	}
 	g.logger.Info("refused", fields...)
 	settleBody(w, r)
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", challenge(d.Kind))
+	}
 	return p.write(w, requestID)
 }
 

@@ -30,6 +30,7 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    token_header <name>
 //	    callback     <path with {exceptionId}>
 //	    webhook      <path with {vendor} and {token}>
+//	    api          <path> [<scope>...]
 //	    max_body     <size>
 //	    vendor       <name> { ... }
 //	    failure_limit <n> <window> | off
@@ -45,6 +46,11 @@ func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		switch word {
 		case "vendor":
 			if err := g.parseVendor(d); err != nil {
+				return err
+			}
+			continue
+		case "api":
+			if err := g.parseAPI(d); err != nil {
 				return err
 			}
 			continue
@@ -108,7 +114,7 @@ func (g *Guard) addRoutes() error {
 			return err
 		}
 	}
-	return nil
+	return g.addAPI()
 }
 
 var _ caddyfile.Unmarshaler = (*Guard)(nil)

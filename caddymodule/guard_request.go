@@ -41,7 +41,7 @@ func (g *Guard) prepare(r *http.Request, d *guard.Decision, client netip.Addr) {
 	// Trailers arrive after the decision, and could repeat any header. Without the
 	// map there is nothing that net/http could fill at the end of the body.
 	r.Trailer = nil
-	r.URL.Path, r.URL.RawPath = d.Path, ""
+	r.URL.Path, r.URL.RawPath = d.Path, d.Path // as it is: net/url would escape more than it has to
 	r.RequestURI = r.URL.RequestURI()
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/store"
 )
 
 // problem is one kind of refusal. Its words are the same for every cause, so that
@@ -46,7 +47,7 @@ func problemFor(o guard.Outcome) problem {
 		return problemMethod
 	case guard.TooLarge:
 		return problemTooLarge
-	case guard.SourceIP, guard.BadSignature:
+	case guard.SourceIP, guard.Scope, guard.BadSignature:
 		return problemForbidden
 	case guard.Throttled:
 		return problemThrottled
@@ -55,6 +56,15 @@ func problemFor(o guard.Outcome) problem {
 	default:
 		return problemRefused
 	}
+}
+
+// challenge returns what a 401 on a path for this kind of credential asks for. It
+// depends on the path alone: the body is the same everywhere.
+func challenge(kind store.Kind) string {
+	if kind == store.KindAPI {
+		return `Basic realm="hookgate", charset="UTF-8"`
+	}
+	return `Token realm="hookgate"`
 }
 
 // write answers with the problem as RFC 9457 has it.
@@ -74,9 +84,6 @@ func (p problem) write(w http.ResponseWriter, requestID uuid.UUID) error {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Request-Id", requestID.String())
-	if p.status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Token realm="hookgate"`)
-	}
 	w.WriteHeader(p.status)
 	_, err = w.Write(body)
 	return err
