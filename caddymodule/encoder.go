@@ -1,13 +1,8 @@
 package caddymodule
 
 import (
-	"net/http"
-	"net/url"
-	"regexp"
-
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/logging"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -18,9 +13,13 @@ func init() { caddy.RegisterModule(Encoder{}) }
 // Encoder writes log entries as JSON without anything secret in them. Caddy's own
 // encoders print a request as it came in, and so every token in a header or a path,
 // whatever handlers did to it since: access, error and reverse_proxy logs all hold
-// a copy made before any handler ran. This one prints of a request only what cannot
-// hold a token, the route that the guard matched in place of the URI, and masks
-// whatever else looks like a token.
+// a copy made before any handler ran.
+//
+// This one fails closed: what it does not know to be safe it does not print. Of a
+// request it prints what no client can put a token in, with the route that the guard
+// matched in place of the URI; of a message or a field that it does not know only
+// the words that errors consist of. Last, it masks whatever still looks like a token
+// of ours.
 type Encoder struct {
 	zapcore.Encoder `json:"-"`
 }
@@ -54,108 +53,54 @@ func (e Encoder) Clone() zapcore.Encoder { return Encoder{e.Encoder.Clone()} }
 
 // EncodeEntry implements zapcore.Encoder.
 func (e Encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
-	// Fields go through a clone of this encoder: the inner one would add them
-	// unfiltered.
-	clone := Encoder{e.Encoder.Clone()}
+	// Fields go through the redactor: the inner encoder would add them as they are.
+	inner := e.Encoder.Clone()
+	logger := knownLoggerOf(entry.LoggerName)
+	safe := redactor{inner, logger.plain}
 	for _, field := range fields {
-		field.AddTo(clone)
+		field.AddTo(safe)
 	}
-	buf, err := clone.Encoder.EncodeEntry(entry, nil)
+	switch {
+	case entry.LoggerName == stdlibLogger:
+		entry.Message = safePanic(entry.Message)
+	case !logger.message:
+		entry.Message = safeText(entry.Message)
+	}
+	buf, err := inner.EncodeEntry(entry, nil)
 	if err == nil {
 		maskTokens(buf.Bytes())
 	}
 	return buf, err
 }
 
+// Fields that a logger was given beforehand are added to the encoder itself. Which
+// logger it is nobody knows then, so that no key is plain.
+
+func (e Encoder) strict() redactor { return redactor{e.Encoder, nil} }
+
 // AddObject implements zapcore.ObjectEncoder.
 func (e Encoder) AddObject(key string, object zapcore.ObjectMarshaler) error {
-	return redactor{e.Encoder}.AddObject(key, object)
+	return e.strict().AddObject(key, object)
+}
+
+// AddArray implements zapcore.ObjectEncoder.
+func (e Encoder) AddArray(key string, array zapcore.ArrayMarshaler) error {
+	return e.strict().AddArray(key, array)
 }
 
 // AddReflected implements zapcore.ObjectEncoder.
 func (e Encoder) AddReflected(key string, value any) error {
-	return redactor{e.Encoder}.AddReflected(key, value)
+	return e.strict().AddReflected(key, value)
 }
 
 // AddString implements zapcore.ObjectEncoder.
-func (e Encoder) AddString(key, value string) {
-	redactor{e.Encoder}.AddString(key, value)
-}
+func (e Encoder) AddString(key, value string) { e.strict().AddString(key, value) }
 
-// redactor filters what is added to an object, and to the objects within it.
-type redactor struct{ zapcore.ObjectEncoder }
+// AddByteString implements zapcore.ObjectEncoder.
+func (e Encoder) AddByteString(key string, value []byte) { e.strict().AddByteString(key, value) }
 
-func (r redactor) AddObject(key string, object zapcore.ObjectMarshaler) error {
-	switch v := object.(type) {
-	case caddyhttp.LoggableHTTPRequest:
-		return r.ObjectEncoder.AddObject(key, safeRequest{v.Request})
-	case *caddyhttp.LoggableHTTPRequest:
-		return r.ObjectEncoder.AddObject(key, safeRequest{v.Request})
-	case caddyhttp.LoggableHTTPHeader, *caddyhttp.LoggableHTTPHeader:
-		return nil
-	}
-	return r.ObjectEncoder.AddObject(key, zapcore.ObjectMarshalerFunc(func(inner zapcore.ObjectEncoder) error {
-		return object.MarshalLogObject(redactor{inner})
-	}))
-}
-
-func (r redactor) AddReflected(key string, value any) error {
-	switch value.(type) {
-	case http.Header, map[string][]string, *http.Request, http.Request, *url.URL, url.URL:
-		return nil
-	}
-	return r.ObjectEncoder.AddReflected(key, value)
-}
-
-func (r redactor) AddString(key, value string) {
-	switch key {
-	case "uri", "url", "request_uri", "path", "query":
-		value = "-"
-	}
-	r.ObjectEncoder.AddString(key, value)
-}
-
-// safeRequest prints of a request what no client can put a token in.
-type safeRequest struct{ *http.Request }
-
-// MarshalLogObject implements zapcore.ObjectMarshaler.
-func (r safeRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	enc.AddString("remote_addr", r.RemoteAddr)
-	if ip, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
-		enc.AddString("client_ip", ip)
-	}
-	enc.AddString("proto", r.Proto)
-	enc.AddString("method", knownMethod(r.Method))
-	route, ok := caddyhttp.GetVar(r.Context(), routeVar).(string)
-	if !ok {
-		route = "-"
-	}
-	enc.AddString("route", route)
-	return nil
-}
-
-// knownMethod returns a method of the standard, or "-": a client may send any word.
-func knownMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return method
-	}
-	return "-"
-}
-
-// tokenPattern finds our tokens, whole or cut off, plain or with an escaped
-// underscore, in a line of log.
-var tokenPattern = regexp.MustCompile(`m(?:cb|wh)(?:_|%5[Ff])[0-9A-Za-z]{4,}`)
-
-// maskTokens overwrites every token in line but its prefix.
-func maskTokens(line []byte) {
-	for _, at := range tokenPattern.FindAllIndex(line, -1) {
-		for i := at[0] + len("mcb_"); i < at[1]; i++ {
-			line[i] = '*'
-		}
-	}
-}
+// AddBinary implements zapcore.ObjectEncoder.
+func (e Encoder) AddBinary(key string, value []byte) { e.strict().AddBinary(key, value) }
 
 // Interface guards
 var (

@@ -1,0 +1,22 @@
+package caddymodule
+
+import "regexp"
+
+// tokenPattern finds our tokens in a line of log, whole or cut off: plain, with any
+// of their characters percent-encoded (once or more often), in hexadecimal, and in
+// base64 of either alphabet at each of its three alignments. In base64 a prefix
+// that begins at the first, second or third byte of a group has these characters in
+// common, whatever stands around it.
+var tokenPattern = regexp.MustCompile(
+	`(?:m|%(?:25)*6[Dd])(?:(?:c|%(?:25)*63)(?:b|%(?:25)*62)|(?:w|%(?:25)*77)(?:h|%(?:25)*68))(?:_|%(?:25)*5[Ff])(?:[0-9A-Za-z]|%(?:25)*[0-9A-Fa-f]{2}){4,}` +
+		`|(?i:6d(?:6362|7768)5f)(?:[0-9A-Fa-f]{2}){4,}` +
+		`|(?:bWNiX|bXdoX|1jYl|13aF|tY2Jf|td2hf)[0-9A-Za-z+/_-]{6,}`)
+
+// maskTokens overwrites every token in line but its first characters.
+func maskTokens(line []byte) {
+	for _, at := range tokenPattern.FindAllIndex(line, -1) {
+		for i := at[0] + len("mcb_"); i < at[1]; i++ {
+			line[i] = '*'
+		}
+	}
+}
