@@ -23,6 +23,7 @@ type knownLogger struct {
 // errors are printed.
 var knownLoggers = []knownLogger{
 	{name: "", message: true, plain: []string{"file", "from", "to", "adapter", "signal", "pidfile", "dir", "module"}},
+	{name: "events", message: true, plain: []string{"name"}},
 	{name: "admin", below: true, message: true, plain: []string{"address", "origins"}},
 	{name: "http", message: true, plain: []string{"name", "address", "network", "addr", "protocols", "server_id"}},
 	{name: "http.auto_https", message: true, plain: []string{"server_name"}},
@@ -33,7 +34,6 @@ var knownLoggers = []knownLogger{
 	{name: "http.handlers.reverse_proxy", below: true, message: true, plain: []string{"upstream"}}, // as configured; "dial" may hold more
 	{name: "hookgate", message: true, plain: []string{"reason"}},
 	{name: "tls", below: true, message: true},
-	{name: "tls.cache.maintenance", message: true, plain: []string{"cache"}},
 }
 
 // stdlibLogger is what net/http says of a server: errors with what a client sent,

@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,15 +28,36 @@ func (c canaries) add(where, secret string) string {
 func (c canaries) search(t testing.TB, what, text string) {
 	t.Helper()
 	for secret, where := range c {
-		for _, form := range []string{
-			secret, strings.ReplaceAll(secret, "_", "%5F"), strings.ReplaceAll(secret, "_", "%5f"),
-			base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
-		} {
+		for _, form := range forms(secret) {
 			if at := strings.Index(text, form); at >= 0 {
 				t.Errorf("sent as %s, found in %s: ...%s...", where, what, text[max(0, at-300):min(len(text), at+len(form)+50)])
 			}
 		}
 	}
+}
+
+// forms returns what a secret may be spelled as, base64 at each of its alignments.
+func forms(secret string) []string {
+	all := []string{
+		secret, strings.ReplaceAll(secret, "_", "%5F"), strings.ReplaceAll(secret, "_", "%5f"), percentEncoded(secret), strings.ToLower(percentEncoded(secret)),
+		hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
+	}
+	for before := range 3 {
+		padded := append(make([]byte, before), secret...)
+		padded = padded[:len(padded)/3*3] // whole groups depend on the secret alone,
+		from := (before + 2) / 3 * 4      // but for the one that begins before it
+		all = append(all, base64.StdEncoding.EncodeToString(padded)[from:], base64.URLEncoding.EncodeToString(padded)[from:])
+	}
+	return all
+}
+
+// percentEncoded escapes every byte.
+func percentEncoded(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, "%%%02X", text[i])
+	}
+	return b.String()
 }
 
 // TestNoSecretTurnsUp drives what can be done with a token, right and wrong, with

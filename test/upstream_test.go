@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,13 @@ func (u *upstream) take() []received {
 	got := u.got
 	u.got = nil
 	return got
+}
+
+// peek returns what has arrived, and leaves it.
+func (u *upstream) peek() []received {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.got)
 }
 
 // one returns the only request that has arrived since the last call.
