@@ -64,7 +64,7 @@ func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.
 	}
 	var body bytes.Buffer
 	if r.Body != nil {
-		_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.MaxBody))
+		_, err := body.ReadFrom(g.boundedBody(w, r))
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):
@@ -81,6 +81,47 @@ func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.
 	r.TransferEncoding = nil
 	delete(r.Header, "Expect") // it was met
 	return guard.Allowed, nil
+}
+
+// boundedBody returns r's body, which fails where it is larger than allowed or not of
+// the length that it was declared with.
+func (g *Guard) boundedBody(w http.ResponseWriter, r *http.Request) io.ReadCloser {
+	body := r.Body
+	if r.ProtoMajor > 1 && r.ContentLength > 0 {
+		body = &declaredBody{body, r.ContentLength}
+	}
+	return http.MaxBytesReader(w, body, g.MaxBody)
+}
+
+// declaredBody is the body of a stream of HTTP/2 or 3, whose frames say when it ends
+// and whose Content-Length says so again. The upstream would take as many bytes as
+// were declared for a whole body before anybody notices that more follow. So the
+// last of them are held back until the stream has ended.
+type declaredBody struct {
+	io.ReadCloser
+	left int64
+}
+
+var errLongerThanDeclared = errors.New("the body is longer than it was declared")
+
+func (b *declaredBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	if b.left == 0 && n > 0 && err == nil {
+		for err == nil && b.left == 0 {
+			var more [1]byte
+			var extra int
+			extra, err = b.ReadCloser.Read(more[:])
+			b.left -= int64(extra)
+		}
+	}
+	switch {
+	case b.left < 0:
+		return 0, errLongerThanDeclared
+	case b.left == 0 && err != nil && err != io.EOF:
+		return 0, err
+	}
+	return n, err
 }
 
 // clientBody notes whether a body ended before its end: what then fails at the

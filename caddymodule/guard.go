@@ -183,7 +183,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d guard.Decision) error {
 	body := new(clientBody)
 	if r.Body != nil {
-		body.ReadCloser = http.MaxBytesReader(w, r.Body, g.MaxBody)
+		body.ReadCloser = g.boundedBody(w, r)
 		r.Body = body
 	}
 	err := next.ServeHTTP(w, r)

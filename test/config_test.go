@@ -83,7 +83,7 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	}
 }
 
-{{.Scheme}}://{{if .TLS}}127.0.0.1{{end}}:{{.Vendors}} {
+{{.Scheme}}://:{{.Vendors}} {
 	bind 127.0.0.1
 	log
 {{- if .TLS}}
