@@ -144,7 +144,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 			"max_body 1KB", "failure_limit 50 1h",
 			"vendor belvo {\n\t\t\tallow_ips 198.51.100.1\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}",
 		},
-		proxy: []string{"transport http {\n\t\t\tresponse_header_timeout 500ms\n\t\t}"},
+		patience: "500ms",
 	})
 	commands := monitor(t, s.redis)
 	secrets := canaries{}
