@@ -24,6 +24,9 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections Connections
+	// MaxStaleness is the age of the keyring from which the guard decides nothing any
+	// more: what the verification of a token is to say. Zero for no bound.
+	MaxStaleness time.Duration
 	// RateLimit is how often one operator may ask.
 	RateLimit RateLimit
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
@@ -46,6 +49,8 @@ type api struct {
 	connections Connections
 	log         *slog.Logger
 	huma        huma.API
+
+	maxStaleness time.Duration
 }
 
 // API is the admin API.
@@ -90,9 +95,15 @@ func New(config Config) (*API, error) {
 	a := &api{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
+		maxStaleness: config.MaxStaleness,
 	}
 	a.registerCallbackCredentials()
 	a.registerWebhookTokens()
+	a.registerCredentials()
+	a.registerCredentialChanges()
+	a.registerImport()
+	a.registerVerify()
+	a.registerAudit()
 	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}
@@ -103,22 +114,24 @@ func New(config Config) (*API, error) {
 // which gets the tenant of the caller.
 func register[I, O any](a *api, needs Role, op huma.Operation, refusals []Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
 	op.Security = []map[string][]string{{bearerAuth: {}}}
-	op.Middlewares = huma.Middlewares{a.authorise(needs), readBody}
+	limit := op.MaxBodyBytes
+	if limit == 0 {
+		limit = maxBody
+	}
+	op.Middlewares = append(huma.Middlewares{a.authorise(needs), plainQuery, readBody(limit)}, op.Middlewares...)
 	op.BodyReadTimeout = -1 // readBody has done it
 	if needs == RoleAdmin { // it changes something
 		refusals = append(refusals, problemNotReplicated)
 	}
 	op.Responses = problemResponses(a.huma, refusals)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, ctx.Value(tenantKey{}).(uuid.UUID), in)
+		out, err := handle(withOrigin(ctx, ""), exchangeOf(ctx).operator.tenant, in)
 		if err != nil {
 			return nil, a.problemOf(ctx, err)
 		}
 		return out, nil
 	})
 }
-
-type tenantKey struct{}
 
 // authorise lets an operation run for operators with the role it needs, and tells
 // it their tenant. The body is not read before that.
@@ -137,7 +150,8 @@ func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 			refusal.write(x)
 			return
 		}
-		next(huma.WithValue(ctx, tenantKey{}, who.tenant))
+		x.operator = who
+		next(ctx)
 	}
 }
 
@@ -169,12 +183,23 @@ var errNoAnswer = errors.New("look up an aggregator connection")
 // problemOf turns an error of a handler into what the client may know of it.
 func (a *api) problemOf(ctx context.Context, err error) *detail {
 	var d *detail
+	var replay *store.ReplayError
 	switch {
 	case errors.As(err, &d):
 	case errors.Is(err, store.ErrNotFound):
 		d = refuse(problemNotFound)
 	case errors.Is(err, store.ErrInactive):
 		d = refuse(problemInactive)
+	case errors.Is(err, store.ErrGraceOpen):
+		d = refuse(problemGraceOpen)
+	case errors.Is(err, store.ErrNoGrace):
+		d = refuse(problemNoGrace)
+	case errors.Is(err, store.ErrClientIDTaken):
+		d = refuse(problemClientIDTaken)
+	case errors.Is(err, store.ErrKeyReused):
+		d = refuse(problemKeyReused)
+	case errors.As(err, &replay):
+		d = replayed(replay)
 	case errors.Is(err, store.ErrInvalid):
 		d = refuse(problemInvalid).at("body", err.Error())
 	case errors.Is(err, errNoAnswer):

@@ -17,48 +17,52 @@ import (
 )
 
 const (
-	// maxBody is the largest request body, in bytes.
-	maxBody = 64 << 10
+	// maxBody is the largest request body, in bytes; importBody that of an import.
+	maxBody    = 64 << 10
+	importBody = 1 << 20
 	// bodyTimeout is how long a body may take to arrive.
 	bodyTimeout = 5 * time.Second
 )
 
 // readBody reads the whole request body before huma does, which would answer a
 // connection that breaks in the middle of a body with a 500.
-func readBody(ctx huma.Context, next func(huma.Context)) {
-	r, w := humago.Unwrap(ctx)
-	x := exchangeOf(ctx.Context())
-	body, refusal := drain(w, r)
-	if refusal == nil {
-		if ctx.Operation().RequestBody == nil {
-			refusal = checkNoBody(body)
-		} else if len(body) > 0 {
-			refusal = checkMediaType(r.Header)
+func readBody(limit int64) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		x := exchangeOf(ctx.Context())
+		body, refusal := drain(w, r, limit)
+		if refusal == nil {
+			if ctx.Operation().RequestBody == nil {
+				refusal = checkNoBody(body)
+			} else if len(body) > 0 {
+				refusal = checkMediaType(r)
+			}
 		}
+		if refusal != nil {
+			refusal.write(x)
+			return
+		}
+		x.body = body
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next(ctx)
 	}
-	if refusal != nil {
-		refusal.write(x)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	next(ctx)
 }
 
-func drain(w http.ResponseWriter, r *http.Request) ([]byte, *detail) {
-	if r.ContentLength > maxBody {
+func drain(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *detail) {
+	if r.ContentLength > limit {
 		return nil, refuse(problemTooLarge)
 	}
 	connection := http.NewResponseController(w)
 	// Not every ResponseWriter has deadlines; the server's own then apply.
 	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return nil, refuse(problemSlowBody).with("Connection", "close")
 	case err != nil:
 		return nil, refuse(problemMalformed).because("The request body ended early.").with("Connection", "close")
-	case len(body) > maxBody:
+	case int64(len(body)) > limit:
 		return nil, refuse(problemTooLarge)
 	}
 	_ = connection.SetReadDeadline(time.Time{})
@@ -82,19 +86,22 @@ func checkNoBody(body []byte) *detail {
 	return refuse(problemMalformed).because("This operation takes no request body.")
 }
 
+const mergePatch = "application/merge-patch+json"
+
 // checkMediaType accepts application/json, and no Content-Type at all as Matcher
-// does: there is nothing else it could be.
-func checkMediaType(header http.Header) *detail {
-	switch values := header.Values("Content-Type"); len(values) {
+// does: there is nothing else it could be. A PATCH may also say what it is, RFC 7396.
+func checkMediaType(r *http.Request) *detail {
+	switch values := r.Header.Values("Content-Type"); len(values) {
 	case 0:
 	case 1:
-		if mediaType, _, err := mime.ParseMediaType(values[0]); err != nil || mediaType != "application/json" {
+		mediaType, _, err := mime.ParseMediaType(values[0])
+		if err != nil || mediaType != "application/json" && (mediaType != mergePatch || r.Method != http.MethodPatch) {
 			return refuse(problemMediaType)
 		}
 	default:
 		return refuse(problemMediaType)
 	}
-	header.Set("Content-Type", "application/json") // huma reads it more narrowly than the RFC
+	r.Header.Set("Content-Type", "application/json") // huma reads it more narrowly than the RFC
 	return nil
 }
 

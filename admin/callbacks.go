@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,21 +65,21 @@ const (
 
 func (a *api) registerCallbackCredentials() {
 	tags := []string{"Callback credentials"}
-	register(a, RoleAdmin, huma.Operation{
+	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a callback credential",
 		Description: "Returns a new token, once. It works at once.",
-	}, bodyProblems, a.mintCallbackCredential)
+	}), slices.Concat(bodyProblems, repeatProblems), a.mintCallbackCredential)
 	register(a, RoleViewer, huma.Operation{
 		OperationID: "listCallbackCredentials", Method: http.MethodGet, Path: callbackCredentialsPath,
 		Tags: tags, Summary: "List callback credentials",
 		Description: "All of the tenant's, newest first, revoked ones included. Tokens are not in it.",
 	}, nil, a.listCallbackCredentials)
-	register(a, RoleAdmin, huma.Operation{
+	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath + "/{credentialId}/rotate",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Rotate a callback credential",
 		Description: "Replaces a live credential by a new one with the same externalSystem and a new id and token. The old one is revoked in the same transaction.",
-	}, []Problem{problemNotFound, problemInactive}, a.rotateCallbackCredential)
+	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen}, repeatProblems...), a.rotateCallbackCredential)
 	register(a, RoleAdmin, huma.Operation{
 		OperationID: "revokeCallbackCredential", Method: http.MethodDelete, Path: callbackCredentialsPath + "/{credentialId}",
 		Tags: tags, Summary: "Revoke a callback credential",
@@ -104,7 +105,7 @@ func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *
 	for i, c := range credentials {
 		out.Body.Credentials[i] = credentialMetadata{
 			ID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label,
-			LastUsedAt: c.LastUsedAt, RevokedAt: c.RevokedAt, RotatedAt: c.RotatedAt,
+			LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(&c), RotatedAt: c.RotatedAt,
 		}
 	}
 	return out, nil

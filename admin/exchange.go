@@ -16,6 +16,10 @@ type exchange struct {
 	id        uuid.UUID
 	operation string
 	status    int // 0 until something was sent
+
+	operator operator // zero until authorised
+	body     []byte   // of the request, once it is read
+	once     idempotency
 }
 
 // noOperation is the operation of a request that reached none. What a client asks

@@ -21,7 +21,7 @@ func TestPathsMatchExactly(t *testing.T) {
 	s := newServer(t)
 	id := uuid.NewString()
 	for _, target := range []string{
-		"/", "//", "/v1", "/v1/credentials", "/v1/exceptions/callbacks",
+		"/", "//", "/v1", "/v1/credentials/", "/v1/audit/", "/v1/exceptions/callbacks",
 		callbacksPath + "/", "/" + callbacksPath, "/v1//exceptions/callbacks/credentials", "/x/.." + callbacksPath,
 		"/v1/./exceptions/callbacks/credentials", "/V1/exceptions/callbacks/credentials", "/v1/%65xceptions/callbacks/credentials",
 		callbacksPath + "%2F" + id, callbacksPath + "/" + id + "/", callbacksPath + "/" + id + "/rotate/", callbacksPath + "/" + id + "/rotate/x",

@@ -35,7 +35,7 @@ var (
 	problemNotFound = define("HKG-2002", http.StatusNotFound,
 		"There is no such credential.")
 	problemInactive = define("HKG-2003", http.StatusConflict,
-		"The credential is revoked or expired, so it cannot be rotated.")
+		"The credential is revoked or expired, so it can be neither rotated nor changed.")
 	problemNoConnection = define("HKG-2004", http.StatusNotFound,
 		"There is no such aggregator connection.")
 	problemNotConfigured = define("HKG-2005", http.StatusServiceUnavailable,
@@ -44,6 +44,18 @@ var (
 		"Whether the aggregator connection exists cannot be found out at the moment.")
 	problemNotReplicated = define("HKG-2007", http.StatusServiceUnavailable,
 		"The change is made and holds, but not yet on as many replicas as configured. Repeating a revocation waits for them again.")
+	problemGraceOpen = define("HKG-2008", http.StatusConflict,
+		"A grace period is open: an earlier rotation's old credential is still accepted. Finish it first, or rotate its successor with force.")
+	problemNoGrace = define("HKG-2009", http.StatusConflict,
+		"No grace period is open, so there is none to end.")
+	problemClientIDTaken = define("HKG-2010", http.StatusConflict,
+		"The client id belongs to a credential that is not revoked.")
+	problemKeyReused = define("HKG-2011", http.StatusConflict,
+		"The Idempotency-Key was used for another request within the last 24 hours.")
+	problemReplayed = define("HKG-2012", http.StatusConflict,
+		"The request was made before with this Idempotency-Key; errors names the credential it made, whose token is shown only once.")
+	problemNotImportable = define("HKG-2013", http.StatusConflict,
+		"The digest cannot be imported.")
 	problemNoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.")
 
@@ -60,7 +72,7 @@ var (
 	problemSlowBody = define("HKG-2408", http.StatusRequestTimeout,
 		"The request body did not arrive in time.")
 	problemTooLarge = define("HKG-2413", http.StatusRequestEntityTooLarge,
-		"The request body is larger than 64 KiB.")
+		"The request body is larger than 64 KiB, or 1 MiB for an import.")
 	problemMediaType = define("HKG-2415", http.StatusUnsupportedMediaType,
 		"The request body must be application/json.")
 	problemInvalid = define("HKG-2422", http.StatusUnprocessableEntity,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -61,21 +62,21 @@ const webhookTokensPath = "/v1/discovery/webhooks/tokens"
 
 func (a *api) registerWebhookTokens() {
 	tags := []string{"Aggregator webhook tokens"}
-	register(a, RoleAdmin, huma.Operation{
+	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a webhook token",
 		Description: "Returns a new token for one vendor and connection, once, and the URL to register at the vendor.",
-	}, append([]Problem{problemNoConnection, problemNotConfigured, problemNoAnswer}, bodyProblems...), a.mintWebhookToken)
+	}), slices.Concat([]Problem{problemNoConnection, problemNotConfigured, problemNoAnswer}, bodyProblems, repeatProblems), a.mintWebhookToken)
 	register(a, RoleViewer, huma.Operation{
 		OperationID: "listAggregatorWebhookTokens", Method: http.MethodGet, Path: webhookTokensPath,
 		Tags: tags, Summary: "List webhook tokens",
 		Description: "All of the tenant's, newest first, revoked ones included. The tokens themselves are not in it.",
 	}, nil, a.listWebhookTokens)
-	register(a, RoleAdmin, huma.Operation{
+	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath + "/{id}/rotate",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Rotate a webhook token",
 		Description: "Replaces a live token by a new one with the same vendor and connection, and a new id. The old one is revoked in the same transaction, so register the new URL at the vendor right away.",
-	}, []Problem{problemNotFound, problemInactive, problemNotConfigured}, a.rotateWebhookToken)
+	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen, problemNotConfigured}, repeatProblems...), a.rotateWebhookToken)
 	register(a, RoleAdmin, huma.Operation{
 		OperationID: "revokeAggregatorWebhookToken", Method: http.MethodDelete, Path: webhookTokensPath + "/{id}",
 		Tags: tags, Summary: "Revoke a webhook token",
@@ -113,7 +114,7 @@ func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct
 	for i, c := range credentials {
 		out.Body.Tokens[i] = webhookTokenMetadata{
 			ID: c.ID.String(), Vendor: c.Vendor, ConnectionName: c.Connection, CreatedAt: c.CreatedAt,
-			LastUsedAt: c.LastUsedAt, RevokedAt: c.RevokedAt, RotatedAt: c.RotatedAt,
+			LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(&c), RotatedAt: c.RotatedAt,
 		}
 	}
 	return out, nil

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,11 +111,15 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 	limit := pageLimit(q.Limit)
 	end := "+"
 	if q.Cursor != "" {
-		id, err := decodeCursor(q.Cursor)
+		ms, rest, err := decodeCursor(q.Cursor)
 		if err != nil {
 			return nil, "", err
 		}
-		end = "(" + id
+		n, err := strconv.ParseUint(rest, 10, 64)
+		if err != nil {
+			return nil, "", errCursor
+		}
+		end = fmt.Sprintf("(%d-%d", ms, n)
 	}
 	entries := make([]AuditEntry, 0, limit)
 	for read := 0; read < auditReads; {

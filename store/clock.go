@@ -26,6 +26,9 @@ func (c *serverClock) at(local time.Time) time.Time {
 	return local.Add(time.Duration(c.offset.Load())).UTC()
 }
 
+// Now returns the time by the clock of Redis, by which expiry and grace are judged.
+func (s *Store) Now() time.Time { return s.clock.now() }
+
 // observe learns the offset from a Redis TIME that was asked for at sent and
 // answered at received: the best estimate is the midpoint of the round trip.
 func (c *serverClock) observe(server, sent, received time.Time) {

@@ -29,9 +29,13 @@ type Query struct {
 	Cursor      string // of the page before
 }
 
+// pageReads bounds how many credentials one query looks through.
+const pageReads = 20 * readBatch
+
 // Page returns credentials of a tenant, newest first, and the cursor of the next
 // page, "" after the last. The order is by creation, which never changes, so what is
 // minted or revoked between two pages neither repeats nor hides another credential.
+// A page may be short of the limit, or empty, and still have a next one.
 //
 // Errors: ErrInvalid (the cursor), ErrUnavailable.
 func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credential, string, error) {
@@ -45,7 +49,7 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 	}
 	limit := pageLimit(q.Limit)
 	page := make([]Credential, 0, min(limit, readBatch))
-	for {
+	for read := 0; read < pageReads; {
 		members, last, err := s.indexAfter(ctx, b, tenant, at)
 		if err != nil {
 			return nil, "", err
@@ -61,14 +65,17 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 			if !q.selects(c, s.clock.now()) {
 				continue
 			}
-			if page = append(page, *c); len(page) == limit {
+			page = append(page, *c)
+			if len(page) == limit && !(last && i == len(records)-1) {
 				return page, at.cursor(), nil
 			}
 		}
 		if last {
 			return page, "", nil
 		}
+		read += len(records)
 	}
+	return page, at.cursor(), nil
 }
 
 func (q *Query) selects(c *Credential, now time.Time) bool {
@@ -88,15 +95,15 @@ type listPosition struct {
 // indexAfter returns the next credentials behind a position, and whether they are the
 // last. Redis can only start at a time, so those of the same millisecond come again.
 func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at listPosition) (members []string, last bool, err error) {
-	stop := "+inf"
+	newest := "+inf"
 	if at.id != "" {
-		stop = strconv.FormatInt(at.ms, 10)
+		newest = strconv.FormatInt(at.ms, 10)
 	}
 	for offset := int64(0); ; offset += readBatch {
 		var found []redis.Z
 		err = b.ask(ctx, func(node *redis.Client) (err error) {
-			found, err = node.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
-				Key: s.keys.tenant(tenant), Start: "-inf", Stop: stop, ByScore: true, Rev: true, Offset: offset, Count: readBatch,
+			found, err = node.ZRevRangeByScoreWithScores(ctx, s.keys.tenant(tenant), &redis.ZRangeBy{
+				Min: "-inf", Max: newest, Offset: offset, Count: readBatch,
 			}).Result()
 			return err
 		})
@@ -126,22 +133,19 @@ var errCursor = fmt.Errorf("%w: the cursor is not one of ours", ErrInvalid)
 // Cursors are opaque to clients: what is in them may change.
 func encodeCursor(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// decodeCursor returns what encodeCursor was given, "<number>-<rest>".
-func decodeCursor(cursor string) (string, error) {
+// decodeCursor returns the number and the rest of what encodeCursor was given,
+// "<number>-<rest>". The rest is the client's, to be checked.
+func decodeCursor(cursor string) (number int64, rest string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
-		return "", errCursor
+		return 0, "", errCursor
 	}
-	number, rest, ok := strings.Cut(string(text), "-")
-	if _, err := strconv.ParseUint(number, 10, 63); err != nil || !ok || !isHexID(rest) {
-		return "", errCursor
+	first, rest, ok := strings.Cut(string(text), "-")
+	n, err := strconv.ParseUint(first, 10, 63)
+	if err != nil || !ok {
+		return 0, "", errCursor
 	}
-	return string(text), nil
-}
-
-// isHexID reports whether text is a stream entry's number or a UUID.
-func isHexID(text string) bool {
-	return text != "" && len(text) <= 36 && strings.Trim(text, "0123456789abcdef-") == ""
+	return int64(n), rest, nil
 }
 
 func (p listPosition) cursor() string { return encodeCursor(strconv.FormatInt(p.ms, 10) + "-" + p.id) }
@@ -150,14 +154,13 @@ func parsePosition(cursor string) (listPosition, error) {
 	if cursor == "" {
 		return listPosition{}, nil
 	}
-	text, err := decodeCursor(cursor)
+	ms, rest, err := decodeCursor(cursor)
 	if err != nil {
 		return listPosition{}, err
 	}
-	number, id, _ := strings.Cut(text, "-")
-	ms, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || uuid.Validate(id) != nil {
+	id, err := uuid.Parse(rest)
+	if err != nil {
 		return listPosition{}, errCursor
 	}
-	return listPosition{ms, id}, nil
+	return listPosition{ms, id.String()}, nil
 }
