@@ -227,7 +227,11 @@ func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 func TestScriptFlush(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, token := mint(t, s, callbackSpec())
-		if err := node(t, s.opened.Load()).ScriptFlush(t.Context()).Err(); err != nil {
+		err := node(t, s.opened.Load()).ScriptFlush(t.Context()).Err()
+		if redis.IsPermissionError(err) {
+			t.Skip("a least-privileged user may not")
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		revoke(t, s, c)

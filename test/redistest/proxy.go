@@ -1,22 +1,38 @@
 package redistest
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
 )
 
-// Proxy stands between one client and a server, to cut that client off while others
-// still reach it.
+// Proxy stands between clients and a server, to cut those clients off while others
+// still reach it, or to lead them to another server.
 type Proxy struct {
 	listener net.Listener
-	target   string
 	running  sync.WaitGroup
 
-	mu    sync.Mutex
-	cut   bool
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	moved  sync.Cond // on mu: state or links changed
+	state  proxyState
+	target string
+	links  map[*link]bool
+}
+
+type proxyState int
+
+const (
+	passing proxyState = iota
+	cut
+	stalled
+	swallowing
+)
+
+// link is one connection through the proxy.
+type link struct {
+	client, server net.Conn
+	lost           bool // nothing comes through any more, ever
+	closed         bool
 }
 
 // NewProxy passes connections on to the server until the test ends.
@@ -26,7 +42,8 @@ func NewProxy(t testing.TB, server *Server) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{listener: listener, target: server.Addr(), conns: make(map[net.Conn]bool)}
+	p := &Proxy{listener: listener, target: server.Addr(), links: make(map[*link]bool)}
+	p.moved.L = &p.mu
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		listener.Close()
@@ -36,24 +53,68 @@ func NewProxy(t testing.TB, server *Server) *Proxy {
 	return p
 }
 
+// Addr returns host:port of the proxy.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
 // URL returns the redis:// address of the server through the proxy.
-func (p *Proxy) URL() string { return "redis://" + p.listener.Addr().String() }
+func (p *Proxy) URL() string { return "redis://" + p.Addr() }
 
 // Cut closes every connection, and every new one at once.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = true
-	for conn := range p.conns {
-		conn.Close()
-	}
+	p.state = cut
+	p.closeAll()
 }
 
-// Restore lets new connections through again.
-func (p *Proxy) Restore() {
+// Stall holds everything back until Restore, as a network does that loses packets for
+// a while.
+func (p *Proxy) Stall() { p.become(stalled) }
+
+// BlackHole swallows everything. Connections stay open, and those of now are dead for
+// good: a firewall has forgotten them.
+func (p *Proxy) BlackHole() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = false
+	p.state = swallowing
+	for l := range p.links {
+		l.lost = true
+	}
+	p.moved.Broadcast()
+}
+
+// Restore lets connections through again.
+func (p *Proxy) Restore() { p.become(passing) }
+
+// Retarget leads to another server from now on, and closes what led to the old one.
+func (p *Proxy) Retarget(server *Server) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = server.Addr()
+	p.state = passing
+	p.closeAll()
+}
+
+func (p *Proxy) become(state proxyState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = state
+	p.moved.Broadcast()
+}
+
+func (p *Proxy) closeAll() {
+	for l := range p.links {
+		p.close(l)
+	}
+	p.moved.Broadcast()
+}
+
+// close needs mu.
+func (p *Proxy) close(l *link) {
+	l.closed = true
+	l.client.Close()
+	l.server.Close()
+	delete(p.links, l)
 }
 
 func (p *Proxy) accept() {
@@ -62,43 +123,55 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		p.running.Go(func() { p.pass(client) })
+		p.running.Go(func() { p.open(client) })
 	}
 }
 
-func (p *Proxy) pass(client net.Conn) {
-	defer client.Close()
-	if !p.add(client) {
-		return
-	}
-	defer p.remove(client)
-	server, err := net.Dial("tcp", p.target)
-	if err != nil || !p.add(server) {
-		return
-	}
-	defer p.remove(server)
-	p.running.Go(func() {
-		io.Copy(client, server)
+func (p *Proxy) open(client net.Conn) {
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.Dial("tcp", target)
+	if err != nil {
 		client.Close()
-	})
-	io.Copy(server, client)
-	server.Close()
-}
-
-// add remembers a connection, unless connections are cut.
-func (p *Proxy) add(conn net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cut {
-		conn.Close()
-		return false
+		return
 	}
-	p.conns[conn] = true
-	return true
-}
-
-func (p *Proxy) remove(conn net.Conn) {
+	l := &link{client: client, server: server}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.conns, conn)
+	l.lost = p.state == swallowing
+	p.links[l] = true
+	if p.state == cut || p.target != target {
+		p.close(l)
+		return
+	}
+	p.running.Go(func() { p.pass(l, client, server) })
+	p.running.Go(func() { p.pass(l, server, client) })
+}
+
+func (p *Proxy) pass(l *link, from, to net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err == nil && p.through(l) {
+			_, err = to.Write(buffer[:n])
+		}
+		if err != nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.close(l)
+			p.moved.Broadcast()
+			return
+		}
+	}
+}
+
+// through waits while the proxy is stalled, and reports whether to pass data on.
+func (p *Proxy) through(l *link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.state == stalled && !l.lost && !l.closed {
+		p.moved.Wait()
+	}
+	return !l.lost
 }

@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -33,11 +34,14 @@ const startTimeout = 20 * time.Second
 
 // Server is one redis-server process, and the same one again after Restart.
 type Server struct {
-	t    testing.TB
-	path string
-	dir  string
-	port int
-	args []string
+	t        testing.TB
+	path     string
+	dir      string
+	port     int
+	args     []string
+	password string
+	secure   *Certificates // it takes TLS connections only
+	sentinel bool
 
 	process *process.Process // nil while it is not running
 }
@@ -53,8 +57,43 @@ func WithArgs(args ...string) Option {
 	return func(s *Server) { s.args = append(s.args, args...) }
 }
 
+// WithPassword makes the server ask for a password.
+func WithPassword(password string) Option {
+	return func(s *Server) {
+		s.password = password
+		s.args = append(s.args, "--requirepass", password)
+	}
+}
+
+// WithSocket makes the server listen on a unix socket, too.
+func WithSocket() Option {
+	return func(s *Server) { s.args = append(s.args, "--unixsocket", s.Socket()) }
+}
+
+// ReplicaOf makes the server a replica of the one at host:port. It synchronises at
+// once, and its link is noticed to be dead after seconds and not a minute.
+func ReplicaOf(addr string) Option {
+	return func(s *Server) {
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.args = append(s.args, "--replicaof", host+" "+port)
+	}
+}
+
 // Start runs a server until the test ends, and returns when it answers.
 func Start(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	s := prepare(t)
+	for _, option := range options {
+		option(s)
+	}
+	s.start()
+	return s
+}
+
+func prepare(t testing.TB) *Server {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -63,27 +102,37 @@ func Start(t testing.TB, options ...Option) *Server {
 		}
 		t.Skip("redis-server is not installed")
 	}
-	s := &Server{t: t, path: path, dir: t.TempDir()}
-	for _, option := range options {
-		option(s)
-	}
-	t.Cleanup(s.Kill)
+	return &Server{t: t, path: path, dir: t.TempDir()}
+}
+
+func (s *Server) start() {
+	s.t.Helper()
+	s.t.Cleanup(s.Kill)
+	var err error
 	// Between finding a free port and using it another process may take it.
 	for range 5 {
-		s.port = freePort(t)
+		s.port = freePort(s.t)
 		if err = s.run(); err == nil {
-			return s
+			return
 		}
 	}
-	t.Fatalf("start redis-server: %v\n%s", err, s.log())
-	return nil
+	s.t.Fatalf("start redis-server: %v\n%s", err, s.log())
 }
 
 // Addr returns host:port.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// URL returns the server's redis:// address.
-func (s *Server) URL() string { return "redis://" + s.Addr() }
+// URL returns the server's redis:// or rediss:// address.
+func (s *Server) URL() string {
+	if s.secure != nil {
+		return "rediss://" + s.Addr()
+	}
+	return "redis://" + s.Addr()
+}
+
+// Socket returns the path of the unix socket that WithSocket makes. It is short
+// enough for any system.
+func (s *Server) Socket() string { return filepath.Join(s.dir, "s") }
 
 // Dir returns the server's working directory.
 func (s *Server) Dir() string { return s.dir }
@@ -99,7 +148,8 @@ func (s *Server) PID() int {
 // Client returns a client of the test's own, closed when the test ends.
 func (s *Server) Client() *redis.Client {
 	rdb := redis.NewClient(&redis.Options{
-		Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		Addr: s.Addr(), Password: s.password, TLSConfig: s.secure.client(),
+		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	s.t.Cleanup(func() { rdb.Close() })
@@ -119,6 +169,19 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
 	if err := s.run(); err != nil {
+		s.t.Fatalf("restart redis-server: %v\n%s", err, s.log())
+	}
+}
+
+// RestartLoading restarts the server and returns when it answers at all, while it may
+// still be loading its data.
+func (s *Server) RestartLoading() {
+	s.t.Helper()
+	s.Stop()
+	if err := s.launch(); err != nil {
+		s.t.Fatalf("restart redis-server: %v", err)
+	}
+	if err := s.await(func() error { _, err := s.ping(); return err }); err != nil {
 		s.t.Fatalf("restart redis-server: %v\n%s", err, s.log())
 	}
 }
@@ -151,29 +214,56 @@ func (s *Server) end(sig syscall.Signal) {
 
 // run starts the process and waits until it answers.
 func (s *Server) run() error {
+	if err := s.launch(); err != nil {
+		return err
+	}
+	err := s.await(func() error {
+		answer, err := s.ping()
+		if err == nil && strings.HasPrefix(answer, "-LOADING") {
+			err = errors.New("still loading")
+		}
+		return err
+	})
+	if err != nil {
+		s.Kill()
+	}
+	return err
+}
+
+func (s *Server) launch() error {
 	logFile, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer logFile.Close()
-	cmd := exec.Command(s.path, append([]string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--dir", s.dir,
-	}, s.args...)...)
+	cmd := exec.Command(s.path, s.arguments()...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
-	if s.process, err = process.Start(cmd); err != nil {
-		return err
-	}
-	if err := s.awaitAnswer(); err != nil {
-		s.Kill()
-		return err
-	}
-	return nil
+	s.process, err = process.Start(cmd)
+	return err
 }
 
-func (s *Server) awaitAnswer() error {
+func (s *Server) arguments() []string {
+	port, securePort := strconv.Itoa(s.port), "0"
+	if s.secure != nil {
+		port, securePort = securePort, port
+	}
+	args := []string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir}
+	if s.sentinel {
+		return append([]string{s.sentinelConfig(), "--sentinel"}, args...)
+	}
+	args = append(args, "--save", "", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--repl-timeout", "5")
+	if s.secure != nil {
+		args = append(args, "--tls-port", securePort, "--tls-auth-clients", "yes",
+			"--tls-ca-cert-file", s.secure.CA, "--tls-cert-file", s.secure.ServerCert, "--tls-key-file", s.secure.ServerKey)
+	}
+	return append(args, s.args...)
+}
+
+// await polls until the server answers as wanted.
+func (s *Server) await(answered func() error) error {
 	deadline := time.Now().Add(startTimeout)
 	for {
-		err := s.ping()
+		err := answered()
 		if err == nil {
 			return nil
 		}
@@ -188,23 +278,22 @@ func (s *Server) awaitAnswer() error {
 	}
 }
 
-// ping succeeds where the server answers anything but that it is still loading. An
-// answer may also be that it wants a password.
-func (s *Server) ping() error {
+// ping returns the server's first line, whatever it is: that it is still loading, or
+// wants a password.
+func (s *Server) ping() (string, error) {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
-		return err
+		return "", err
+	}
+	if s.secure != nil {
+		conn = tls.Client(conn, s.secure.client())
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(time.Second))
 	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
-		return err
+		return "", err
 	}
-	answer, err := bufio.NewReader(conn).ReadString('\n')
-	if err == nil && strings.HasPrefix(answer, "-LOADING") {
-		err = errors.New("still loading")
-	}
-	return err
+	return bufio.NewReader(conn).ReadString('\n')
 }
 
 func (s *Server) logPath() string { return filepath.Join(s.dir, "redis.log") }
