@@ -104,7 +104,6 @@ func (f *follower) run(ctx context.Context, b *backend) {
 			// A failover sends every sidecar here at once. The old keyring serves meanwhile.
 			pause = f.jitter(min(maxSnapshotDelay, f.store.tuning.Load().MaxStaleness/4))
 		case ctx.Err() == nil:
-			b.commands.failed(ctx, err)
 			b.tail.failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
 				f.store.log().Error("cannot follow Redis; the keyring serves until it is too old", "error", err)
@@ -123,8 +122,12 @@ func (f *follower) run(ctx context.Context, b *backend) {
 
 // follow waits for changes for one poll interval, applies them, and proves the
 // keyring fresh.
+//
+// Everything goes through the tail's own connections: the proof is of the server that
+// the changes come from, and does not queue behind commands of operators, or behind
+// connections of theirs that a firewall has forgotten.
 func (f *follower) follow(ctx context.Context, b *backend) error {
-	tail, err := b.tail.node(ctx)
+	node, err := b.tail.node(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,14 +137,11 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 		if wait < time.Millisecond { // Redis takes a block of 0 as "for ever"
 			break
 		}
-		if _, err := f.ledger.read(ctx, tail, wait, tailBatch); err != nil {
+		if _, err := f.ledger.read(ctx, node, wait, tailBatch); err != nil {
 			return err
 		}
 	}
-	node, err := b.commands.node(ctx)
-	if err != nil {
-		return err
-	}
+	committed := f.store.keyring.lastCommitted()
 	now, sent, err := f.probe(ctx, node)
 	if err != nil {
 		return err
@@ -151,6 +151,9 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	}
 	if err := f.ledger.catchUp(ctx, node, now); err != nil {
 		return err
+	}
+	if committed > now.seq {
+		return errResync{reason: ResyncFork}
 	}
 	f.store.keyring.markFresh(sent)
 	f.reassert(ctx)

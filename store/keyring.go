@@ -180,6 +180,19 @@ func (k *Keyring) applyLedger(c change) bool {
 	return intact
 }
 
+// lastCommitted returns the sequence number of the newest change that was committed
+// here and has not come back through the ledger, 0 for none. A data set that is older
+// although it was looked at later has lost that change, in a failover say, and nothing
+// else may ever tell: the chain as far as it has been followed is intact.
+func (k *Keyring) lastCommitted() (seq uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.local {
+		seq = max(seq, c.seq)
+	}
+	return seq
+}
+
 // beginSnapshot is called before the first read of a snapshot: what was committed
 // here before is in it, or was lost by Redis and must not live on here alone,
 // where nobody could revoke it.

@@ -60,7 +60,9 @@ func (k keyspace) idempotency(tenant uuid.UUID) (done, byAge string) {
 func (k keyspace) bucketOf(d Digest) string { return k.bucket(bucketNumber(d)) }
 
 // revokedOf returns the set of revoked digests that a digest belongs to.
-func (k keyspace) revokedOf(d Digest) string { return fmt.Sprintf("%sr:%d", k.prefix, bucketNumber(d)) }
+func (k keyspace) revokedOf(d Digest) string { return k.revoked(bucketNumber(d)) }
+
+func (k keyspace) revoked(n int) string { return fmt.Sprintf("%sr:%d", k.prefix, n) }
 
 func bucketNumber(d Digest) int { return int(d[0])<<4 | int(d[1])>>4 }
 
@@ -70,5 +72,7 @@ const clientBuckets = 256
 // client returns the hash that a client id belongs to.
 func (k keyspace) client(id string) string {
 	sum := sha256.Sum256([]byte(id))
-	return fmt.Sprintf("%si:%d", k.prefix, int(sum[0])%clientBuckets)
+	return k.clients(int(sum[0]) % clientBuckets)
 }
+
+func (k keyspace) clients(n int) string { return fmt.Sprintf("%si:%d", k.prefix, n) }

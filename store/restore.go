@@ -34,20 +34,8 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 		credentials = append(credentials, c)
 	}
 	err = b.ask(ctx, func(node *redis.Client) error {
-		now, _, err := s.follower.probe(ctx, node)
-		switch {
-		case err != nil:
-			return unavailable("look at the namespace", err)
-		case now.epoch != "":
-			err := s.eachCredential(ctx, node, func(ids []uuid.UUID) error {
-				if len(ids) > 0 {
-					return ErrNotEmpty
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
+		if err := s.makeRoom(ctx, node, dump); err != nil {
+			return err
 		}
 		for batch := range slices.Chunk(credentials, readBatch) {
 			_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -72,6 +60,39 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 	}
 	_, err = s.NewEpoch(ctx)
 	return len(credentials), err
+}
+
+// makeRoom checks that the namespace has no credentials, save those of this dump that a
+// restore which broke off has left. Their indexes go: a token that the broken off one
+// brought back from an older dump must not stay.
+func (s *Store) makeRoom(ctx context.Context, node *redis.Client, dump map[uuid.UUID]map[string]string) error {
+	now, _, err := s.follower.probe(ctx, node)
+	if err != nil {
+		return unavailable("look at the namespace", err)
+	}
+	found := false
+	err = s.eachCredential(ctx, node, func(ids []uuid.UUID) error {
+		for _, id := range ids {
+			if _, ours := dump[id]; !ours || now.epoch != "" {
+				return ErrNotEmpty
+			}
+			found = true
+		}
+		return nil
+	})
+	if err != nil || !found {
+		return err
+	}
+	_, err = node.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for n := range bucketCount {
+			p.Del(ctx, s.keys.bucket(n), s.keys.revoked(n))
+		}
+		for n := range clientBuckets {
+			p.Del(ctx, s.keys.clients(n))
+		}
+		return nil
+	})
+	return err
 }
 
 // restoreRecord writes a record and what follows from it.

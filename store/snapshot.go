@@ -65,7 +65,7 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (meta, time.Tim
 // changed meanwhile, and installs it. The old index serves until then.
 func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) error {
 	keyring := f.store.keyring
-	node, err := b.commands.node(ctx)
+	node, err := b.tail.node(ctx)
 	if err != nil {
 		return err
 	}
