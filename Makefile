@@ -6,7 +6,7 @@ TAGS    := nobadger,nomysql,nopgx
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 
-.PHONY: run build test lint fmt clean
+.PHONY: run build test test-faults lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -21,6 +21,10 @@ build:
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
 	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
+
+# The long form of the tests against Redis servers that fail, of every kind; minutes.
+test-faults:
+	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
 
 # What CI checks before the tests.
 lint:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,7 @@ type server interface {
 // connect returns a way to the data set. network is "unix" for a socket.
 func connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) server {
 	pooled := *opt
+	pooled.Addrs = slices.Clone(opt.Addrs) // a cluster's client appends to it
 	pooled.PoolSize = connections
 	pooled.PipelinePoolSize = -1 // pipelines share the pool
 	if pooled.TLSConfig != nil {

@@ -33,6 +33,9 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	nonce := randomHex()
 	keys, args := s.lay(ctx, m, nonce, b.ledgerLength)
 	replicas := s.tuning.Load().WaitReplicas
+	if m.here {
+		replicas = 0
+	}
 	reply, err := b.scripts.run(ctx, mutateScript, replicas, keys, args)
 	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
 		reply, err = b.scripts.run(ctx, mutateScript, replicas, keys, args)

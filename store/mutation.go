@@ -18,6 +18,9 @@ type mutation struct {
 	audit auditNote
 	// makes is the credential that the change makes, for a request to be repeated.
 	makes uuid.UUID
+	// here: this process holds to the change whatever becomes of Redis, so it does not
+	// wait for replicas.
+	here bool
 }
 
 // onlyRemoves reports whether m takes digests away and adds none.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -11,11 +12,23 @@ import (
 
 // reassert writes again the revocations that Redis has lost, a failover's or a
 // restored backup's. Every sidecar that knows of one does so; the first wins, and
-// the others find it done. What fails is tried again after the next probe.
+// the others find it done. What fails is tried again after the next probe, and so is
+// what takes longer than a poll: the keyring must not grow stale over it.
 func (f *follower) reassert(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, pollInterval)
+	defer cancel()
 	for _, d := range slices.Collect(maps.Keys(f.unasserted)) {
+		if ctx.Err() != nil {
+			return
+		}
 		err := f.store.revokeAgain(ctx, d, f.unasserted[d])
-		if err != nil && err != ErrNotReplicated {
+		if errors.Is(err, errConflict) {
+			continue // most likely by another sidecar, which does the same
+		}
+		if err != nil && ctx.Err() != nil {
+			return
+		}
+		if err != nil {
 			f.store.log().Error("a lost revocation could not be written again yet", "credential", f.unasserted[d].String(), "error", err)
 			return
 		}
@@ -38,12 +51,9 @@ func (s *Store) revokeAgain(ctx context.Context, d Digest, id uuid.UUID) error {
 	if err != nil {
 		return unavailable("read a record", err)
 	}
-	m := mutation{digests: []digestOp{{digest: d, removed: true, id: id}}}
-	if len(fields) > 0 {
-		c, err := parseRecord(id, fields)
-		if err != nil {
-			return err
-		}
+	m := mutation{here: true, digests: []digestOp{{digest: d, removed: true, id: id}}}
+	// A record that cannot be read must not keep its token alive.
+	if c, err := parseRecord(id, fields); err == nil {
 		m.tenant = c.Tenant
 		if c.digest == d {
 			if !c.RevokedAt.IsZero() {

@@ -27,6 +27,7 @@ type suite struct {
 }
 
 func (s *suite) Helper()                  {}
+func (s *suite) Failed() bool             { return false }
 func (s *suite) Context() context.Context { return context.Background() }
 
 func (s *suite) Cleanup(f func()) {

@@ -107,7 +107,13 @@ func prepare(t testing.TB) *Server {
 
 func (s *Server) start() {
 	s.t.Helper()
-	s.t.Cleanup(s.Kill)
+	s.t.Cleanup(func() {
+		s.Kill()
+		if s.t.Failed() {
+			text := s.log()
+			s.t.Logf("redis-server at %s:\n%s", s.Addr(), text[max(0, len(text)-2000):])
+		}
+	})
 	var err error
 	// Between finding a free port and using it another process may take it.
 	for range 5 {
@@ -174,11 +180,11 @@ func (s *Server) Restart() {
 }
 
 // RestartLoading restarts the server and returns when it answers at all, while it may
-// still be loading its data.
-func (s *Server) RestartLoading() {
+// still be loading its data. The arguments are for this time only.
+func (s *Server) RestartLoading(args ...string) {
 	s.t.Helper()
 	s.Stop()
-	if err := s.launch(); err != nil {
+	if err := s.launch(args...); err != nil {
 		s.t.Fatalf("restart redis-server: %v", err)
 	}
 	if err := s.await(func() error { _, err := s.ping(); return err }); err != nil {
@@ -230,13 +236,13 @@ func (s *Server) run() error {
 	return err
 }
 
-func (s *Server) launch() error {
+func (s *Server) launch(args ...string) error {
 	logFile, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer logFile.Close()
-	cmd := exec.Command(s.path, s.arguments()...)
+	cmd := exec.Command(s.path, append(s.arguments(), args...)...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	s.process, err = process.Start(cmd)
 	return err
