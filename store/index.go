@@ -101,6 +101,18 @@ func (idx *index) remove(d Digest) bool {
 	return ok
 }
 
+// each calls f for every digest. It may change while that lasts.
+func (idx *index) each(f func(Digest, uuid.UUID)) {
+	for i := range idx.shards {
+		s := &idx.shards[i]
+		s.mu.RLock()
+		for d, e := range s.entries {
+			f(d, e.id)
+		}
+		s.mu.RUnlock()
+	}
+}
+
 func (idx *index) intern(identity *Identity) uint32 {
 	var buf [128]byte
 	encoded := appendIdentity(buf[:0], identity)

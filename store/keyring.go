@@ -218,6 +218,20 @@ func (k *Keyring) replay(idx *index, c change) {
 	}
 }
 
+// missing returns what is live in the serving index and not in idx, of the same data
+// set.
+func (k *Keyring) missing(idx *index) map[Digest]uuid.UUID {
+	missing := make(map[Digest]uuid.UUID)
+	if serving := k.index.Load(); serving != nil && serving.epoch == idx.epoch {
+		serving.each(func(d Digest, id uuid.UUID) {
+			if _, ok := idx.lookup(d); !ok {
+				missing[d] = id
+			}
+		})
+	}
+	return missing
+}
+
 // install makes a freshly built index the serving one, which has everything up to
 // the change seq. What was committed here after that is applied first, and digests revoked in this epoch
 // stay revoked whatever the snapshot says: a failover that lost a revocation must

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -98,6 +100,9 @@ func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) 
 	if err := ledger.catchUp(ctx, node, after); err != nil {
 		return err
 	}
+	if err := f.buryMissed(ctx, node, keyring.missing(idx)); err != nil {
+		return err
+	}
 	lost := keyring.install(idx, ledger.at.seq)
 	keyring.markFresh(sent)
 	ledger.apply = f.applyLive
@@ -109,6 +114,31 @@ func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) 
 	f.resyncs[slices.Index(resyncReasons[:], reason)].Add(1)
 	f.up.Store(true)
 	f.store.log().Info("keyring loaded", "reason", string(reason), "sequence", ledger.at.seq)
+	return nil
+}
+
+// buryMissed remembers as revoked what was revoked while nobody here followed the
+// ledger: the snapshot says only that the digests are gone, and a failover later on
+// could bring them back. One that is gone for another reason, its mint lost by Redis,
+// is not among the revoked ones.
+func (f *follower) buryMissed(ctx context.Context, rdb *redis.Client, missing map[Digest]uuid.UUID) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(missing)), readBatch) {
+		reads := make([]*redis.BoolCmd, len(batch))
+		_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, d := range batch {
+				reads[i] = p.SIsMember(ctx, f.store.keys.revokedOf(d), string(d[:]))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for i, read := range reads {
+			if read.Val() {
+				f.store.keyring.bury(batch[i], missing[batch[i]])
+			}
+		}
+	}
 	return nil
 }
 
