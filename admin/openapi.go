@@ -15,7 +15,7 @@ const bearerAuth = "BearerAuth"
 
 // humaConfig leaves out what huma adds by default: $schema properties and links,
 // which Matcher's documents do not have, a documentation page that loads scripts
-// from elsewhere, and its own handlers for the document, which build it lazily
+// from elsewhere where ours has none, and its own handlers for the document, which build it lazily
 // without a lock.
 func humaConfig() huma.Config {
 	config := huma.DefaultConfig("Hookgate admin API", "1.0.0")
@@ -59,7 +59,7 @@ func problemResponses(api huma.API, own []Problem) map[string]*huma.Response {
 			responses[status] = response
 		}
 		response.Description = strings.TrimSpace(response.Description + "\n" + p.Code + ": " + p.Meaning)
-		response.Content[problemType].Examples[p.Code] = &huma.Example{Value: refuse(p)}
+		response.Content[problemType].Examples[p.Code] = &huma.Example{Summary: p.Meaning, Value: refuse(p)}
 		document(response, p.Status)
 	}
 	return responses
@@ -76,6 +76,7 @@ func document(response *huma.Response, status int) {
 
 // serveDocument serves the OpenAPI document as it is once every operation is known.
 func serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
+	addExamples(document)
 	asJSON, err := json.Marshal(document)
 	if err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
@@ -90,6 +91,11 @@ func serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
 			w.Write(content)
 		}
 	}
+	page, err := newDocsPage(document)
+	if err != nil {
+		return fmt.Errorf("write the documentation: %w", err)
+	}
+	mux.Handle("GET /docs", page)
 	mux.Handle("GET /openapi.json", serve("application/openapi+json", asJSON))
 	mux.Handle("GET /openapi.yaml", serve("application/openapi+yaml", asYAML))
 	return nil
