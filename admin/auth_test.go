@@ -322,3 +322,18 @@ func TestShortSecretIsWarnedOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMaxTTL(t *testing.T) {
+	at := func(d time.Duration) string { return hs256(t, jwt.MapClaims{"exp": now.Add(d).Unix()}) }
+	for _, c := range []struct {
+		max       time.Duration
+		good, bad time.Duration
+	}{
+		{0, 30 * 24 * time.Hour, 30*24*time.Hour + time.Second},
+		{time.Minute, time.Minute, 61 * time.Second},
+	} {
+		s := newServer(t, withJWT(func(j *admin.JWT) { j.MaxTTL = c.max }))
+		s.must(200, at(c.good), "GET", callbacksPath, "")
+		checkProblem(t, s.as(at(c.bad), "GET", callbacksPath, ""), 401, "HKG-2401")
+	}
+}

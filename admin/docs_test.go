@@ -101,7 +101,9 @@ func TestDocsAreComplete(t *testing.T) {
 				t.Errorf("%s is there %d times", id, ids[id])
 			}
 			said("target", strings.ToUpper(method)+" "+path)
-			said("description", at(t, op, "description").(string))
+			if description, ok := op.(map[string]any)["description"]; ok {
+				said("description", description.(string))
+			}
 			parameters, _ := op.(map[string]any)["parameters"].([]any)
 			for _, p := range parameters {
 				said("parameter", at(t, p, "name").(string))

@@ -1,7 +1,9 @@
 package admin_test
 
 import (
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/store"
@@ -52,6 +54,23 @@ func FuzzAuthorization(f *testing.F) {
 		conforms(t, "Detail", a.body)
 		if a.StatusCode != 401 || a.Header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%q: %d\n%s", authorization, a.StatusCode, a.body)
+		}
+	})
+}
+
+// FuzzKeySet: whatever an issuer publishes, nobody gets in by it, and nothing breaks.
+func FuzzKeySet(f *testing.F) {
+	f.Add([]byte(`{"keys":[{"kty":"RSA","kid":"k","n":"AA","e":"AQAB"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"EC","kid":"k","crv":"P-256","x":"AA","y":"AA"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","kid":"k","crv":"Ed25519","x":"AA","x5c":["AA"],"x5u":"http://a"}]}`))
+	idp := newIssuer(f)
+	s := fuzzServer(f, idp.option("RS256", "ES256", "EdDSA"))
+	token := assemble(map[string]any{"alg": "RS256", "kid": "k"}, claimsWith(nil), zeros(256))
+	f.Fuzz(func(t *testing.T, set []byte) {
+		idp.respond(func(w http.ResponseWriter, _ *http.Request) { w.Write(set) })
+		idp.later(10 * time.Second)
+		if a := s.within(t).as(token, "GET", callbacksPath, ""); a.StatusCode != 401 && a.StatusCode != 503 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
 	})
 }
