@@ -24,6 +24,13 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections Connections
+	// CheckConnection, where set, tells why a webhook token for a connection of this
+	// name could not be used; the answer repeats the text. Nil: any name can.
+	CheckConnection func(name string) error
+	// AssertedIssuer reports whether iss is that of a guard which vouches to Matcher with
+	// JWTs of its own: no such token is an operator's. It is asked for every request, so
+	// that guards can be set up after the API. Nil: there is none.
+	AssertedIssuer func(issuer string) bool
 	// MaxStaleness is the age of the keyring from which the guard decides nothing any
 	// more: what the verification of a token is to say. Zero for no bound.
 	MaxStaleness time.Duration
@@ -50,7 +57,8 @@ type api struct {
 	log         *slog.Logger
 	huma        huma.API
 
-	maxStaleness time.Duration
+	maxStaleness    time.Duration
+	checkConnection func(name string) error
 }
 
 // API is the admin API.
@@ -91,11 +99,12 @@ func New(config Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	verifier.claims.assertedIssuer = config.AssertedIssuer
 	mux := http.NewServeMux()
 	a := &api{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
-		maxStaleness: config.MaxStaleness,
+		maxStaleness: config.MaxStaleness, checkConnection: config.CheckConnection,
 	}
 	a.registerCallbackCredentials()
 	a.registerWebhookTokens()
@@ -202,6 +211,12 @@ func (a *api) problemOf(ctx context.Context, err error) *detail {
 		d = replayed(replay)
 	case errors.Is(err, store.ErrInvalid):
 		d = refuse(problemInvalid).at("body", err.Error())
+	case errors.Is(err, errMatcherTimeout):
+		d = refuse(problemMatcherTimeout).with("Retry-After", retryAfter)
+	case errors.Is(err, errMatcherRefuses):
+		d = refuse(problemMatcherRefuses)
+	case errors.Is(err, errMatcherAnswer):
+		d = refuse(problemMatcherAnswer)
 	case errors.Is(err, errNoAnswer):
 		d = refuse(problemNoAnswer).with("Retry-After", retryAfter)
 	case errors.Is(err, store.ErrNotReplicated):

@@ -15,6 +15,8 @@ type claimReader struct {
 	rolesClaims   []string
 	defaultTenant uuid.UUID
 	defaultRole   Role
+	// assertedIssuer reports whether an issuer is a guard's; nil: there is none.
+	assertedIssuer func(string) bool
 }
 
 func newClaimReader(config JWT) (claimReader, error) {
@@ -41,6 +43,9 @@ func newClaimReader(config JWT) (claimReader, error) {
 }
 
 func (c *claimReader) operator(claims jwt.MapClaims) (operator, *detail) {
+	if c.asserted(claims) {
+		return operator{}, badToken("The bearer token is a guard's, not an operator's.")
+	}
 	tenant, refusal := c.tenant(claims)
 	if refusal != nil {
 		return operator{}, refusal

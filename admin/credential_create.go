@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,9 +46,8 @@ func (a *api) registerCreate() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Create a credential",
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
-	register(a, RoleAdmin, op, append([]Problem{
-		problemNoConnection, problemNotConfigured, problemNoAnswer, problemClientIDTaken, problemKeyReused,
-	}, bodyProblems...), a.createCredential)
+	register(a, RoleAdmin, op, slices.Concat(
+		connectionProblems, []Problem{problemClientIDTaken, problemKeyReused}, bodyProblems), a.createCredential)
 	a.documentReplay(credentialsPath)
 }
 
@@ -69,7 +68,7 @@ func (a *api) createCredential(ctx context.Context, tenant uuid.UUID, in *create
 		return nil, err
 	}
 	if spec.Kind == store.KindWebhook {
-		if err := a.checkConnectionOf(ctx, spec); err != nil {
+		if err := a.checkConnectionOf(ctx, spec, "body.connection"); err != nil {
 			return nil, err
 		}
 	}
@@ -105,25 +104,6 @@ func (r *createCredentialRequest) spec(tenant uuid.UUID) (store.Spec, error) {
 		return spec, refuse(problemInvalid).at("body.secretHash", err.Error())
 	}
 	return spec, nil
-}
-
-// checkConnectionOf keeps a webhook token from being made for a connection that is
-// not known to exist, by whatever way.
-func (a *api) checkConnectionOf(ctx context.Context, spec store.Spec) error {
-	switch {
-	case spec.Vendor == "" || spec.Connection == "":
-		return refuse(problemInvalid).at("body", "a webhook credential needs a vendor and a connection")
-	case a.connections == nil:
-		return refuse(problemNotConfigured)
-	}
-	exists, err := a.connections.Exists(ctx, spec.Tenant, spec.Vendor, spec.Connection)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errNoAnswer, err)
-	case !exists:
-		return refuse(problemNoConnection)
-	}
-	return nil
 }
 
 // checkExpiry refuses an expiry that has passed: it is a mistake, and the credential

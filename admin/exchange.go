@@ -18,8 +18,11 @@ type exchange struct {
 	status    int // 0 until something was sent
 
 	operator operator // zero until authorised
-	body     []byte   // of the request, once it is read
-	once     idempotency
+	// authorization is the request's header, for what has to ask elsewhere in the
+	// operator's name.
+	authorization []string
+	body          []byte // of the request, once it is read
+	once          idempotency
 }
 
 // noOperation is the operation of a request that reached none. What a client asks
@@ -29,6 +32,7 @@ const noOperation = "none"
 type exchangeKey struct{}
 
 func (x *exchange) attach(r *http.Request) *http.Request {
+	x.authorization = r.Header.Values("Authorization")
 	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 }
 

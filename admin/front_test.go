@@ -115,7 +115,7 @@ func TestObserve(t *testing.T) {
 
 type panicking struct{ with any }
 
-func (p panicking) Exists(context.Context, uuid.UUID, string, string) (bool, error) { panic(p.with) }
+func (p panicking) Exists(context.Context, admin.ConnectionQuery) (bool, error) { panic(p.with) }
 
 func TestPanic(t *testing.T) {
 	s := newServer(t, withConnections(panicking{"mwh_secret-in-a-panic"}))

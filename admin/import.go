@@ -32,7 +32,7 @@ type (
 	importResult struct {
 		ID     string `json:"id,omitempty" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59" doc:"Of the credential; absent where refused."`
 		Status string `json:"status" enum:"created,exists,refused" example:"created" doc:"exists: the tenant has a credential with this digest already, which is left as it is."`
-		Code   string `json:"code,omitempty" enum:"HKG-2004,HKG-2005,HKG-2006,HKG-2013,HKG-2422" example:"HKG-2013" doc:"Why it was refused. HKG-2013: the digest cannot be imported. The others are those of the answers to a create."`
+		Code   string `json:"code,omitempty" enum:"HKG-2004,HKG-2005,HKG-2006,HKG-2013,HKG-2030,HKG-2031,HKG-2032,HKG-2422" example:"HKG-2013" doc:"Why it was refused. HKG-2013: the digest cannot be imported. The others are those of the answers to a create."`
 		Detail string `json:"detail,omitempty" example:"The digest cannot be imported." doc:"The same for people."`
 	}
 	importResponse struct {
@@ -74,6 +74,10 @@ func (a *api) importCredentials(ctx context.Context, tenant uuid.UUID, in *impor
 	return out, nil
 }
 
+// unanswered is no connection. Where it is known, whoever knows connections cannot
+// tell of one: a thousand lines do not wait for the same silence one by one.
+var unanswered = [2]string{}
+
 // importOne returns a *detail for what is wrong with the line.
 func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine, known map[[2]string]error) (importResult, error) {
 	spec, digest, err := line.spec(tenant)
@@ -87,8 +91,14 @@ func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine,
 		connection := [2]string{spec.Vendor, spec.Connection}
 		err, asked := known[connection]
 		if !asked {
-			err = a.checkConnectionOf(ctx, spec)
+			err, asked = known[unanswered]
+		}
+		if !asked {
+			err = a.checkConnectionOf(ctx, spec, "")
 			known[connection] = err
+			if errors.Is(err, errNoAnswer) {
+				known[unanswered] = err
+			}
 		}
 		switch {
 		case errors.Is(err, errNoAnswer):

@@ -58,6 +58,12 @@ var (
 		"The digest cannot be imported.")
 	problemNoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.")
+	problemMatcherAnswer = define("HKG-2030", http.StatusBadGateway,
+		"Matcher cannot be reached, or its answer does not tell whether the aggregator connection exists.")
+	problemMatcherRefuses = define("HKG-2031", http.StatusBadGateway,
+		"Matcher does not accept this bearer token for its list of connections.")
+	problemMatcherTimeout = define("HKG-2032", http.StatusGatewayTimeout,
+		"Matcher did not tell in time whether the aggregator connection exists.")
 
 	problemMalformed = define("HKG-2400", http.StatusBadRequest,
 		"The request body is missing, unreadable or not a JSON document.")

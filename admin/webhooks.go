@@ -66,7 +66,7 @@ func (a *api) registerWebhookTokens() {
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a webhook token",
 		Description: "Returns a new token for one vendor and connection, once, and the URL to register at the vendor.",
-	}), slices.Concat([]Problem{problemNoConnection, problemNotConfigured, problemNoAnswer}, bodyProblems, repeatProblems), a.mintWebhookToken)
+	}), slices.Concat(connectionProblems, bodyProblems, repeatProblems), a.mintWebhookToken)
 	register(a, RoleViewer, huma.Operation{
 		OperationID: "listAggregatorWebhookTokens", Method: http.MethodGet, Path: webhookTokensPath,
 		Tags: tags, Summary: "List webhook tokens",
@@ -85,19 +85,14 @@ func (a *api) registerWebhookTokens() {
 }
 
 func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
-	if a.publicURL == "" || a.connections == nil {
+	if a.publicURL == "" { // the answer could not tell the URL
 		return nil, refuse(problemNotConfigured)
 	}
-	exists, err := a.connections.Exists(ctx, tenant, in.Body.Vendor, in.Body.ConnectionName)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
+	spec := store.Spec{Tenant: tenant, Kind: store.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
+	if err := a.checkConnectionOf(ctx, spec, "body.connection_config_name"); err != nil {
+		return nil, err
 	}
-	if !exists {
-		return nil, refuse(problemNoConnection)
-	}
-	c, token, err := a.store.Mint(ctx, store.Spec{
-		Tenant: tenant, Kind: store.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName,
-	})
+	c, token, err := a.store.Mint(ctx, spec)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/hookgate/hookgate/admin"
 )
 
@@ -103,7 +101,7 @@ func TestAnyConnection(t *testing.T) {
 
 type brokenConnections struct{}
 
-func (brokenConnections) Exists(context.Context, uuid.UUID, string, string) (bool, error) {
+func (brokenConnections) Exists(context.Context, admin.ConnectionQuery) (bool, error) {
 	return true, errors.New("dial tcp 10.1.2.3:4018: connection refused")
 }
 
@@ -123,8 +121,8 @@ func TestUnknowableConnection(t *testing.T) {
 // connectionsOf says who asked for what.
 type connectionsOf map[string]bool
 
-func (c connectionsOf) Exists(_ context.Context, tenant uuid.UUID, vendor, name string) (bool, error) {
-	return c[tenant.String()+" "+vendor+" "+name], nil
+func (c connectionsOf) Exists(_ context.Context, q admin.ConnectionQuery) (bool, error) {
+	return c[q.Tenant.String()+" "+q.Vendor+" "+q.Name], nil
 }
 
 func TestConnectionsAreAskedForTenantAndVendor(t *testing.T) {
