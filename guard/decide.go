@@ -38,6 +38,8 @@ type Policy struct {
 	Routes []Route
 	// Vendors are further conditions on webhooks, by the vendor in the path.
 	Vendors map[string]VendorPolicy
+	// ForwardToken: the upstream checks the token again, so that it stays in the path.
+	ForwardToken bool
 	// MaxBody is the largest body in bytes.
 	MaxBody int64
 	// MaxStaleness is how old the keyring may be to decide anything at all.
@@ -113,10 +115,8 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 		return d
 	}
 	d.Signature = vendor.Signature
-	d.Path = path
-	if route.kind == store.KindWebhook {
-		d.Path = path[:found.tokenStart] + d.Credential.String() + path[found.tokenStart+len(found.token):]
-	}
+	d.Path, d.RawPath = route.forward(path, found, &d, p.ForwardToken)
+	d.object = found.vendor + found.exception // one of the two
 	return d
 }
 
@@ -143,7 +143,7 @@ func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, r
 	case d.Kind == store.KindWebhook && key.Vendor != vendor:
 		d.Outcome = Vendor
 	default:
-		d.Outcome, d.Identity = Allowed, key.Identity
+		d.Outcome, d.Identity, d.ExpiresAt = Allowed, key.Identity, key.ExpiresAt
 	}
 }
 

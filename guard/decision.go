@@ -56,10 +56,19 @@ type Decision struct {
 	Allow string
 	// Credential is the credential's id where one was found, refused or not.
 	Credential uuid.UUID
-	// Identity and Path are set for Allowed: who the request comes from, and the path
-	// to forward, without the token.
+	// Identity is set for Allowed and Probe: who the request comes from.
 	Identity *store.Identity
-	Path     string
+	// ExpiresAt is the end of the credential in milliseconds since the Unix epoch; 0 =
+	// never.
+	ExpiresAt int64
+	// Path is where an Allowed request goes, and RawPath the same as it is to be sent.
+	// It is without the token unless that is forwarded. Both are "" where the path
+	// takes the name of a connection that cannot stand in one.
+	Path, RawPath string
+	// Authorization vouches for the request, where the guard does; an Asserter makes it.
+	Authorization string
+	// object is what the request is about: the exception or the vendor.
+	object string
 	// Signature, where set, is still to be checked on the body of an Allowed request.
 	Signature *SignatureCheck
 	// RetryAfter is how long a client should wait, for Stale and Throttled.

@@ -134,7 +134,8 @@ func aliasByte(c byte) byte {
 	return c
 }
 
-// SetIdentity sets the identity headers of an allowed request, each exactly once.
+// SetIdentity sets the identity headers of an allowed request, and the Authorization
+// that vouches for it, each exactly once.
 // Free text is percent-encoded UTF-8. The header must have been stripped before.
 func SetIdentity(header map[string][]string, d *Decision) {
 	set := func(name, value string) {
@@ -142,6 +143,7 @@ func SetIdentity(header map[string][]string, d *Decision) {
 			header[name] = []string{value}
 		}
 	}
+	set("Authorization", d.Authorization)
 	set(HeaderTenant, d.Identity.Tenant.String())
 	set(HeaderCredentialID, d.Credential.String())
 	set(HeaderKind, string(d.Identity.Kind))

@@ -29,6 +29,9 @@ type Route struct {
 	segments []string
 	// scopes are what a credential needs, all of them; api kind.
 	scopes []string
+	// upstream is the path towards the upstream in segments; nil: that of the client,
+	// with the credential's id in place of the token.
+	upstream []string
 }
 
 // CallbackRoute returns the route whose token is in the header. Its path has
@@ -88,7 +91,8 @@ func (r *Route) allow() string {
 
 // match is what the placeholders of a route stand for in one path.
 type match struct {
-	vendor string
+	vendor    string
+	exception string
 	// token and where it stands in the path.
 	token      string
 	tokenStart int
@@ -109,7 +113,7 @@ func (r *Route) match(path string) (m match, ok bool) {
 		case wildcard:
 			return m, true
 		case placeholderException:
-			ok = validExceptionID(segment)
+			m.exception, ok = segment, validExceptionID(segment)
 		case placeholderVendor:
 			m.vendor, ok = segment, ValidVendor(segment)
 		case placeholderToken:
