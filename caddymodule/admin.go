@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -40,12 +39,6 @@ type Admin struct {
 	status http.Handler
 }
 
-// Connections says which aggregator connections exist: any, or those listed.
-type Connections struct {
-	Any    bool     `json:"any,omitempty"`
-	Static []string `json:"static,omitempty"`
-}
-
 // CaddyModule returns the Caddy module information.
 func (Admin) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.hookgate_admin", New: func() caddy.Module { return new(Admin) }}
@@ -73,14 +66,12 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("hookgate_admin: public_url: %w", err)
 		}
 	}
-	if c := a.Connections; c != nil {
-		if c.Any == (len(c.Static) > 0) {
-			return errors.New("hookgate_admin: connections takes either any or a list")
-		}
-		config.Connections = admin.StaticConnections(c.Static)
-		if c.Any {
-			config.Connections = admin.AnyConnection{}
-		}
+	if config.Connections, err = a.Connections.provision(); err != nil {
+		return err
+	}
+	config.CheckConnection, config.AssertedIssuer = app.peers.checkConnection, app.peers.isAsserted
+	if err := app.peers.requires(config.JWT.Issuer); err != nil {
+		return err
 	}
 	if a.api, err = admin.New(config); err != nil {
 		return fmt.Errorf("hookgate_admin: %w", err)

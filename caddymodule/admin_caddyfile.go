@@ -21,7 +21,7 @@ func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	hookgate_admin {
 //	    public_url  <url> [insecure]
 //	    jwt         { ... }
-//	    connections any | static <name>...
+//	    connections any | static <name>... | matcher <url> [<timeout>]
 //	    rate_limit  <requests per second> [<burst>] | off
 //	}
 func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -67,17 +67,6 @@ func (a *Admin) parsePublicURL(d *caddyfile.Dispenser) error {
 	}
 	a.PublicURL = args[0]
 	return nil
-}
-
-func parseConnections(d *caddyfile.Dispenser) (*Connections, error) {
-	args := d.RemainingArgs()
-	switch {
-	case len(args) == 1 && args[0] == "any":
-		return &Connections{Any: true}, nil
-	case len(args) >= 2 && args[0] == "static":
-		return &Connections{Static: args[1:]}, nil
-	}
-	return nil, d.ArgErr()
 }
 
 var _ caddyfile.Unmarshaler = (*Admin)(nil)

@@ -61,6 +61,7 @@ type App struct {
 	WaitReplicas int `json:"wait_replicas,omitempty"`
 
 	ctx   caddy.Context
+	peers *peers
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
 }
@@ -73,7 +74,7 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // Provision takes the store from the running configuration or makes a new one. It
 // neither dials Redis nor opens files: `validate` runs anywhere.
 func (a *App) Provision(ctx caddy.Context) error {
-	a.ctx = ctx
+	a.ctx, a.peers = ctx, newPeers()
 	if a.Namespace == "" {
 		a.Namespace = defaultNamespace
 	}

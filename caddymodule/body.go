@@ -52,34 +52,62 @@ func drained(connection *http.ResponseController, r *http.Request) bool {
 	return err == io.EOF && n <= settleBytes
 }
 
-var errBodyCutOff = errors.New("the body did not arrive in full")
+// Why a body could not be read.
+var (
+	errBodyCutOff   = errors.New("the body did not arrive in full")
+	errBodyTooLarge = errors.New("the body is too large")
+)
 
-// verifyBody checks the signature of r's body. That takes all of it in memory, so it
-// is done for requests that are allowed otherwise; what was verified is what will be
-// forwarded. A body that the client does not finish is neither signed nor forged.
+// heldBody is a body that is in memory.
+type heldBody struct {
+	bytes.Reader
+	data []byte
+}
+
+// Close implements io.Closer.
+func (*heldBody) Close() error { return nil }
+
+// readBody takes all of r's body into memory, and leaves it there to be forwarded:
+// what was looked at is what will be sent. It is done only for requests that are
+// allowed otherwise.
+func (g *Guard) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if held, ok := r.Body.(*heldBody); ok {
+		return held.data, nil
+	}
+	var read bytes.Buffer
+	if r.Body != nil {
+		_, err := read.ReadFrom(g.boundedBody(w, r))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			return nil, errBodyTooLarge
+		case err != nil:
+			return nil, errBodyCutOff
+		}
+	}
+	held := &heldBody{data: read.Bytes()}
+	held.Reset(held.data)
+	r.Body = held
+	r.ContentLength = int64(len(held.data))
+	r.TransferEncoding = nil
+	delete(r.Header, "Expect") // it was met
+	return held.data, nil
+}
+
+// verifyBody checks the signature of r's body. A body that the client does not
+// finish is neither signed nor forged.
 func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.SignatureCheck) (guard.Outcome, error) {
 	signature, ok := check.Presented(r.Header[check.Header])
 	if !ok {
 		return guard.BadSignature, nil
 	}
-	var body bytes.Buffer
-	if r.Body != nil {
-		_, err := body.ReadFrom(g.boundedBody(w, r))
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			return guard.TooLarge, nil
-		case err != nil:
-			return guard.Allowed, errBodyCutOff
-		}
+	body, err := g.readBody(w, r)
+	if err != nil {
+		return guard.Allowed, err
 	}
-	if !check.Verify(signature, body.Bytes()) {
+	if !check.Verify(signature, body) {
 		return guard.BadSignature, nil
 	}
-	r.Body = io.NopCloser(&body)
-	r.ContentLength = int64(body.Len())
-	r.TransferEncoding = nil
-	delete(r.Header, "Expect") // it was met
 	return guard.Allowed, nil
 }
 

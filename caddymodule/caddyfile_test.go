@@ -76,6 +76,24 @@ func TestGuardCaddyfile(t *testing.T) {
 			max_body 2KiB
 		}`: `{"token_header":"X-Token","callback":["/a/{exceptionId}","/b/{exceptionId}"],"webhook":["/c/{vendor}/{token}"],"max_body":2048}`,
 		`hookgate {
+			callback /a/{exceptionId} -> /b/{exceptionId}
+			webhook /c/{vendor}/{token} -> /d/{vendor}/{connection}
+			idempotency_key body
+			forward_token
+			assert_jwt {
+				algorithm HS512
+				secret {env.S}
+				ttl 30s
+				issuer i
+				audience a
+				claim type application
+				claim owner o
+			}
+		}`: `{"callback":["/a/{exceptionId}"],"webhook":["/c/{vendor}/{token}"],` +
+			`"upstreams":{"/a/{exceptionId}":"/b/{exceptionId}","/c/{vendor}/{token}":"/d/{vendor}/{connection}"},"forward_token":true,` +
+			`"assert_jwt":{"algorithm":"HS512","secret":"{env.S}","ttl":30000000000,"issuer":"i","audience":"a","claims":{"owner":"o","type":"application"}},` +
+			`"idempotency_key":"body"}`,
+		`hookgate {
 			vendor belvo {
 				allow_ips 3.130.254.46 10.0.0.0/8
 			}
@@ -98,7 +116,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"hookgate x", "token_header", "token_header a b", "callback", "callback /a -> /b", "webhook", "max_body", "max_body x", "max_body 0",
+		"hookgate x", "token_header", "token_header a b", "callback", "callback /a ->", "callback /a /b", "callback /a > /b", "callback /a -> /b /c", "callback /a -> /b\ncallback /a -> /c", "webhook", "webhook /a ->", "max_body", "max_body x", "max_body 0",
 		"max_body -1", "max_body 99999999999999999999", "max_body 1\nmax_body 2", "token_header a\ntoken_header b", "vendor belvo {\n}", "vendor belvo", "vendor",
 		"vendor a b {\nallow_ips ::1\n}", "vendor a {\nallow_ips\n}", "vendor a {\nsignature X\n}", "vendor a {\nsignature\n}",
 		"vendor a {\nallow_ips ::1\nallow_ips ::2\n}", "vendor a {\nsignature X a\nsignature Y b\n}", "vendor a {\nnonsense x\n}",
@@ -106,7 +124,10 @@ func TestGuardCaddyfile(t *testing.T) {
 		"failure_limit 0 1m", "failure_limit -1 1m", "failure_limit x 1m", "failure_limit 5 x", "failure_limit 5 0s", "failure_limit off off",
 		"failure_limit off\nfailure_limit off",
 		"api", "api {\n}", "api /a {\nscope x\n}",
-		"forward_token", "assert_jwt {\n}", "nonsense x",
+		"forward_token on", "forward_token\nforward_token", "idempotency_key", "idempotency_key body body", "idempotency_key body\nidempotency_key body",
+		"assert_jwt x", "assert_jwt {\nnonsense x\n}", "assert_jwt {\nsecret\n}", "assert_jwt {\nsecret a\nsecret b\n}", "assert_jwt {\nttl x\n}", "assert_jwt {\nttl 0s\n}",
+		"assert_jwt {\nttl 1m\nttl 2m\n}", "assert_jwt {\nclaim a\n}", "assert_jwt {\nclaim a b\nclaim a c\n}", "assert_jwt {\nsecret a\n}\nassert_jwt {\nsecret a\n}",
+		"nonsense x",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"
@@ -135,6 +156,12 @@ func TestAdminCaddyfile(t *testing.T) {
 		}`: `{"public_url":"https://a.example","public_url_insecure":true,"jwt":{"secret":"s","algorithms":["HS256","HS512"],"issuer":"i",` +
 			`"audience":"a","tenant_claims":["t","u"],"roles_claims":["r"],"default_role":"viewer","default_tenant":"x"},"connections":{"static":["a","b"]}}`,
 		`hookgate_admin {
+			connections matcher http://m
+		}`: `{"connections":{"matcher":"http://m"}}`,
+		`hookgate_admin {
+			connections matcher {env.MATCHER_URL} 500ms
+		}`: `{"connections":{"matcher":"{env.MATCHER_URL}","timeout":500000000}}`,
+		`hookgate_admin {
 			public_url https://a.example
 			connections any
 		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
@@ -146,7 +173,7 @@ func TestAdminCaddyfile(t *testing.T) {
 	}
 	for _, text := range []string{
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
-		"connections matcher http://m", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
+		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 	} {
 		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {

@@ -45,6 +45,23 @@ type Guard struct {
 	// Paths for api credentials, which are presented as HTTP Basic.
 	API []APIPath `json:"api,omitempty"`
 
+	// Where requests go, by the path under which they come: a path with {credentialId}
+	// and, by kind, {exceptionId}, or {vendor}, {connection} and, with forward_token,
+	// {token}. By default they go to the path under which they come, with the
+	// credential's id in place of the token.
+	Upstreams map[string]string `json:"upstreams,omitempty"`
+
+	// Leaves the token in the header and in the path, for an upstream that checks it
+	// again.
+	ForwardToken bool `json:"forward_token,omitempty"`
+
+	// Vouches to the upstream with a JWT.
+	AssertJWT *AssertJWT `json:"assert_jwt,omitempty"`
+
+	// With `body`, requests without an idempotency key get one that is made of their
+	// body.
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
+
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
 
@@ -57,6 +74,7 @@ type Guard struct {
 
 	app         *App
 	policy      guard.Policy
+	asserter    *guard.Asserter // nil: the guard does not vouch
 	throttle    *guard.Throttle // nil: off
 	throttleKey string          // in throttles; "" until we hold a reference
 	logger      *zap.Logger
@@ -91,11 +109,17 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if g.MaxBody < 0 {
 		return errors.New("hookgate: max_body must be positive")
 	}
-	g.policy = guard.Policy{MaxBody: g.MaxBody, MaxStaleness: time.Duration(app.MaxStaleness)}
+	g.policy = guard.Policy{ForwardToken: g.ForwardToken, MaxBody: g.MaxBody, MaxStaleness: time.Duration(app.MaxStaleness)}
 	if err := g.addRoutes(); err != nil {
 		return err
 	}
 	if err := g.addVendors(); err != nil {
+		return err
+	}
+	if err := g.checkIdempotency(); err != nil {
+		return err
+	}
+	if err := g.provisionAssertion(); err != nil {
 		return err
 	}
 	return g.provisionThrottle()
@@ -165,13 +189,17 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 		caddyhttp.SetVar(r.Context(), routeVar, d.Template)
 	}
 	authDuration.Observe(g.now().Sub(start).Seconds())
-	if d.Signature != nil {
-		if d.Outcome, err = g.verifyBody(w, r, d.Signature); err != nil {
-			return d, err // nobody can tell what the client meant to send
+	if d.Outcome == guard.Allowed {
+		err = g.prepare(w, r, &d, client)
+		switch {
+		case errors.Is(err, errBodyTooLarge):
+			d.Outcome, err = guard.TooLarge, nil
+		case err != nil:
+			d.Outcome = ""
+			return d, err // it is neither allowed nor refused
 		}
 	}
 	if d.Outcome == guard.Allowed {
-		g.prepare(r, &d, client)
 		g.app.store.MarkUsed(d.Credential, start)
 	}
 	authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()

@@ -1,15 +1,12 @@
 package caddymodule
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/dustin/go-humanize"
-
-	"github.com/hookgate/hookgate/guard"
 )
 
 func init() {
@@ -28,12 +25,15 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //
 //	hookgate [<matcher>] {
 //	    token_header <name>
-//	    callback     <path with {exceptionId}>
-//	    webhook      <path with {vendor} and {token}>
+//	    callback     <path with {exceptionId}> [-> <upstream template>]
+//	    webhook      <path with {vendor} and {token}> [-> <upstream template>]
 //	    api          <path> [<scope>...]
 //	    max_body     <size>
 //	    vendor       <name> { ... }
 //	    failure_limit <n> <window> | off
+//	    assert_jwt   { ... }
+//	    idempotency_key body
+//	    forward_token
 //	}
 func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -43,78 +43,63 @@ func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	seen := make(map[string]bool)
 	for d.NextBlock(0) {
 		word := d.Val()
-		switch word {
+		var err error
+		switch word { // words that may be repeated
+		case "callback":
+			err = g.parseRoute(d, &g.Callback)
+		case "webhook":
+			err = g.parseRoute(d, &g.Webhook)
 		case "vendor":
-			if err := g.parseVendor(d); err != nil {
-				return err
-			}
-			continue
+			err = g.parseVendor(d)
 		case "api":
-			if err := g.parseAPI(d); err != nil {
-				return err
-			}
-			continue
-		case "failure_limit":
-			if g.FailureLimit != nil {
+			err = g.parseAPI(d)
+		default:
+			if seen[word] {
 				return d.Errf("%s is given twice", word)
 			}
-			var err error
-			if g.FailureLimit, err = parseFailureLimit(d); err != nil {
-				return err
-			}
-			continue
+			seen[word] = true
+			err = g.parseWord(d, word)
 		}
-		arg, err := oneArg(d)
 		if err != nil {
 			return err
 		}
-		switch word {
-		case "callback":
-			g.Callback = append(g.Callback, arg)
-			continue
-		case "webhook":
-			g.Webhook = append(g.Webhook, arg)
-			continue
-		case "token_header":
-			g.TokenHeader = arg
-		case "max_body":
-			size, err := humanize.ParseBytes(arg)
-			if err != nil || size == 0 || size > math.MaxInt64 {
-				return d.Errf("%q is not a size", arg)
-			}
-			g.MaxBody = int64(size)
-		default:
-			return d.Errf("unknown word %q in hookgate", word)
-		}
-		if seen[word] {
-			return d.Errf("%s is given twice", word)
-		}
-		seen[word] = true
 	}
 	return nil
 }
 
-// addRoutes compiles the configured paths.
-func (g *Guard) addRoutes() error {
-	add := func(word, path string, compile func(string) (guard.Route, error)) error {
-		route, err := compile(path)
-		if err != nil {
-			return fmt.Errorf("hookgate: %s %s: %w", word, path, err)
+// parseWord parses a word that stands at most once.
+func (g *Guard) parseWord(d *caddyfile.Dispenser, word string) (err error) {
+	switch word {
+	case "token_header":
+		g.TokenHeader, err = oneArg(d)
+	case "max_body":
+		g.MaxBody, err = sizeArg(d)
+	case "failure_limit":
+		g.FailureLimit, err = parseFailureLimit(d)
+	case "assert_jwt":
+		g.AssertJWT, err = parseAssertJWT(d)
+	case "idempotency_key":
+		g.IdempotencyKey, err = oneArg(d)
+	case "forward_token":
+		if g.ForwardToken = true; d.NextArg() {
+			err = d.ArgErr()
 		}
-		g.policy.Routes = append(g.policy.Routes, route)
-		return nil
+	default:
+		err = d.Errf("unknown word %q in hookgate", word)
 	}
-	for _, path := range g.Callback {
-		if err := add("callback", path, guard.CallbackRoute); err != nil {
-			return err
-		}
+	return err
+}
+
+func sizeArg(d *caddyfile.Dispenser) (int64, error) {
+	arg, err := oneArg(d)
+	if err != nil {
+		return 0, err
 	}
-	for _, path := range g.Webhook {
-		if err := add("webhook", path, guard.WebhookRoute); err != nil {
-			return err
-		}
+	size, err := humanize.ParseBytes(arg)
+	if err != nil || size == 0 || size > math.MaxInt64 {
+		return 0, d.Errf("%q is not a size", arg)
 	}
-	return g.addAPI()
+	return int64(size), nil
 }
 
 var _ caddyfile.Unmarshaler = (*Guard)(nil)

@@ -1,11 +1,13 @@
 package caddymodule
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
 )
@@ -22,28 +24,58 @@ func clientAddress(r *http.Request) netip.Addr {
 // hookgate_proxy says once more who it comes from, after hop-by-hop headers are gone.
 const decisionVar = "hookgate.decision"
 
-// prepare turns r into what the upstream is to see. The path is the one the
-// decision was made on, built anew from its validated parts.
-func (g *Guard) prepare(r *http.Request, d *guard.Decision, client netip.Addr) {
+var errNoPath = errors.New("the name of the connection cannot stand in the path to the upstream")
+
+// prepare makes the last checks on an allowed request, which take its body, and
+// turns it into what the upstream is to see. The path is the one the decision was
+// made on, built anew from its validated parts.
+func (g *Guard) prepare(w http.ResponseWriter, r *http.Request, d *guard.Decision, client netip.Addr) error {
+	if d.Path == "" {
+		g.logger.Error("cannot forward", zap.Stringer("credential", d.Credential), zap.Error(errNoPath))
+		return errNoPath
+	}
+	if d.Signature != nil {
+		var err error
+		if d.Outcome, err = g.verifyBody(w, r, d.Signature); err != nil || d.Outcome != guard.Allowed {
+			return err
+		}
+	}
+	token := r.Header[g.TokenHeader]
+	g.stripHeaders(r, client)
+	if g.ForwardToken && len(token) > 0 {
+		r.Header[g.TokenHeader] = token
+	}
+	if err := g.setIdempotencyKey(w, r, d, r.RequestURI); err != nil {
+		return err
+	}
+	// The body may have taken its time, so only now.
+	if err := g.assert(d); err != nil || d.Outcome != guard.Allowed {
+		return err
+	}
+	guard.SetIdentity(r.Header, d)
+	caddyhttp.SetVar(r.Context(), decisionVar, d)
+	// Trailers arrive after the decision, and could repeat any header. Without the
+	// map there is nothing that net/http could fill at the end of the body.
+	r.Trailer = nil
+	r.URL.Path, r.URL.RawPath = d.Path, d.RawPath
+	r.RequestURI = r.URL.RequestURI()
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
+	}
+	return nil
+}
+
+// stripHeaders deletes what the client must not get through.
+func (g *Guard) stripHeaders(r *http.Request, client netip.Addr) {
 	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
 	strip := guard.Strip{TokenHeader: g.TokenHeader, TrustedPeer: trusted}
 	if server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok {
 		strip.ClientIPHeaders = server.ClientIPHeaders
 	}
 	guard.StripHeaders(r.Header, strip)
-	guard.SetIdentity(r.Header, d)
-	caddyhttp.SetVar(r.Context(), decisionVar, d)
 	if trusted && client.IsValid() {
 		// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an
 		// ingress that would be the ingress.
 		r.RemoteAddr = netip.AddrPortFrom(client, 0).String()
-	}
-	// Trailers arrive after the decision, and could repeat any header. Without the
-	// map there is nothing that net/http could fill at the end of the body.
-	r.Trailer = nil
-	r.URL.Path, r.URL.RawPath = d.Path, d.Path // as it is: net/url would escape more than it has to
-	r.RequestURI = r.URL.RequestURI()
-	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
 	}
 }
