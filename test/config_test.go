@@ -25,6 +25,8 @@ type config struct {
 	tls      string   // arguments of tls for the vendors' site; "": HTTP
 	guard    []string // lines of the guard; without one, failure_limit is off
 	patience string   // how long the proxy waits for an answer; "": as it does by default
+	jwt      []string // further lines of the admin API's jwt
+	known    string   // arguments of connections; "": static pluggy-main belvo-main
 }
 
 // store is where a gate keeps its credentials.
@@ -108,8 +110,11 @@ http://:{{.Admin}} {
 		public_url http://127.0.0.1:{{.Vendors}} insecure
 		jwt {
 			secret {env.HOOKGATE_TEST_SECRET}
+{{- range .JWT}}
+			{{.}}
+{{- end}}
 		}
-		connections static pluggy-main belvo-main
+		connections {{.Known}}
 	}
 }
 
@@ -125,14 +130,17 @@ func (c config) text(t testing.TB, p ports) string {
 	if c.upstream == "" {
 		c.upstream = "127.0.0.1:9" // discard; nothing listens there
 	}
+	if c.known == "" {
+		c.known = "static pluggy-main belvo-main"
+	}
 	c.global = withDefault(c.global, "admin off")
 	c.guard = withDefault(c.guard, "failure_limit off") // all clients of a test have one address
 	var text strings.Builder
 	err := caddyfile.Execute(&text, struct {
 		ports
-		Redis, Terminal, Upstream, Scheme, TLS string
-		Global, App, Guard, Proxy              []string
-	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.global, c.app, c.guard, c.proxyLines()})
+		Redis, Terminal, Upstream, Scheme, TLS, Known string
+		Global, App, Guard, Proxy, JWT                []string
+	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.app, c.guard, c.proxyLines(), c.jwt})
 	if err != nil {
 		t.Fatal(err)
 	}

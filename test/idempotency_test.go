@@ -1,0 +1,97 @@
+package test
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// matchersKey is what Matcher takes for an idempotency key.
+var matchersKey = regexp.MustCompile(`^[A-Za-z0-9:_-]{1,128}$`)
+
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	g := start(t, config{store: embedded(t), upstream: u.addr, guard: []string{"idempotency_key body", "max_body 1KB"}})
+	admin := g.operator(t, tenantA, "admin")
+	c, w := admin.mintCallback("JIRA"), admin.mintWebhook("pluggy")
+	again := admin.mintCallback("JIRA")
+
+	// key sends a body, as its length is or in chunks, and returns the key it arrives with.
+	key := func(t *testing.T, c credential, target, body string, chunked bool, headers ...string) string {
+		t.Helper()
+		var reader io.Reader = strings.NewReader(body)
+		if chunked {
+			reader = io.MultiReader(reader)
+		}
+		if c.vendor == "" {
+			headers = append(headers, "X-Callback-Token: "+c.token)
+		}
+		wantStatus(t, g.sendTarget(t, target, reader, headers...), http.StatusOK)
+		got := u.one(t)
+		if got.body != body || got.broken {
+			t.Errorf("at the upstream: %q, want %q", got.body, body)
+		}
+		values := got.header["X-Idempotency-Key"]
+		if len(values) != 1 {
+			t.Fatalf("X-Idempotency-Key: %q", values)
+		}
+		return values[0]
+	}
+	const body = "{\"status\":\"RESOLVED\"}\r\n\x00\xff"
+	first := key(t, c, callbackPath, body, false)
+	if !matchersKey.MatchString(first) {
+		t.Errorf("Matcher does not take %q", first)
+	}
+	if key(t, c, callbackPath, body, false) != first || key(t, c, callbackPath, body, true) != first {
+		t.Error("a retry has another key")
+	}
+	seen := map[string]string{first: "the first"}
+	for name, got := range map[string]string{
+		"another body":            key(t, c, callbackPath, body+" ", false),
+		"an empty body":           key(t, c, callbackPath, "", true),
+		"another exception":       key(t, c, "/v1/exceptions/7d50/callback", body, false),
+		"another query":           key(t, c, callbackPath+"?a", body, false),
+		"another credential":      key(t, again, callbackPath, body, false),
+		"a webhook":               key(t, w, w.path(), body, false),
+		"a key Matcher can't use": key(t, c, callbackPath, body, false, `Idempotency-Key: "a"`),
+		"another one":             key(t, c, callbackPath, body, false, `Idempotency-Key: "b"`),
+	} {
+		if other, ok := seen[got]; ok {
+			t.Errorf("%s has the key of %s", name, other)
+		}
+		seen[got] = name
+	}
+	for _, test := range []struct {
+		name    string
+		headers []string
+		want    string
+	}{
+		{"own key", []string{"X-Idempotency-Key: vendor:1"}, "vendor:1"},
+		{"own key, which Matcher will refuse", []string{"X-Idempotency-Key: a b"}, "a b"},
+		{"own key and a plain one", []string{"X-Idempotency-Key: vendor:1", "Idempotency-Key: other"}, "vendor:1"},
+		{"plain key", []string{"Idempotency-Key: vendor-2"}, "vendor-2"},
+		{"empty key", []string{"X-Idempotency-Key: "}, first},
+	} {
+		if got := key(t, c, callbackPath, body, false, test.headers...); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+
+	long := strings.Repeat("x", 1001)
+	for _, reader := range []io.Reader{strings.NewReader(long), io.MultiReader(strings.NewReader(long))} {
+		before := admin.find(c).LastUsedAt
+		a := g.sendTarget(t, callbackPath, reader, "X-Callback-Token: "+again.token)
+		wantProblem(t, a, http.StatusRequestEntityTooLarge, "HKG-1413")
+		if after := admin.find(c).LastUsedAt; after != before {
+			t.Error("a body that is too large counts as a use")
+		}
+	}
+	conn := g.dial(t)
+	conn.write("POST "+callbackPath+" HTTP/1.1", "Host: x", "X-Callback-Token: "+c.token, "Transfer-Encoding: chunked")
+	conn.write("2", "{}", "no number")
+	wantProblem(t, conn.answer(http.MethodPost), http.StatusRequestTimeout, "HKG-1408")
+	u.wantNothing(t)
+}
