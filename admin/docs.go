@@ -179,7 +179,7 @@ func describeType(s *huma.Schema) docsType {
 	case s == nil:
 		return docsType{Text: "any"}
 	case s.Ref != "":
-		return docsType{Schema: s.Ref[strings.LastIndex(s.Ref, "/")+1:]}
+		return docsType{Schema: schemaName(s.Ref)}
 	case s.Type == huma.TypeArray:
 		item := describeType(s.Items)
 		return docsType{Text: strings.TrimSpace("list of " + item.Text), Schema: item.Schema}

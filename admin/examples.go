@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -30,7 +31,7 @@ func addExamples(document *huma.OpenAPI) {
 	for _, op := range operations(document) {
 		for _, p := range op.Parameters {
 			if p.Example == nil && p.Schema != nil {
-				p.Example = e.of(p.Schema, maxExampleDepth)
+				p.Example = e.ofParameter(p)
 			}
 		}
 		if op.RequestBody != nil {
@@ -48,11 +49,30 @@ type exampler struct{ schemas huma.Registry }
 
 func (e exampler) add(content map[string]*huma.MediaType) {
 	for _, m := range content {
-		if m.Example == nil && len(m.Examples) == 0 && m.Schema != nil {
+		if m.Example != nil || len(m.Examples) > 0 || m.Schema == nil {
+			continue
+		}
+		written := writtenExamples[schemaName(m.Schema.Ref)]
+		if len(written) < 2 {
 			m.Example = e.of(m.Schema, maxExampleDepth)
+			continue
+		}
+		m.Examples = map[string]*huma.Example{}
+		for _, w := range written {
+			m.Examples[w.name] = &huma.Example{Value: w.value}
 		}
 	}
 }
+
+func (e exampler) ofParameter(p *huma.Param) any {
+	if written, ok := writtenParameters[p.Name]; ok && len(p.Schema.Examples) == 0 {
+		return written
+	}
+	return e.of(p.Schema, maxExampleDepth)
+}
+
+// schemaName is the name in a reference to a schema.
+func schemaName(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
 
 // maxExampleDepth ends examples of schemas that contain themselves.
 const maxExampleDepth = 8
@@ -60,6 +80,9 @@ const maxExampleDepth = 8
 // of returns an example of a schema, or nil where it does not even say a type.
 func (e exampler) of(s *huma.Schema, depth int) any {
 	if s.Ref != "" {
+		if written := writtenExamples[schemaName(s.Ref)]; len(written) > 0 {
+			return written[0].value
+		}
 		s = e.schemas.SchemaFromRef(s.Ref)
 	}
 	switch {

@@ -3,7 +3,9 @@ package admin_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,14 +15,14 @@ import (
 // TestEveryOperation sends good and bad input to every operation in the served
 // document, whichever there are, and holds the answers against what it documents.
 func TestEveryOperation(t *testing.T) {
-	s := newServer(t, withConnections(admin.AnyConnection{}))
-	doc := documentOf(t, s)
+	doc := documentOf(t, newServer(t))
 	succeeded := map[string]bool{}
 	for path, item := range at(t, doc.root, "paths").(map[string]any) {
 		for method, op := range item.(map[string]any) {
 			id := at(t, op, "operationId").(string)
 			t.Run(id, func(t *testing.T) {
-				d := &driver{t: t, server: s.within(t), doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any)}
+				s := newServer(t, withConnections(admin.AnyConnection{})) // of its own, so that lists stay short
+				d := &driver{t: t, server: s, doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any), ids: map[string]string{}}
 				d.credentials()
 				d.parameters()
 				d.bodies()
@@ -44,7 +46,8 @@ type driver struct {
 	doc          *document
 	method, path string
 	op           map[string]any
-	succeeded    bool // at least once
+	ids          map[string]string // to use in the path, by parameter
+	succeeded    bool              // at least once
 }
 
 // call is one request; what it does not say is as documented.
@@ -136,18 +139,21 @@ func (d *driver) bodies() {
 		return
 	}
 	d.send(call{name: "another media type", contentType: "text/plain"}, refused)
-	schema, example := d.bodyOf(d.op)
-	if !d.doc.isValid(schema, example) {
-		d.t.Errorf("the example does not match the schema: %v", example)
-	}
-	for _, c := range d.doc.cases(schema, example) {
-		text := string(must(json.Marshal(c.value)))
-		want := documented
-		// huma takes an optional property that is null for one that is not there.
-		if !d.doc.isValid(schema, c.value) && !d.doc.isValid(schema, withoutNulls(c.value)) {
-			want = refused
+	schema, examples := d.bodyOf(d.op)
+	for _, example := range examples {
+		clear(d.ids) // another credential may be of the kind that the example is for
+		if !d.doc.isValid(schema, example) {
+			d.t.Errorf("an example does not match the schema: %v", example)
 		}
-		d.send(call{name: c.name, body: &text}, want)
+		for _, c := range append(d.doc.cases(schema, example), valueCase{"the example", example}) {
+			text := string(must(json.Marshal(c.value)))
+			want := documented
+			// huma takes an optional property that is null for one that is not there.
+			if !d.doc.isValid(schema, c.value) && !d.doc.isValid(schema, withoutNulls(c.value)) {
+				want = refused
+			}
+			d.send(call{name: c.name, body: &text}, want)
+		}
 	}
 	empty := ""
 	want := documented
@@ -178,12 +184,26 @@ func withoutNulls(v any) any {
 	return v
 }
 
-// bodyOf returns the schema and the example of the request body of an operation.
-func (d *driver) bodyOf(op any) (schema, example any) {
+// bodyOf returns the schema and the examples of the request body of an operation.
+func (d *driver) bodyOf(op any) (schema any, examples []any) {
 	for _, content := range at(d.t, op, "requestBody", "content").(map[string]any) {
-		schema, example = at(d.t, content, "schema"), content.(map[string]any)["example"]
+		schema, examples = at(d.t, content, "schema"), examplesIn(content)
 	}
-	return schema, example
+	return schema, examples
+}
+
+// examplesIn returns all examples of a media type; those with a name by that.
+func examplesIn(content any) []any {
+	media := content.(map[string]any)
+	if example, ok := media["example"]; ok {
+		return []any{example}
+	}
+	named, _ := media["examples"].(map[string]any)
+	var all []any
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		all = append(all, named[name].(map[string]any)["value"])
+	}
+	return all
 }
 
 func (d *driver) declared() []map[string]any {
@@ -208,7 +228,10 @@ func (d *driver) send(c call, want outcome) {
 		switch {
 		case given:
 		case p["in"] == "path":
-			value = d.existing(name)
+			if d.ids[name] == "" {
+				d.ids[name] = d.existing(name)
+			}
+			value = d.ids[name]
 		case p["required"] == true:
 			value = fmt.Sprint(p["example"])
 		default:
@@ -230,8 +253,8 @@ func (d *driver) send(c call, want outcome) {
 	if c.body != nil {
 		body = *c.body
 	} else if d.op["requestBody"] != nil {
-		_, example := d.bodyOf(d.op)
-		body = string(must(json.Marshal(example)))
+		_, examples := d.bodyOf(d.op)
+		body = string(must(json.Marshal(examples[0])))
 	}
 	r := request(d.method, target, body)
 	r.Header.Set("Authorization", c.authorization)
@@ -241,5 +264,9 @@ func (d *driver) send(c call, want outcome) {
 	for name, value := range headers {
 		r.Header.Set(name, value)
 	}
-	d.check(c.name, d.server.send(r), want)
+	a := d.server.send(r)
+	d.check(c.name, a, want)
+	if a.StatusCode/100 == 2 {
+		clear(d.ids) // perhaps used up
+	}
 }

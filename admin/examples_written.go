@@ -1,0 +1,79 @@
+package admin
+
+import "time"
+
+// writtenExample is one example of a schema; the name tells it from others.
+type writtenExample struct {
+	name  string
+	value any
+}
+
+// writtenExamples are of schemas whose properties do not all go together, by the
+// schema's name. Their first is also that of whatever contains them.
+var writtenExamples = map[string][]writtenExample{
+	"CredentialMetadata": {{"", credentialMetadata{
+		ID: exampleID, CreatedAt: exampleDay(2), ExternalSystem: "jira-production", LastUsedAt: exampleDay(3),
+	}}},
+	"WebhookTokenMetadata": {{"", webhookTokenMetadata{
+		ID: exampleID, Vendor: "pluggy", ConnectionName: "pluggy-main", CreatedAt: exampleDay(2), LastUsedAt: exampleDay(3),
+	}}},
+	"Credential": {{"", exampleCredential}},
+	"MintedCredential": {
+		{"callback", mintedCredential{Token: exampleToken, Credential: Credential{
+			ID: exampleID, Kind: "callback", Status: "active", Label: "jira-production", CreatedAt: exampleDay(2),
+		}}},
+		{"api", mintedCredential{Credential: exampleCredential}},
+	},
+	"CreateCredentialRequest": {
+		{"callback", createCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
+		{"webhook", createCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: exampleEnd}},
+		{"api", createCredentialRequest{
+			Kind: "api", Label: "Billing", ClientID: "billing-prod", SecretHash: exampleHash,
+			Scopes: exampleScopes, Metadata: exampleMetadata, AllowedIPs: exampleIPs, ExpiresAt: exampleEnd,
+		}},
+	},
+	"RotateCredentialRequest": {
+		{"callback or webhook", rotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation"}},
+		{"api", rotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation", SecretHash: exampleHash}},
+	},
+	"ImportRequest": {{"", importRequest{Credentials: []importLine{
+		{Kind: "callback", Digest: exampleHash, Label: "jira-production"},
+		{Kind: "webhook", Digest: exampleOtherHash, Vendor: "pluggy", Connection: "pluggy-main"},
+	}}}},
+	"ImportResponse": {{"", importResponse{Results: []importResult{
+		{ID: exampleID, Status: "created"},
+		{Status: "refused", Code: problemNotImportable.Code, Detail: problemNotImportable.Meaning},
+	}}}},
+	"AuditEntry": {{"", auditEntry{
+		ID: "1767323045678-0", At: exampleDay(2), Actor: "alice@example.com", Action: "revoke", CredentialID: exampleID,
+		Kind: "callback", Reason: "leaked in a support ticket", RequestID: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b",
+	}}},
+}
+
+const (
+	exampleID        = "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"
+	exampleToken     = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
+	exampleHash      = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+	exampleOtherHash = "sha256:fcf730b6d95236ecd3c9fc2d92d7b6b2bb061514961aec041d6c7a7192f592e4"
+)
+
+var (
+	exampleIPs      = []string{"203.0.113.0/24"}
+	exampleScopes   = []string{"products:read"}
+	exampleMetadata = jsonObject(`{"owner":"billing"}`)
+	// exampleEnd is far ahead, so that the example goes on being accepted.
+	exampleEnd = time.Date(2127, 1, 2, 3, 4, 5, 0, time.UTC)
+
+	exampleCredential = Credential{
+		ID: exampleID, Kind: "api", Status: "active", Label: "Billing", ClientID: "billing-prod", Scopes: exampleScopes,
+		Metadata: exampleMetadata, AllowedIPs: exampleIPs, CreatedAt: exampleDay(2), ExpiresAt: exampleEnd, LastUsedAt: exampleDay(3),
+	}
+)
+
+func exampleDay(day int) time.Time { return time.Date(2026, 1, day, 3, 4, 5, 678_000_000, time.UTC) }
+
+// writtenParameters are examples of parameters that any text fits, by their name.
+var writtenParameters = map[string]string{
+	"Idempotency-Key": "rotate-billing-2026-01-02", "label": "Billing",
+	"cursor": "MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk",
+}
