@@ -94,7 +94,7 @@ func startLossy(t *testing.T, options ...redistest.Option) lossy {
 // fail makes the replica the master, with whatever it has.
 func (l lossy) fail(t *testing.T) {
 	t.Helper()
-	promote(t, l.replica)
+	l.replica.Promote()
 	l.master.Kill()
 	l.clients.Retarget(l.replica)
 }
@@ -138,7 +138,7 @@ func TestFailoverThatLosesRevocations(t *testing.T) {
 				b.sees("a revoked token", token, guard.Revoked)
 			}
 			b.sees("a token that will be lost", lost, guard.Allowed)
-			promote(t, l.replica)
+			l.replica.Promote()
 			if more > 0 {
 				// Somebody who has never heard of it all writes to the new master first.
 				newcomer := open(t, at(l.replica))

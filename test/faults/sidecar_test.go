@@ -253,10 +253,3 @@ func awaitCaughtUp(t testing.TB, master, replica *redistest.Server) {
 		return offset(t, r) == before && offset(t, m) == before
 	})
 }
-
-func promote(t testing.TB, replica *redistest.Server) {
-	t.Helper()
-	if err := replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
-		t.Fatal(err)
-	}
-}

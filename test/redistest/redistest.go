@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ type Server struct {
 	password string
 	secure   *Certificates // it takes TLS connections only
 	sentinel bool
+	master   string // that it is a replica of: host and port
 
 	process *process.Process // nil while it is not running
 }
@@ -70,15 +72,23 @@ func WithSocket() Option {
 	return func(s *Server) { s.args = append(s.args, "--unixsocket", s.Socket()) }
 }
 
-// ReplicaOf makes the server a replica of the one at host:port. It synchronises at
-// once, and its link is noticed to be dead after seconds and not a minute.
+// ReplicaOf makes the server a replica of the one at host:port.
 func ReplicaOf(addr string) Option {
 	return func(s *Server) {
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.args = append(s.args, "--replicaof", host+" "+port)
+		s.master = host + " " + port
+	}
+}
+
+// Promote makes a replica a master, with whatever it has.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.master = ""
+	if err := s.Client().ReplicaOf(context.Background(), "NO", "ONE").Err(); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -261,6 +271,9 @@ func (s *Server) arguments() []string {
 	if s.secure != nil {
 		args = append(args, "--tls-port", securePort, "--tls-auth-clients", "yes",
 			"--tls-ca-cert-file", s.secure.CA, "--tls-cert-file", s.secure.ServerCert, "--tls-key-file", s.secure.ServerKey)
+	}
+	if s.master != "" {
+		args = append(args, "--replicaof", s.master)
 	}
 	return append(args, s.args...)
 }
