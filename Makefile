@@ -6,7 +6,7 @@ TAGS    := nobadger,nomysql,nopgx
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 
-.PHONY: run build test test-faults lint fmt clean
+.PHONY: run build test test-faults bench-propagation bench-boot lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -25,6 +25,14 @@ test:
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+
+# How long a revocation takes to every sidecar, beside plain pub/sub.
+bench-propagation:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Propagation -benchtime 1000x ./bench/propagation
+
+# How long a sidecar takes to load a million credentials, and what they cost it.
+bench-boot:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Boot -benchtime 5x ./store
 
 # What CI checks before the tests.
 lint:

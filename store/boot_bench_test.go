@@ -1,0 +1,91 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/test/redistest"
+)
+
+// fillBuckets writes n live credentials of a thousand tenants into the digest buckets of
+// an empty data set, as the script would have: what a keyring boots from. Mints would
+// take minutes.
+func fillBuckets(b *testing.B, rdb *redis.Client, n int) {
+	b.Helper()
+	keys, err := newKeyspace("hookgate")
+	if err != nil {
+		b.Fatal(err)
+	}
+	identities := make([]*Identity, 1000)
+	for i := range identities {
+		identities[i] = &Identity{Tenant: testID(i), Kind: KindCallback, Label: fmt.Sprintf("system-%d", i%10)}
+	}
+	buckets := make(map[string][]any, bucketCount)
+	for i := range n {
+		op := digestOp{digest: testDigest(i), id: testID(i), key: Key{ID: testID(i), Identity: identities[i%len(identities)]}}
+		bucket := keys.bucketOf(op.digest)
+		buckets[bucket] = append(buckets[bucket], string(op.digest[:]), bucketValue(uint64(i+1), op))
+	}
+	ctx := b.Context()
+	for names := range slices.Chunk(slices.Collect(maps.Keys(buckets)), 64) {
+		_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, name := range names {
+				p.HSet(ctx, name, buckets[name]...)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := rdb.HSet(ctx, keys.meta(), "epoch", "bench", "schema", "1", "seq", n, "head", "bench").Err(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkBoot reports how long a sidecar takes from its start until it can decide, with
+// a million credentials in Redis on the same machine, and what they cost it.
+func BenchmarkBoot(b *testing.B) {
+	const n = 1_000_000
+	server := redistest.Start(b)
+	fillBuckets(b, server.Client(), n)
+	var heapBytes uint64
+	var pause, collection time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		before := heap()
+		s := newStore(b, Config{Redis: Server{URLs: []string{server.URL()}}})
+		b.StartTimer()
+		if err := s.Start(Tuning{}); err != nil {
+			b.Fatal(err)
+		}
+		for !s.Stats(time.Now()).Loaded {
+			time.Sleep(time.Millisecond)
+		}
+		b.StopTimer()
+		heapBytes += heap() - before
+		began := time.Now()
+		runtime.GC()
+		collection = max(collection, time.Since(began))
+		var gc debug.GCStats
+		debug.ReadGCStats(&gc)
+		pause = max(pause, gc.Pause[0])
+		if got := s.Keyring().Count(KindCallback); got != n {
+			b.Fatalf("%d credentials", got)
+		}
+		if err := s.Destruct(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(heapBytes)/float64(b.N)/n, "B/credential")
+	b.ReportMetric(float64(pause.Microseconds()), "gc-pause-µs")
+	b.ReportMetric(float64(collection.Milliseconds()), "full-gc-ms")
+}
