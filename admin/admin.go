@@ -113,6 +113,7 @@ func New(config Config) (*API, error) {
 	a.registerImport()
 	a.registerVerify()
 	a.registerAudit()
+	a.serveRPC(mux, a.mintIDFunctions())
 	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}

@@ -119,6 +119,10 @@ var ownOperations = map[string]string{
 	"importCredentials": "POST /v1/credentials/import",
 	"verifyToken":       "POST /v1/credentials/verify",
 	"listAuditEntries":  "GET /v1/audit",
+
+	"createApiCredentialRecord":       "POST /rest/v1/rpc/create_api_credential_record",
+	"revokeApiCredentialRecord":       "POST /rest/v1/rpc/revoke_api_credential_record",
+	"rotateApiCredentialSecretRecord": "POST /rest/v1/rpc/rotate_api_credential_secret_record",
 }
 
 func operationsOf(t *testing.T, doc map[string]any) map[string]string {
@@ -187,6 +191,7 @@ func TestEveryOperationIsDocumented(t *testing.T) {
 	doc := openAPI(t, s)
 	at(t, doc, "components", "securitySchemes", "BearerAuth")
 	detail := compileSchema(t, doc, "#/components/schemas/Detail")
+	rpcError := compileSchema(t, doc, "#/components/schemas/RpcError")
 	for path, item := range at(t, doc, "paths").(map[string]any) {
 		for method, op := range item.(map[string]any) {
 			if security := at(t, op, "security").([]any); len(security) != 1 || security[0].(map[string]any)["BearerAuth"] == nil {
@@ -196,14 +201,18 @@ func TestEveryOperationIsDocumented(t *testing.T) {
 				if status[0] == '2' {
 					continue
 				}
+				mediaType, schema := "application/problem+json", detail
+				if strings.HasPrefix(path, "/rest/v1/rpc/") {
+					mediaType, schema = "application/json", rpcError
+				}
 				content := at(t, response, "content").(map[string]any)
-				if len(content) != 1 || content["application/problem+json"] == nil {
+				if len(content) != 1 || content[mediaType] == nil {
 					t.Errorf("%s %s: a %s is documented as %v", method, path, status, names(content))
 				}
-				examples, _ := content["application/problem+json"].(map[string]any)["examples"].(map[string]any)
+				examples, _ := content[mediaType].(map[string]any)["examples"].(map[string]any)
 				for _, example := range examples {
 					text, _ := json.Marshal(at(t, example, "value"))
-					matches(t, detail, text)
+					matches(t, schema, text)
 				}
 			}
 		}

@@ -47,7 +47,7 @@ func (s *server) expect(status int, authorization, method, path, body string, he
 	}
 	a := s.send(r)
 	if a.StatusCode != status {
-		s.t.Fatalf("%s %s %s: got %d, want %d\n%s", method, path, body, a.StatusCode, status, a.body)
+		s.t.Fatalf("%s %s %.500s: got %d, want %d\n%s", method, path, body, a.StatusCode, status, a.body)
 	}
 	s.checkDocumented(a, method, r.URL.Path)
 	return a

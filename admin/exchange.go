@@ -23,6 +23,7 @@ type exchange struct {
 	authorization []string
 	body          []byte // of the request, once it is read
 	once          idempotency
+	rpc           bool // errors are in PostgREST's form
 }
 
 // noOperation is the operation of a request that reached none. What a client asks
@@ -38,6 +39,15 @@ func (x *exchange) attach(r *http.Request) *http.Request {
 
 // exchangeOf returns the exchange of a request that came through the front.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// refuse sends a problem in the form that the caller reads.
+func (x *exchange) refuse(d *detail) {
+	if x.rpc {
+		asRPC(d).write(x)
+		return
+	}
+	d.write(x)
+}
 
 // instance is the request id as a URI.
 func (x *exchange) instance() string { return x.id.URN() }

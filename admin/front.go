@@ -62,7 +62,7 @@ func (f *front) finish(x *exchange) {
 			slog.String("request_id", x.id.String()), slog.String("operation", x.operation),
 			slog.String("type", fmt.Sprintf("%T", cause)), slog.String("stack", string(debug.Stack())))
 		if x.status == 0 {
-			refuse(problemInternal).write(x)
+			x.refuse(refuse(problemInternal))
 			cause = nil
 		}
 	}

@@ -50,7 +50,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	config := admin.Config{Store: app.store, Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
+	config := admin.Config{Store: app.store, MaxStaleness: time.Duration(app.MaxStaleness), Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
 	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
 	}

@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// The functions are MintID's, https://docs.mintid.ai/api-credentials: the caller
+// sends the SHA-256 of a secret of its own, a rotation changes it in place, and every
+// answer is {"ok": true}. There is no function that lists: the ids are in the lists
+// of the resource API.
+type (
+	createRecordArguments struct {
+		BrandID          string     `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
+		Name             string     `json:"_name" minLength:"1" maxLength:"128" example:"Billing"`
+		ClientID         string     `json:"_client_id" pattern:"^[!-9;-~]{1,128}$" example:"billing-prod"`
+		ClientSecretHash string     `json:"_client_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the client secret in hexadecimal, with or without sha256: before it."`
+		Scopes           []string   `json:"_scopes,omitempty" maxItems:"64" example:"[\"products:read\"]"`
+		Metadata         jsonObject `json:"_metadata,omitempty"`
+		ExpiresAt        *time.Time `json:"_expires_at,omitempty" example:"2127-01-02T03:04:05.678Z"`
+	}
+	revokeRecordArguments struct {
+		BrandID      string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
+		CredentialID string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		Reason       string `json:"_reason,omitempty" maxLength:"256" example:"leaked in a support ticket" doc:"For the audit log."`
+	}
+	rotateRecordArguments struct {
+		BrandID       string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
+		CredentialID  string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		NewSecretHash string `json:"_new_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the new client secret in hexadecimal, with or without sha256: before it."`
+		Reason        string `json:"_reason,omitempty" maxLength:"256" example:"yearly rotation" doc:"For the audit log."`
+	}
+)
+
+// Refusals of the functions.
+var (
+	errOtherBrand   = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
+	errNoRecord     = invalidInput("there is no such api credential")
+	errEndedRecord  = invalidInput("the api credential is revoked or expired")
+	errTakenClient  = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).explain("The client id belongs to a credential that is not revoked.", "")
+	errMalformedID  = invalidInput("_credential_id must be a UUID")
+	errBrandID      = invalidInput("_brand_id must be a UUID")
+	errPastExpiry   = invalidInput("_expires_at must be in the future")
+	errNoName       = invalidInput("_name is missing")
+	errReason       = invalidInput("_reason must be at most 256 characters without control characters")
+	errNoSecretHash = invalidInput("the secret hash is missing")
+)
+
+func (a *api) mintIDFunctions() []*rpcFunction {
+	return []*rpcFunction{
+		newRPC(rpcFunction{
+			name: "create_api_credential_record", operation: "createApiCredentialRecord", summary: "Create an api credential",
+			description: "The secret never comes here, only its SHA-256. The client id must not be that of any credential that is not revoked.",
+			refusals:    []*rpcError{errTakenClient},
+		}, a.createRecord),
+		newRPC(rpcFunction{
+			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", summary: "Revoke an api credential",
+			description: "Ends it for good, and frees its client id. Revoking it again changes nothing.",
+		}, a.revokeRecord),
+		newRPC(rpcFunction{
+			name: "rotate_api_credential_secret_record", operation: "rotateApiCredentialSecretRecord", summary: "Replace the secret of an api credential",
+			description: "In place: id, client id, scopes and metadata stay. The old secret is refused at once, and is never accepted again.",
+		}, a.rotateRecord),
+	}
+}
+
+func (a *api) createRecord(ctx context.Context, who operator, args *createRecordArguments) error {
+	if err := checkBrand(who, args.BrandID); err != nil {
+		return a.noteBrand(ctx, who, err)
+	}
+	spec := store.Spec{
+		Tenant: who.tenant, Kind: store.KindAPI, Label: args.Name, ClientID: args.ClientID,
+		Scopes: args.Scopes, Metadata: string(args.Metadata),
+	}
+	var err error
+	if spec.SecretHash, err = parseSHA256(args.ClientSecretHash); err != nil {
+		return invalidInput("_client_secret_hash: " + err.Error())
+	}
+	switch {
+	case args.Name == "":
+		return errNoName
+	case args.ExpiresAt != nil && !args.ExpiresAt.After(a.store.Now()):
+		return errPastExpiry
+	case args.ExpiresAt != nil:
+		spec.ExpiresAt = *args.ExpiresAt
+	}
+	_, _, err = a.store.Mint(ctx, spec)
+	return recordError(err)
+}
+
+// revokeRecord is idempotent, as revoking is everywhere: a caller that lost the
+// answer must be able to ask again, and to wait for replicas.
+func (a *api) revokeRecord(ctx context.Context, who operator, args *revokeRecordArguments) error {
+	ref, err := recordRef(who, args.BrandID, args.CredentialID)
+	if err != nil {
+		return a.noteBrand(ctx, who, err)
+	}
+	if !validReason(args.Reason) {
+		return errReason
+	}
+	return recordError(a.store.Revoke(withOrigin(ctx, args.Reason), ref))
+}
+
+func (a *api) rotateRecord(ctx context.Context, who operator, args *rotateRecordArguments) error {
+	ref, err := recordRef(who, args.BrandID, args.CredentialID)
+	if err != nil {
+		return a.noteBrand(ctx, who, err)
+	}
+	if !validReason(args.Reason) {
+		return errReason
+	}
+	secret, err := parseSHA256(args.NewSecretHash)
+	if err != nil {
+		return invalidInput("_new_secret_hash: " + err.Error())
+	}
+	if secret == (store.Digest{}) {
+		return errNoSecretHash
+	}
+	return recordError(a.store.ReplaceSecret(withOrigin(ctx, args.Reason), ref, secret))
+}
+
+// noteBrand puts an attempt at another tenant's credentials on record.
+func (a *api) noteBrand(ctx context.Context, who operator, err error) error {
+	if err == error(errOtherBrand) {
+		a.refused(ctx, who, exchangeOf(ctx).operation, rpcForbidden)
+	}
+	return err
+}
+
+func checkBrand(who operator, brand string) error {
+	switch tenant, err := parseTenant(brand); {
+	case err != nil:
+		return errBrandID
+	case tenant != who.tenant:
+		return errOtherBrand
+	}
+	return nil
+}
+
+func recordRef(who operator, brand, credential string) (store.Ref, error) {
+	if err := checkBrand(who, brand); err != nil {
+		return store.Ref{}, err
+	}
+	id, err := uuid.Parse(credential)
+	if err != nil {
+		return store.Ref{}, errMalformedID
+	}
+	return store.Ref{Tenant: who.tenant, Kind: store.KindAPI, ID: id}, nil
+}
+
+func validReason(reason string) bool {
+	return utf8.RuneCountInString(reason) <= store.MaxReasonLength && !strings.ContainsFunc(reason, unicode.IsControl)
+}
+
+// recordError says an error of the store in the words of the functions.
+func recordError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errNoRecord
+	case errors.Is(err, store.ErrInactive):
+		return errEndedRecord
+	case errors.Is(err, store.ErrClientIDTaken):
+		return errTakenClient
+	case errors.Is(err, store.ErrInvalid):
+		return invalidInput(strings.TrimPrefix(err.Error(), store.ErrInvalid.Error()+": "))
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package admin
+
+import (
+	"encoding/json"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// rpcError is an error in PostgREST's form: always these four keys, null where there
+// is nothing to say. https://docs.postgrest.org/en/stable/references/errors.html
+type rpcError struct {
+	Code    string  `json:"code" example:"P0001" doc:"PostgREST's or PostgreSQL's code, or where they have none that fits an HKG code of this API."`
+	Message string  `json:"message" example:"Invalid input: _client_id is missing"`
+	Details *string `json:"details" example:"_client_id"`
+	Hint    *string `json:"hint" example:"_client_id"`
+
+	status int
+	header http.Header
+}
+
+// The codes of PostgREST and PostgreSQL that callers branch on.
+const (
+	rpcMethod       = "PGRST101"
+	rpcBody         = "PGRST102"
+	rpcMediaType    = "PGRST107"
+	rpcNoFunction   = "PGRST202"
+	rpcBadToken     = "PGRST301"
+	rpcNoToken      = "PGRST302"
+	rpcBadClaims    = "PGRST303"
+	rpcForbidden    = "42501" // insufficient_privilege
+	rpcInvalidInput = "P0001" // raise_exception
+	rpcDuplicate    = "23505" // unique_violation
+)
+
+func refuseRPC(status int, code, message string) *rpcError {
+	return &rpcError{Code: code, Message: message, status: status, header: http.Header{}}
+}
+
+func invalidInput(message string) *rpcError {
+	return refuseRPC(http.StatusBadRequest, rpcInvalidInput, "Invalid input: "+message)
+}
+
+func (e *rpcError) explain(details, hint string) *rpcError {
+	if details != "" {
+		e.Details = &details
+	}
+	if hint != "" {
+		e.Hint = &hint
+	}
+	return e
+}
+
+func (e *rpcError) Error() string { return e.Code + ": " + e.Message }
+
+const rpcContentType = "application/json; charset=utf-8"
+
+func (e *rpcError) write(x *exchange) {
+	for name, values := range e.header {
+		x.Header()[name] = values
+	}
+	x.Header().Set("Content-Type", rpcContentType)
+	x.WriteHeader(e.status)
+	if err := json.NewEncoder(x).Encode(e); err != nil {
+		x.log.Debug("the client did not take the answer", slog.String("request_id", x.id.String()))
+	}
+}
+
+// asRPC says a problem in PostgREST's form. What PostgREST has no code for keeps its own.
+func asRPC(d *detail) *rpcError {
+	e := &rpcError{Code: d.Code, Message: d.Detail, status: d.Status, header: d.header.Clone()}
+	if e.header == nil {
+		e.header = http.Header{}
+	}
+	switch d.Code {
+	case problemUnauthenticated.Code:
+		e.Code = tokenCode(d)
+		switch {
+		case e.Code == rpcNoToken:
+			e.Message = "Anonymous access is disabled"
+		case d.Detail == tokenFault(jwt.ErrTokenExpired):
+			e.Message = "JWT expired"
+		}
+	case problemNoTenant.Code, problemRole.Code:
+		e.Code = rpcForbidden
+	case problemMalformed.Code:
+		e.Code = rpcBody
+	case problemMediaType.Code:
+		e.Code = rpcMediaType
+	}
+	return e
+}
+
+// tokenCode tells apart what PostgREST does: no token at all, one that cannot be
+// verified, and one whose claims do not hold.
+func tokenCode(d *detail) string {
+	if d.header.Get("WWW-Authenticate") == challenge {
+		return rpcNoToken
+	}
+	ofClaims := []error{
+		jwt.ErrTokenExpired, jwt.ErrTokenNotValidYet, jwt.ErrTokenInvalidIssuer,
+		jwt.ErrTokenInvalidAudience, jwt.ErrTokenRequiredClaimMissing,
+	}
+	if slices.ContainsFunc(ofClaims, func(err error) bool { return d.Detail == tokenFault(err) }) {
+		return rpcBadClaims
+	}
+	return rpcBadToken
+}
+
+// checkRPCMediaType refuses a body that says to be something else than JSON.
+func checkRPCMediaType(header http.Header) *rpcError {
+	values := header.Values("Content-Type")
+	if len(values) == 0 {
+		return nil // PostgREST takes it for JSON
+	}
+	if mediaType, _, err := mime.ParseMediaType(values[0]); err != nil || len(values) > 1 || mediaType != "application/json" {
+		return refuseRPC(http.StatusUnsupportedMediaType, rpcMediaType, "Content-Type not acceptable: only application/json is")
+	}
+	return nil
+}
+
+// noFunction is PostgREST's answer to an unknown function, and to argument names that
+// are not those of the function: for PostgreSQL both are another function.
+func noFunction(function string, arguments []string, known *rpcFunction) *rpcError {
+	for i := range arguments {
+		arguments[i] = clip(arguments[i])
+	}
+	if len(arguments) > maxErrors {
+		arguments = append(arguments[:maxErrors], "…")
+	}
+	called := "public." + clip(function) + "(" + strings.Join(arguments, ", ") + ")"
+	hint := ""
+	if known != nil {
+		hint = "Perhaps you meant to call the function " + known.signature()
+	}
+	return refuseRPC(http.StatusNotFound, rpcNoFunction, "Could not find the function "+called+" in the schema cache").
+		explain("Searched for the function "+called+", but no matches were found in the schema cache.", hint)
+}
