@@ -1,0 +1,32 @@
+package caddymodule
+
+import (
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+func exportCommand(server *operatorFlags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Writes all credentials as JSON lines",
+		Long: `
+Writes all credentials of your tenant to standard output, newest first, one JSON
+object a line, as the admin API has them. Neither tokens nor digests are in it: it is
+for inventories. To move a data set, use "hookgate store dump".`,
+	}
+	cmd.RunE = finishWith(func(cmd *cobra.Command, args []string) error {
+		if err := noArgument(args); err != nil {
+			return err
+		}
+		client, err := server.client()
+		if err != nil {
+			return err
+		}
+		everything := &bounds{limit: store.MaxPage, all: true}
+		return printList(cmd, client.pages(credentialsPath, "credentials", url.Values{}), everything, nil, nil, outputJSON)
+	})
+	return cmd
+}
