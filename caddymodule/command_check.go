@@ -68,15 +68,30 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	findings := checkLoggers(config)
 	s, err := offlineStore(config)
 	if errors.Is(err, store.ErrLocked) {
-		return []store.Finding{{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}}, nil
+		return append(findings, store.Finding{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer s.Destruct()
-	return s.Check(ctx), nil
+	return append(findings, s.Check(ctx)...), nil
+}
+
+// checkLoggers finds the loggers of a configuration that print requests as they came
+// in, and so tokens.
+func checkLoggers(config *caddy.Config) (findings []store.Finding) {
+	for _, name := range unsafeLoggers(config) {
+		findings = append(findings, store.Finding{
+			Check: "loggers", Severity: store.SeverityProblem, Detail: fmt.Sprintf("%q does not print through format hookgate: tokens can get into its output", name),
+		})
+	}
+	if findings == nil {
+		findings = []store.Finding{{Check: "loggers", Severity: store.SeverityOK, Detail: "all print through format hookgate"}}
+	}
+	return findings
 }
 
 const statusTimeout = 5 * time.Second
