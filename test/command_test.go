@@ -19,7 +19,7 @@ func execute(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
-	bounded.Dir, bounded.Env = cmd.Dir, cmd.Env
+	bounded.Dir, bounded.Env, bounded.Stdin = cmd.Dir, cmd.Env, cmd.Stdin
 	var out, errs bytes.Buffer
 	bounded.Stdout, bounded.Stderr = &out, &errs
 	err := bounded.Run()

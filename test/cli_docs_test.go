@@ -1,0 +1,55 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestCommandLineDocs does what docs/cli.md shows, in its order.
+func TestCommandLineDocs(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("bash is not installed")
+	}
+	page, err := os.ReadFile("../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := start(t, config{store: embedded(t)})
+	dir := t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(dir, "hookgate")); err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	for _, block := range blocks {
+		script.WriteString(block[1])
+	}
+	text := strings.ReplaceAll(script.String(), "http://127.0.0.1:8081", g.admin)
+	for _, command := range []string{"mint", "list", "get", "rotate", "finish", "revoke", "verify", "import", "export"} {
+		if !strings.Contains(text, "hookgate credentials "+command) {
+			t.Errorf("the page does not show %s", command)
+		}
+	}
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", text)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "AUTH_JWT_SECRET=" + jwtSecret}
+	stdout, stderr, code := execute(t, cmd)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"pluggy/pluggy-main", "The guard lets it through.", "line 1: created ", "the vendor was compromised"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+	for _, file := range []string{"inventory.jsonl", "audit.jsonl", "hookgate.bash", "pluggy.token"} {
+		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
