@@ -66,7 +66,7 @@ func TestOperatorClientRefused(t *testing.T) {
 			io.WriteString(w, `{"code":"HKG-2002","detail":"No.","instance":"urn:uuid:r-2"}`)
 		}, "HKG-2002: No.\n  request id r-2"},
 		"another server's words": {func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, "<html>nginx</html>", 502)
+			http.Error(w, "<html>nginx</html>", http.StatusBadGateway)
 		}, "status 502 Bad Gateway, and not in the words of Hookgate"},
 		"nonsense": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, "not as Hookgate does"},
 		"too many requests": {func(w http.ResponseWriter, _ *http.Request) {

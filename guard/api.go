@@ -73,13 +73,12 @@ func (r *Route) permits(identity *store.Identity) bool {
 }
 
 // plainPath reports whether path is made of nothing but what may stand in one
-// unescaped (RFC 3986, pchar and "/"). Behind a * anything might come: what one
+// unescaped. Behind a * anything might come: what one
 // router takes for a fragment, '#', and what one proxy escapes and the next does not
 // are different resources to them.
 func plainPath(path string) bool {
 	for i := range len(path) {
-		c := path[i]
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && strings.IndexByte("-._~!$&'()*+,;=:@/", c) < 0 {
+		if path[i] != '/' && !pathByte(path[i]) {
 			return false
 		}
 	}

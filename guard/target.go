@@ -40,3 +40,9 @@ func canonicalPath(path string) bool {
 	}
 	return true
 }
+
+// pathByte reports whether c may stand in a segment of a path as it is (RFC 3986,
+// pchar, but for ';').
+func pathByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte("-._~!$&'()*+,=:@", c) >= 0
+}

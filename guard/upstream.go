@@ -47,13 +47,11 @@ func (r Route) To(template string, forwardToken bool) (Route, error) {
 	return r, nil
 }
 
-// literalSegment reports whether every byte of s may stand in a path as it is (RFC
-// 3986, pchar): what would have to be escaped could be escaped, and then read, in
-// two ways.
+// literalSegment reports whether every byte of s may stand in a path as it is: what
+// would have to be escaped could be escaped, and then read, in two ways.
 func literalSegment(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune("-._~!$&'()*+,=:@", rune(c)) {
+		if !pathByte(s[i]) {
 			return false
 		}
 	}
