@@ -57,6 +57,7 @@ type api struct {
 	log         *slog.Logger
 	huma        huma.API
 
+	refusals        *refusalLog
 	maxStaleness    time.Duration
 	checkConnection func(name string) error
 }
@@ -65,11 +66,15 @@ type api struct {
 type API struct {
 	front
 	verifier *verifier
+	refusals *refusalLog
 }
 
 // Close ends what the API does in the background. Requests that are still running
 // may fail with a 503.
-func (a *API) Close() { a.verifier.close() }
+func (a *API) Close() {
+	a.verifier.close()
+	a.refusals.close()
+}
 
 // New returns the admin API. It fails where the configuration is not usable; neither
 // the store nor the issuer of bearer tokens need be reachable, nor the store started.
@@ -104,6 +109,7 @@ func New(config Config) (*API, error) {
 	a := &api{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
+		refusals:     newRefusalLog(config.Store, config.Logger, config.Now),
 		maxStaleness: config.MaxStaleness, checkConnection: config.CheckConnection,
 	}
 	a.registerCallbackCredentials()
@@ -117,7 +123,7 @@ func New(config Config) (*API, error) {
 	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
 		return nil, err
 	}
-	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier}, nil
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier, a.refusals}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
@@ -178,10 +184,12 @@ func (a *api) admit(who operator, needs Role) *detail {
 }
 
 // refused is told of every request of a verified operator that was not carried out
-// for want of a role or for asking too often. The audit log begins here.
+// for want of a role or of the right tenant, or for asking too often.
 func (a *api) refused(ctx context.Context, who operator, operation, code string) {
-	a.log.Debug("an operator was refused", slog.String("request_id", exchangeOf(ctx).id.String()),
+	id := exchangeOf(ctx).id.String()
+	a.log.Debug("an operator was refused", slog.String("request_id", id),
 		slog.String("tenant", who.tenant.String()), slog.String("operation", operation), slog.String("code", code))
+	a.refusals.note(who, id, operation+" "+code)
 }
 
 // retryAfter is how long a client should wait before it asks an unavailable store

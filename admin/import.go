@@ -59,9 +59,9 @@ func (a *api) registerImport() {
 
 func (a *api) importCredentials(ctx context.Context, tenant uuid.UUID, in *importInput) (*importOutput, error) {
 	out := &importOutput{Body: importResponse{Results: make([]importResult, len(in.Body.Credentials))}}
-	known := make(map[[2]string]error) // of vendors and connections: each is asked for once
+	known := connectionAnswers{byName: make(map[[2]string]error)}
 	for i := range in.Body.Credentials {
-		result, err := a.importOne(ctx, tenant, &in.Body.Credentials[i], known)
+		result, err := a.importOne(ctx, tenant, &in.Body.Credentials[i], &known)
 		var refusal *detail
 		switch {
 		case errors.As(err, &refusal):
@@ -74,12 +74,32 @@ func (a *api) importCredentials(ctx context.Context, tenant uuid.UUID, in *impor
 	return out, nil
 }
 
-// unanswered is no connection. Where it is known, whoever knows connections cannot
-// tell of one: a thousand lines do not wait for the same silence one by one.
-var unanswered = [2]string{}
+// connectionAnswers are what was found out of vendors and connections: each is asked
+// for once, and none after one that got no answer. A thousand lines do not wait for
+// the same silence one by one.
+type connectionAnswers struct {
+	byName map[[2]string]error
+	silent error
+}
+
+func (k *connectionAnswers) of(spec store.Spec, ask func() error) error {
+	connection := [2]string{spec.Vendor, spec.Connection}
+	err, asked := k.byName[connection]
+	switch {
+	case asked:
+		return err
+	case k.silent != nil:
+		return k.silent
+	}
+	if err = ask(); errors.Is(err, errNoAnswer) {
+		k.silent = err
+	}
+	k.byName[connection] = err
+	return err
+}
 
 // importOne returns a *detail for what is wrong with the line.
-func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine, known map[[2]string]error) (importResult, error) {
+func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine, known *connectionAnswers) (importResult, error) {
 	spec, digest, err := line.spec(tenant)
 	if err != nil {
 		return importResult{}, refuse(problemInvalid).because(err.Error())
@@ -88,19 +108,7 @@ func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine,
 		return importResult{}, refuse(problemInvalid).because("the expiry has passed")
 	}
 	if spec.Kind == store.KindWebhook {
-		connection := [2]string{spec.Vendor, spec.Connection}
-		err, asked := known[connection]
-		if !asked {
-			err, asked = known[unanswered]
-		}
-		if !asked {
-			err = a.checkConnectionOf(ctx, spec, "")
-			known[connection] = err
-			if errors.Is(err, errNoAnswer) {
-				known[unanswered] = err
-			}
-		}
-		switch {
+		switch err := known.of(spec, func() error { return a.checkConnectionOf(ctx, spec, "") }); {
 		case errors.Is(err, errNoAnswer):
 			return importResult{}, a.problemOf(ctx, err)
 		case err != nil:

@@ -62,6 +62,7 @@ func TestImportReportsEachLine(t *testing.T) {
 		{line(`,"kind":"webhook","vendor":"pluggy","connection":"main"`), "created", "", ""},
 		{line(`,"kind":"webhook","vendor":"belvo","connection":"main"`), "refused", "HKG-2004", ""},
 		{line(`,"kind":"webhook"`), "refused", "HKG-2422", ""},
+		{line(`,"kind":"webhook","vendor":"pluggy","connection":"main"`), "created", "", ""},
 		{line(`,"kind":"api"`), "refused", "HKG-2422", "not imported"},
 		{line(`,"kind":"password"`), "refused", "HKG-2422", "kind"},
 		{`{"kind":"callback","digest":""}`, "refused", "HKG-2422", "missing"},

@@ -116,7 +116,7 @@ func (a *api) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) er
 	}
 	function := functions[i]
 	if refusal := a.admit(who, RoleAdmin); refusal != nil {
-		a.refused(r.Context(), who, x.operation, refusal.Code)
+		a.refused(r.Context(), who, x.operation, asRPC(refusal).Code)
 		return refusal
 	}
 	if err := checkRPCMediaType(r.Header); err != nil {
