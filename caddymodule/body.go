@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -157,11 +158,13 @@ func (b *declaredBody) Read(p []byte) (int, error) {
 type clientBody struct {
 	io.ReadCloser
 	cutOff atomic.Bool
+	late   atomic.Bool // it was still to come when its time was over
 }
 
 func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {
+		b.late.Store(errors.Is(err, os.ErrDeadlineExceeded))
 		b.cutOff.Store(true)
 	}
 	return n, err

@@ -224,6 +224,8 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		authRequests.WithLabelValues(string(d.Kind), string(guard.TooLarge)).Inc()
 		d.Outcome = guard.TooLarge
 		return g.answer(w, r, problemTooLarge, d)
+	case body.late.Load(): // which cancels the request, as if the client had gone
+		return g.answer(w, r, problemBodyCutOff, d)
 	case !errors.As(err, &failure) || failure.StatusCode < 500:
 		return err // the client went away, or another handler's own refusal
 	case body.cutOff.Load():

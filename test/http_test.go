@@ -25,6 +25,7 @@ func newClient(t testing.TB) *http.Client {
 // answer is a response, read to its end.
 type answer struct {
 	status int
+	proto  string
 	header http.Header
 	body   []byte
 }
@@ -78,7 +79,7 @@ func read(t testing.TB, response *http.Response) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, body}
+	return answer{response.StatusCode, response.Proto, response.Header, body}
 }
 
 func wantStatus(t testing.TB, a answer, status int) {

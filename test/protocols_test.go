@@ -2,18 +2,15 @@ package test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
-	"golang.org/x/net/http2"
 )
 
 // protocol is one way to reach a gate.
@@ -39,8 +36,10 @@ func eachProtocol(t *testing.T, guard []string, test func(*testing.T, protocol))
 		over := func(roundTripper http.RoundTripper) *http.Client {
 			return &http.Client{Transport: roundTripper, Timeout: patience}
 		}
-		h1 := &http.Transport{TLSClientConfig: trust.Clone(), TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
-		h2 := &http2.Transport{TLSClientConfig: trust.Clone()}
+		h1 := &http.Transport{TLSClientConfig: trust.Clone(), Protocols: new(http.Protocols)}
+		h1.Protocols.SetHTTP1(true)
+		h2 := &http.Transport{TLSClientConfig: trust.Clone(), Protocols: new(http.Protocols)}
+		h2.Protocols.SetHTTP2(true)
 		h3 := &http3.Transport{TLSClientConfig: trust.Clone()}
 		t.Cleanup(func() { h1.CloseIdleConnections(); h2.CloseIdleConnections(); h3.Close() })
 		for _, p := range []protocol{
@@ -55,9 +54,8 @@ func eachProtocol(t *testing.T, guard []string, test func(*testing.T, protocol))
 		t.Parallel()
 		u := newUpstream(t)
 		g := start(t, config{store: embedded(t), upstream: u.addr, guard: guard, global: []string{"servers {\n\t\tprotocols h1 h2c\n\t}"}})
-		h2c := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		}}
+		h2c := &http.Transport{Protocols: new(http.Protocols)}
+		h2c.Protocols.SetUnencryptedHTTP2(true)
 		t.Cleanup(h2c.CloseIdleConnections)
 		test(t, protocol{"h2c", g, u, &http.Client{Transport: h2c, Timeout: patience}, overHTTP2(strings.TrimPrefix(g.vendors, "http://"), nil), nil})
 	})
@@ -113,6 +111,9 @@ func TestProtocolsBehaveAlike(t *testing.T) {
 		} {
 			a := p.do(t, test.method, test.target, test.body, test.headers...)
 			wantStatus(t, a, test.status)
+			if want := map[bool]string{true: p.name, false: "HTTP/2"}[p.trust != nil]; !strings.HasPrefix(a.proto, want) {
+				t.Fatalf("it went over %s, want %s", a.proto, want)
+			}
 			if test.code != "" {
 				wantProblem(t, a, test.status, test.code)
 			}

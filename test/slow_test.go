@@ -1,0 +1,62 @@
+package test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestSlowClients: what Caddyfile.example sets ends a client that sends its request
+// drop by drop, however far it came.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	g := start(t, config{
+		store: embedded(t), upstream: u.addr,
+		global: []string{"servers {\n\t\ttimeouts {\n\t\t\tread_header 300ms\n\t\t\tread_body 600ms\n\t\t\tidle 300ms\n\t\t}\n\t}"},
+		guard:  []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
+	})
+	admin := g.operator(t, tenantA, "admin")
+	c, signing := admin.mintCallback(""), admin.mintWebhook("pluggy")
+	head := "POST " + callbackPath + " HTTP/1.1\r\nHost: x\r\nX-Callback-Token: " + c.token + "\r\n"
+	for _, test := range []struct {
+		name, sent string
+		status     int // of the answer before the end; 0: none
+	}{
+		{"nothing", "", 0},
+		{"half a request line", "POST /v1/exc", 0},
+		{"half a header", head, 0},
+		{"half a body", head + "Content-Length: 10\r\n\r\n01234", http.StatusRequestTimeout},
+		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\na\r\n01234", http.StatusRequestTimeout},
+		{"no last chunk", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n", http.StatusRequestTimeout},
+		{"half a signed body", "POST " + signing.path() + " HTTP/1.1\r\nHost: x\r\n" + signed(jwtSecret, "0123456789") + "\r\nContent-Length: 10\r\n\r\n01234", http.StatusRequestTimeout},
+		{"half a body, refused", strings.Replace(head, c.token, plausible("mcb_", 1), 1) + "Content-Length: 10\r\n\r\n01234", http.StatusUnauthorized},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			conn := g.dial(t)
+			io.WriteString(conn, test.sent)
+			if test.status != 0 {
+				// Caddy's reverse_proxy has its own word for a body that does not come.
+				if a := conn.answer(http.MethodPost); a.status != 499 || test.status != http.StatusRequestTimeout || terminal != "reverse_proxy" {
+					wantStatus(t, a, test.status)
+				}
+				conn.wantEnd()
+			} else if text, err := io.ReadAll(conn); err != nil || len(text) > 0 && !strings.HasPrefix(string(text), "HTTP/1.1 400 ") {
+				t.Errorf("%q, %v", text, err)
+			}
+		})
+	}
+	t.Run("nothing after an answer", func(t *testing.T) {
+		conn := g.dial(t)
+		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+		wantStatus(t, conn.answer(http.MethodPost), http.StatusNotFound)
+		conn.wantEnd()
+	})
+	for _, got := range u.take() {
+		if !got.broken {
+			t.Errorf("the upstream took half a request for a whole one:\n%s", got)
+		}
+	}
+}
