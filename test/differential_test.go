@@ -215,13 +215,17 @@ func TestSecondParserSeesWhatWasAuthorised(t *testing.T) {
 	requests := make(chan string)
 	var mu sync.Mutex
 	var answers bytes.Buffer
+	cutOff := 0
 	var senders sync.WaitGroup
 	for range connections {
 		senders.Go(func() {
 			for request := range requests {
-				text := exchangeBytes(t, g, request)
+				text, whole := exchangeBytes(t, g, request)
 				mu.Lock()
 				answers.Write(text)
+				if !whole {
+					cutOff++
+				}
 				mu.Unlock()
 			}
 		})
@@ -242,10 +246,14 @@ func TestSecondParserSeesWhatWasAuthorised(t *testing.T) {
 	for _, wrong := range u.wrong {
 		t.Error(wrong)
 	}
-	// Nothing arrived but what was answered, once each, and as something allowed.
+	// Nothing arrived but what was allowed, and its answer went to who had asked. Of a
+	// connection that the server resets, an answer may be lost on the way.
 	answered := bytes.Count(answers.Bytes(), []byte(serialHeader+": "))
-	if answered != u.serial {
-		t.Errorf("%d requests arrived, %d were answered from there", u.serial, answered)
+	if u.serial > allowed(t, g) {
+		t.Errorf("%d requests arrived, only %d were allowed", u.serial, allowed(t, g))
+	}
+	if answered > u.serial || answered < u.serial-cutOff {
+		t.Errorf("%d requests arrived, %d were answered from there, %d connections cut off", u.serial, answered, cutOff)
 	}
 	refused := bytes.Count(answers.Bytes(), []byte(`"code":"HKG-`)) + bytes.Count(answers.Bytes(), []byte("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain"))
 	if u.serial < mutations/20 || refused < mutations/20 {
@@ -255,20 +263,35 @@ func TestSecondParserSeesWhatWasAuthorised(t *testing.T) {
 }
 
 // exchangeBytes sends bytes over a connection of their own, and returns all that
-// comes back until the server closes it.
-func exchangeBytes(t *testing.T, g *gate, request string) []byte {
+// comes back until the server closes it, and whether it did so in order.
+func exchangeBytes(t *testing.T, g *gate, request string) (text []byte, whole bool) {
 	conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
 	if err != nil {
 		t.Error(err)
-		return nil
+		return nil, false
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
 	// A last request that ends the connection, unless the one before took it for its body.
 	io.WriteString(conn, request+"GET /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	text, err := io.ReadAll(conn)
+	text, err = io.ReadAll(conn)
 	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 		t.Errorf("no end of the answers to %q", request)
 	}
-	return text
+	return text, err == nil
 }
+
+// allowed returns how many requests the guard has let through.
+func allowed(t *testing.T, g *gate) (n int) {
+	t.Helper()
+	for _, m := range allowedMetric.FindAllStringSubmatch(g.metrics(t), -1) {
+		count, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += count
+	}
+	return n
+}
+
+var allowedMetric = regexp.MustCompile(`(?m)^hookgate_auth_requests_total\{[^}]*outcome="allowed"[^}]*\} (\d+)$`)
