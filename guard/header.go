@@ -22,8 +22,8 @@ const (
 // forged against an older guard.
 const identityPrefix = "x-hookgate-"
 
-// overridingHeaders never reach the upstream, whoever sends them: frameworks act on them as if they
-// were the method or the path, which the guard has judged by others.
+// overridingHeaders never reach the upstream, whoever sends them: frameworks act on
+// them as if they were the method or the path, and the guard has judged others.
 var overridingHeaders = []string{
 	"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
 }
