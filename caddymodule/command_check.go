@@ -34,16 +34,20 @@ do not count.`,
 			config := configFlag(cmd)
 			server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
 			output := cmd.Flags().String("output", "words", "words or json")
-			cmd.Args = cobra.NoArgs
-			cmd.RunE = exitOnError(func(cmd *cobra.Command, _ []string) (int, error) {
-				if *output != "words" && *output != "json" {
-					return exitUsage, errors.New("--output must be words or json")
+			exitOnFlags(cmd)
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = finishWith(func(cmd *cobra.Command, args []string) error {
+				if err := noArgument(args); err != nil {
+					return err
+				}
+				if err := oneOf("output", *output, []string{"words", "json"}); err != nil {
+					return err
 				}
 				var findings []store.Finding
 				if *config != "" || *server == "" {
 					checked, err := checkConfig(cmd.Context(), *config)
 					if err != nil {
-						return caddy.ExitCodeFailedStartup, err
+						return err
 					}
 					findings = checked
 				}
@@ -51,12 +55,12 @@ do not count.`,
 					findings = append(findings, checkServer(cmd.Context(), *server))
 				}
 				if err := printFindings(os.Stdout, findings, *output); err != nil {
-					return caddy.ExitCodeFailedStartup, err
+					return err
 				}
 				if slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Severity == store.SeverityProblem }) {
-					return caddy.ExitCodeFailedStartup, errors.New("there is a problem")
+					return errors.New("there is a problem")
 				}
-				return caddy.ExitCodeSuccess, nil
+				return nil
 			})
 		},
 	})

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +17,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 )
 
 func init() {
@@ -29,14 +29,19 @@ func init() {
 Runs the guard and the admin API with an embedded store and a stand-in for Matcher
 that prints what reaches it, and shows curl commands to try them with. Credentials
 are kept in the directory from one run to the next.`,
-		Flags: func() *flag.FlagSet {
-			fs := flag.NewFlagSet("demo", flag.ContinueOnError)
-			fs.String("dir", "hookgate-data", "The directory of the embedded store")
-			fs.String("listen", ":8080", "The address for vendors")
-			fs.String("admin-listen", "127.0.0.1:8081", "The address for operators")
-			return fs
-		}(),
-		Func: commandDemo,
+		CobraFunc: func(cmd *cobra.Command) {
+			dir := cmd.Flags().String("dir", "hookgate-data", "The directory of the embedded store")
+			listen := cmd.Flags().String("listen", ":8080", "The address for vendors")
+			adminListen := cmd.Flags().String("admin-listen", "127.0.0.1:8081", "The address for operators")
+			exitOnFlags(cmd)
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = finishWith(func(_ *cobra.Command, args []string) error {
+				if err := noArgument(args); err != nil {
+					return err
+				}
+				return commandDemo(*dir, *listen, *adminListen)
+			})
+		},
 	})
 }
 
@@ -64,14 +69,14 @@ type demoSettings struct {
 	Server, Admin, Operator string // for the text
 }
 
-func commandDemo(fl caddycmd.Flags) (int, error) {
-	settings, err := newDemoSettings(fl.String("dir"), fl.String("listen"), fl.String("admin-listen"))
+func commandDemo(dir, listen, adminListen string) error {
+	settings, err := newDemoSettings(dir, listen, adminListen)
 	if err != nil {
-		return exitUsage, err
+		return usageError{err}
 	}
 	caddy.TrapSignals()
 	if err := startDemo(settings, os.Stdout); err != nil {
-		return caddy.ExitCodeFailedStartup, err
+		return err
 	}
 	select {}
 }

@@ -1,16 +1,14 @@
 package caddymodule
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 )
 
 // exitUsage is the exit code of a command that was called wrongly.
@@ -25,8 +23,8 @@ func init() {
 Makes a JWT for the admin API, signed with the HS256 secret that the environment
 variable holds, and prints it alone on standard output. For trying out and for
 scripts; people should get theirs from the organisation's own sign-in.`,
-		Flags: func() *flag.FlagSet {
-			fs := flag.NewFlagSet("operator-token", flag.ContinueOnError)
+		CobraFunc: func(cmd *cobra.Command) {
+			fs := cmd.Flags()
 			fs.String("tenant", "", "The tenant, a UUID")
 			fs.String("role", "", "owner, admin or viewer")
 			fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
@@ -34,38 +32,44 @@ scripts; people should get theirs from the organisation's own sign-in.`,
 			fs.String("subject", "operator", "Who the token is for; stands in the audit log")
 			fs.String("issuer", "", "The iss claim, where the admin API checks it")
 			fs.String("audience", "", "The aud claim, where the admin API checks it")
-			return fs
-		}(),
-		Func: commandOperatorToken,
+			exitOnFlags(cmd)
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = finishWith(func(cmd *cobra.Command, args []string) error {
+				if err := noArgument(args); err != nil {
+					return err
+				}
+				return commandOperatorToken(caddycmd.Flags{FlagSet: cmd.Flags()})
+			})
+		},
 	})
 }
 
-func commandOperatorToken(fl caddycmd.Flags) (int, error) {
+func commandOperatorToken(fl caddycmd.Flags) error {
 	tenant, err := uuid.Parse(fl.String("tenant"))
 	if err != nil {
-		return exitUsage, errors.New("--tenant must be a UUID")
+		return usagef("--tenant must be a UUID")
 	}
 	role := fl.String("role")
 	if role != "owner" && role != "admin" && role != "viewer" {
-		return exitUsage, errors.New("--role must be owner, admin or viewer")
+		return usagef("--role must be owner, admin or viewer")
 	}
 	ttl := fl.Duration("ttl")
 	if ttl <= 0 {
-		return exitUsage, errors.New("--ttl must be positive")
+		return usagef("--ttl must be positive")
 	}
 	secret := os.Getenv(fl.String("secret-env"))
 	if secret == "" {
-		return exitUsage, errors.New("--secret-env must name an environment variable that holds the secret")
+		return usagef("--secret-env must name an environment variable that holds the secret")
 	}
 	token, err := operatorToken(operatorClaims{
 		tenant: tenant, role: role, ttl: ttl,
 		subject: fl.String("subject"), issuer: fl.String("issuer"), audience: fl.String("audience"),
 	}, []byte(secret))
 	if err != nil {
-		return caddy.ExitCodeFailedStartup, err
+		return err
 	}
 	fmt.Println(token)
-	return caddy.ExitCodeSuccess, nil
+	return nil
 }
 
 // operatorClaims is what an operator's JWT says.

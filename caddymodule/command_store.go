@@ -1,11 +1,9 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
@@ -25,20 +23,21 @@ running sidecars take it in place of the one they knew.
 
 The embedded store belongs to one process: stop the server before.`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(storeCommand("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-				n, err := s.Dump(cmd.Context(), file)
-				if err == nil {
-					fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
-				}
-				return err
-			}))
-			cmd.AddCommand(storeCommand("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-				n, err := s.Restore(cmd.Context(), file)
-				if err == nil {
-					fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
-				}
-				return err
-			}))
+			group(cmd,
+				storeCommand("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+					n, err := s.Dump(cmd.Context(), file)
+					if err == nil {
+						fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
+					}
+					return err
+				}),
+				storeCommand("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+					n, err := s.Restore(cmd.Context(), file)
+					if err == nil {
+						fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
+					}
+					return err
+				}))
 		},
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
@@ -50,49 +49,44 @@ A sidecar that finds Redis emptied, or another data set in it, answers 503 rathe
 than to take every token for unknown. This command is the operator's word that what
 is in Redis now is meant: every sidecar takes it, and what they remember as revoked
 in the old data set is forgotten.`,
-		CobraFunc: func(cmd *cobra.Command) {
-			sub := &cobra.Command{Use: "new", Short: "Declares a new epoch", Args: cobra.NoArgs}
-			config := configFlag(sub)
-			yes := sub.Flags().Bool("yes", false, "Confirms that the data set is meant to be new")
-			sub.RunE = exitOnError(func(cmd *cobra.Command, _ []string) (int, error) {
-				if !*yes {
-					return exitUsage, errors.New("this makes every sidecar forget the old data set; confirm with --yes")
-				}
-				return caddy.ExitCodeSuccess, withStore(*config, func(s *store.Store) error {
-					epoch, err := s.NewEpoch(cmd.Context())
-					if err == nil {
-						fmt.Fprintf(os.Stderr, "epoch %s\n", epoch)
-					}
-					return err
-				})
-			})
-			cmd.AddCommand(sub)
-		},
+		CobraFunc: func(cmd *cobra.Command) { group(cmd, epochCommand()) },
 	})
 }
 
 func storeCommand(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
-	cmd := &cobra.Command{Use: name + " <file>", Short: short, Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: name + " <file>", Short: short}
 	config := configFlag(cmd)
-	cmd.RunE = exitOnError(func(cmd *cobra.Command, args []string) (int, error) {
-		return caddy.ExitCodeSuccess, withStore(*config, func(s *store.Store) error { return run(s, cmd, args[0]) })
+	cmd.RunE = finishWith(func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usagef("it takes one argument, the file; see --help")
+		}
+		return withStore(*config, func(s *store.Store) error { return run(s, cmd, args[0]) })
+	})
+	return cmd
+}
+
+func epochCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "new", Short: "Declares a new epoch"}
+	config := configFlag(cmd)
+	yes := cmd.Flags().Bool("yes", false, "Confirms that the data set is meant to be new")
+	cmd.RunE = finishWith(func(cmd *cobra.Command, args []string) error {
+		if err := noArgument(args); err != nil {
+			return err
+		}
+		if !*yes {
+			return usagef("this makes every sidecar forget the old data set; confirm with --yes")
+		}
+		return withStore(*config, func(s *store.Store) error {
+			epoch, err := s.NewEpoch(cmd.Context())
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "epoch %s\n", epoch)
+			}
+			return err
+		})
 	})
 	return cmd
 }
 
 func configFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().StringP("config", "c", "", "Configuration file; ./Caddyfile by default")
-}
-
-// exitOnError adapts a function that returns an exit code. Any error is at least 1.
-func exitOnError(run func(*cobra.Command, []string) (int, error)) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) {
-			code, err := run(cmd, args)
-			if err != nil && code == caddy.ExitCodeSuccess {
-				code = caddy.ExitCodeFailedStartup
-			}
-			return code, err
-		})(cmd, args)
-	}
 }
