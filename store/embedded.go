@@ -55,12 +55,7 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 		return nil, ErrLocked
 	}
 	e := &embedded{redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal")}
-	opt := e.options()
-	harden(opt)
-	// No network, no timeouts: a machine that stalls for a second, or a large
-	// replay, must not look like a lost reply.
-	opt.ReadTimeout, opt.WriteTimeout = -1, -1
-	e.rdb = redis.NewClient(opt.Simple())
+	e.rdb = redis.NewClient(e.options().Simple())
 	defer func() {
 		if err != nil {
 			e.close()
@@ -76,7 +71,7 @@ func openEmbedded(dir string) (_ *embedded, err error) {
 
 // options lets a client reach the data set.
 func (e *embedded) options() *redis.UniversalOptions {
-	return &redis.UniversalOptions{
+	opt := &redis.UniversalOptions{
 		Addrs: []string{"embedded"},
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			conn, err := e.redis.Dial()
@@ -86,6 +81,11 @@ func (e *embedded) options() *redis.UniversalOptions {
 			return &bufferedConn{Conn: conn}, nil
 		},
 	}
+	harden(opt)
+	// No network, no timeouts but those of a caller: a machine that stalls for a second,
+	// or a large replay, must not look like a lost reply.
+	opt.ReadTimeout, opt.WriteTimeout = -1, -1
+	return opt
 }
 
 func (e *embedded) close() error {

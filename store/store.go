@@ -128,7 +128,6 @@ func (s *Store) open() (*backend, error) {
 			return nil, fmt.Errorf("open the embedded store: %w", err)
 		}
 		opt := e.options()
-		harden(opt)
 		return &backend{
 			commands: connect(Standalone, opt, "", s.keys.meta(), commandConnections),
 			tail:     connect(Standalone, opt, "", s.keys.meta(), tailConnections),

@@ -242,7 +242,7 @@ func TestTrimmedLedger(t *testing.T) {
 	cut.want("a token revoked meanwhile", all.live, guard.Allowed) // within the bound
 	proxy.Restore()
 	cut.awaitProof()
-	cut.want("a token revoked meanwhile", all.live, guard.Unknown)
+	cut.want("a token revoked meanwhile", all.live, guard.Revoked)
 	cut.want("a token minted meanwhile", fresh, guard.Allowed)
 	if got := cut.stats().Resyncs[store.ResyncGap]; got != 1 {
 		t.Errorf("%d resyncs for a gap", got)
