@@ -222,8 +222,8 @@ func (k *Keyring) replay(idx *index, c change) {
 // set.
 func (k *Keyring) missing(idx *index) map[Digest]uuid.UUID {
 	missing := make(map[Digest]uuid.UUID)
-	if serving := k.index.Load(); serving != nil && serving.epoch == idx.epoch {
-		serving.each(func(d Digest, id uuid.UUID) {
+	if k.knownEpoch() == idx.epoch && k.index.Load() != nil { // only installing replaces it, which the follower does itself
+		k.index.Load().each(func(d Digest, id uuid.UUID) {
 			if _, ok := idx.lookup(d); !ok {
 				missing[d] = id
 			}

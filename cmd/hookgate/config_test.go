@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 func environment(t *testing.T) {
 	t.Helper()
 	t.Setenv("HOOKGATE_REDIS_URL", "redis://127.0.0.1:1/0")
+	t.Setenv("HOOKGATE_REDIS_PASSWORD", "of the redis server")
+	t.Setenv("HOOKGATE_SENTINEL_PASSWORD", "of the sentinels")
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
 	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
 	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
@@ -72,27 +75,36 @@ func TestSecretsThatCannotBeResolvedDoNotLoad(t *testing.T) {
 	}
 }
 
-// TestReadmeConfigurations loads every Caddyfile in the README. They are parts of
-// one: a file is made of the global option and one of the sites.
-func TestReadmeConfigurations(t *testing.T) {
+// TestDocumentedConfigurations loads every Caddyfile in the README and in docs. A site
+// is part of a file that begins with the README's global option.
+func TestDocumentedConfigurations(t *testing.T) {
 	environment(t)
-	readme, err := os.ReadFile("../../README.md")
+	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(blocks) < 3 {
-		t.Fatalf("found %d Caddyfiles", len(blocks))
+	files = append([]string{"../../README.md"}, files...)
+	global := ""
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			config := block[1]
+			switch {
+			case global == "":
+				global = config
+			case !strings.HasPrefix(config, "{"):
+				config = global + "\n" + config
+			}
+			if _, err := validate(t, config); err != nil {
+				t.Errorf("%s: %v in:\n%s", file, err, config)
+			}
+		}
 	}
-	global := blocks[0][1]
-	for _, block := range blocks {
-		text := block[1]
-		if text != global {
-			text = global + "\n" + text
-		}
-		if _, err := validate(t, text); err != nil {
-			t.Errorf("%v in:\n%s", err, text)
-		}
+	if !strings.HasPrefix(global, "{") {
+		t.Errorf("the README's first Caddyfile is no global option:\n%s", global)
 	}
 }
 
