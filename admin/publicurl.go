@@ -38,9 +38,13 @@ var (
 	ipv4Part = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
 )
 
-// internalDomains are top-level domains that no vendor can resolve (RFC 6761, RFC
-// 6762, and ICANN's for private use).
-var internalDomains = []string{"local", "localhost", "internal"}
+// internalDomains are domains that no vendor can resolve: those of RFC 6761, 6762,
+// 7686 and 8375, ICANN's for private use, and those of RFC 6762 appendix G, which
+// networks use although nobody assigned them.
+var internalDomains = []string{
+	"local", "localhost", "internal", "invalid", "test", "onion", "home.arpa",
+	"corp", "home", "intranet", "lan", "private", "localdomain",
+}
 
 // ParsePublicURL checks the address at which vendors reach the guard and returns it
 // in the form that webhook_url begins with: lower-case, without default port and
@@ -109,7 +113,12 @@ func checkPublic(scheme, host, port string) error {
 	if err := checkName(host); err != nil {
 		return err
 	}
-	if len(labels) < 2 || slices.Contains(internalDomains, last) {
+	for _, domain := range internalDomains {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return errURLInternal
+		}
+	}
+	if len(labels) < 2 {
 		return errURLInternal
 	}
 	return nil
