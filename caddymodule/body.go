@@ -88,6 +88,8 @@ func (g *Guard) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	}
 	held := &heldBody{data: read.Bytes()}
 	held.Reset(held.data)
+	// Without GetBody: net/http would send a request with an idempotency key a second
+	// time where Matcher closed the connection upon the first, and 4.1 may have taken it.
 	r.Body = held
 	r.ContentLength = int64(len(held.data))
 	r.TransferEncoding = nil
