@@ -24,9 +24,14 @@ type config struct {
 	app      []string // further lines of the hookgate option
 	tls      string   // arguments of tls for the vendors' site; "": HTTP
 	guard    []string // lines of the guard; without one, failure_limit is off
+	proxy    []string // lines of the proxy
 	patience string   // how long the proxy waits for an answer; "": as it does by default
 	jwt      []string // further lines of the admin API's jwt
 	known    string   // arguments of connections; "": static pluggy-main belvo-main
+
+	whole    string   // a Caddyfile as documented, in place of ours; its addresses are replaced
+	receiver string   // host:port of what it calls receiver:9000
+	env      []string // further variables
 }
 
 // store is where a gate keeps its credentials.
@@ -127,6 +132,9 @@ http://:{{.Status}} {
 // text returns the Caddyfile.
 func (c config) text(t testing.TB, p ports) string {
 	t.Helper()
+	if c.whole != "" {
+		return c.documented(p)
+	}
 	if c.upstream == "" {
 		c.upstream = "127.0.0.1:9" // discard; nothing listens there
 	}
@@ -147,6 +155,19 @@ func (c config) text(t testing.TB, p ports) string {
 	return text.String()
 }
 
+// documented returns the documented Caddyfile as it runs here.
+func (c config) documented(p ports) string {
+	return strings.NewReplacer(
+		"http://:8080 {", fmt.Sprintf("http://:%d {\n\tbind 127.0.0.1", p.Vendors),
+		"http://:8081 {", fmt.Sprintf("http://:%d {", p.Admin),
+		"http://:9090 {", fmt.Sprintf("http://:%d {\n\tbind 127.0.0.1", p.Status),
+		"https://hooks.example.com", fmt.Sprintf("http://127.0.0.1:%d insecure", p.Vendors),
+		"10.0.0.0/8", "127.0.0.1/32",
+		"matcher:4018", c.upstream,
+		"receiver:9000", c.receiver,
+	).Replace(c.whole)
+}
+
 // terminal is the handler behind the guard: hookgate_proxy, or Caddy's reverse_proxy
 // where the environment says so. What the guard promises holds with both.
 var terminal = cmp.Or(os.Getenv("HOOKGATE_TERMINAL"), "hookgate_proxy")
@@ -154,7 +175,7 @@ var terminal = cmp.Or(os.Getenv("HOOKGATE_TERMINAL"), "hookgate_proxy")
 func (c config) proxyLines() []string {
 	switch {
 	case c.patience == "":
-		return nil
+		return c.proxy
 	case terminal == "reverse_proxy":
 		return []string{"transport http {", "response_header_timeout " + c.patience, "}"}
 	}

@@ -79,6 +79,7 @@ func (g *gate) run() {
 	g.t.Helper()
 	cmd := command(g.dir, "run", "--config", g.caddyfile(), "--adapter", "caddyfile")
 	cmd.Stdout, cmd.Stderr = &g.output, &g.output
+	cmd.Env = append(cmd.Env, g.config.env...)
 	started, err := process.Start(cmd)
 	if err != nil {
 		g.t.Fatal(err)
