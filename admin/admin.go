@@ -120,9 +120,7 @@ func New(config Config) (*API, error) {
 	a.registerVerify()
 	a.registerAudit()
 	a.serveRPC(mux, a.mintIDFunctions())
-	if err := serveDocument(mux, a.huma.OpenAPI()); err != nil {
-		return nil, err
-	}
+	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier, a.refusals}, nil
 }
 

@@ -51,7 +51,9 @@ type option func(*admin.Config)
 
 func newServer(t testing.TB, options ...option) *server {
 	t.Helper()
-	return newServerOn(t, newStore(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate"}), options...)
+	st := newStore(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate"})
+	await(t, st, func(stats store.Stats) bool { return stats.Loaded }) // only then is it known what works
+	return newServerOn(t, st, options...)
 }
 
 func newServerOn(t testing.TB, s *store.Store, options ...option) *server {

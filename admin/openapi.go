@@ -2,11 +2,12 @@ package admin
 
 import (
 	"encoding/json"
-	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -74,29 +75,53 @@ func document(response *huma.Response, status int) {
 	}
 }
 
-// serveDocument serves the OpenAPI document as it is once every operation is known.
-func serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
+// serveDocument serves the OpenAPI document as it is once every operation is known,
+// for programs and for people. It is written when somebody first asks for it, and
+// not whenever a configuration is loaded.
+func serveDocument(mux *http.ServeMux, document *huma.OpenAPI, log *slog.Logger) {
+	written := sync.OnceValues(func() (*documents, error) { return writeDocuments(document) })
+	serve := func(pattern string, handler func(*documents) http.Handler) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			d, err := written()
+			if err != nil {
+				log.Error("the OpenAPI document cannot be written", slog.Any("error", err))
+				refuse(problemInternal).write(exchangeOf(r.Context()))
+				return
+			}
+			handler(d).ServeHTTP(w, r)
+		})
+	}
+	serve("GET /docs", func(d *documents) http.Handler { return d.page })
+	serve("GET /openapi.json", func(d *documents) http.Handler { return content{"application/openapi+json", d.json} })
+	serve("GET /openapi.yaml", func(d *documents) http.Handler { return content{"application/openapi+yaml", d.yaml} })
+}
+
+type documents struct {
+	json, yaml []byte
+	page       *docsPage
+}
+
+func writeDocuments(document *huma.OpenAPI) (*documents, error) {
 	addExamples(document)
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
+	var d documents
+	var err error
+	if d.json, err = json.Marshal(document); err != nil {
+		return nil, err
 	}
-	asYAML, err := document.YAML()
-	if err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
+	if d.yaml, err = document.YAML(); err != nil {
+		return nil, err
 	}
-	serve := func(mediaType string, content []byte) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", mediaType)
-			w.Write(content)
-		}
-	}
-	page, err := newDocsPage(document)
-	if err != nil {
-		return fmt.Errorf("write the documentation: %w", err)
-	}
-	mux.Handle("GET /docs", page)
-	mux.Handle("GET /openapi.json", serve("application/openapi+json", asJSON))
-	mux.Handle("GET /openapi.yaml", serve("application/openapi+yaml", asYAML))
-	return nil
+	d.page, err = newDocsPage(document)
+	return &d, err
+}
+
+// content is a body that never changes.
+type content struct {
+	mediaType string
+	text      []byte
+}
+
+func (c content) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", c.mediaType)
+	w.Write(c.text)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/hookgate/hookgate/admin"
 )
 
@@ -22,7 +24,8 @@ func TestEveryOperation(t *testing.T) {
 			id := at(t, op, "operationId").(string)
 			t.Run(id, func(t *testing.T) {
 				s := newServer(t, withConnections(admin.AnyConnection{})) // of its own, so that lists stay short
-				d := &driver{t: t, server: s, doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any), ids: map[string]string{}}
+				d := &driver{t: t, server: s, doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any), tenant: tenantA, ids: map[string]string{}}
+				d.adopt()
 				d.credentials()
 				d.parameters()
 				d.bodies()
@@ -46,6 +49,7 @@ type driver struct {
 	doc          *document
 	method, path string
 	op           map[string]any
+	tenant       uuid.UUID         // of the operator
 	ids          map[string]string // to use in the path, by parameter
 	succeeded    bool              // at least once
 }
@@ -68,6 +72,18 @@ const (
 	refused                   // a 4xx
 	unauthenticated
 )
+
+// adopt makes the operator one of the tenant that the example of the body names.
+func (d *driver) adopt() {
+	if d.op["requestBody"] == nil {
+		return
+	}
+	_, examples := d.bodyOf(d.op)
+	body, _ := examples[0].(map[string]any)
+	if named, ok := body["_brand_id"].(string); ok {
+		d.tenant = uuid.MustParse(named)
+	}
+}
 
 func (d *driver) credentials() {
 	for _, authorization := range []string{"Basic YTpi", "Bearer x.y.z", hs256(d.t, map[string]any{"exp": now.Unix() - 1})} {
@@ -219,7 +235,7 @@ func (d *driver) declared() []map[string]any {
 func (d *driver) send(c call, want outcome) {
 	d.t.Helper()
 	if c.authorization == "" {
-		c.authorization = adminOf(d.t, tenantA)
+		c.authorization = adminOf(d.t, d.tenant)
 	}
 	target, query, headers := d.path, url.Values{}, map[string]string{}
 	for _, p := range d.declared() {

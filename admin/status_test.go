@@ -29,7 +29,7 @@ func loadedStore(t *testing.T) *store.Store {
 }
 
 // await polls a store, which tells nobody when its state changes.
-func await(t *testing.T, s *store.Store, reached func(store.Stats) bool) {
+func await(t testing.TB, s *store.Store, reached func(store.Stats) bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !reached(s.Stats(time.Now())); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
