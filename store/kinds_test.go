@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/test/redistest"
 )
@@ -47,16 +48,16 @@ func onTLS(t *testing.T) Config {
 	}}
 }
 
-// documentedACL is the rule that docs/operations.md tells to use.
-func documentedACL(t testing.TB, password string) string {
+// documentedACL is the rule of that name that docs/operations.md tells to use.
+func documentedACL(t testing.TB, name, password string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "docs", "operations.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)```acl\n(.*?)```").FindStringSubmatch(string(text))
+	block := regexp.MustCompile("(?s)```" + name + "\n(.*?)```").FindStringSubmatch(string(text))
 	if block == nil {
-		t.Fatal("docs/operations.md has no acl block")
+		t.Fatalf("docs/operations.md has no %s block", name)
 	}
 	rule := strings.Join(strings.Fields(block[1]), " ")
 	if !strings.Contains(rule, ">PASSWORD") {
@@ -66,15 +67,14 @@ func documentedACL(t testing.TB, password string) string {
 }
 
 func onACL(t *testing.T) Config {
-	const password = "of the least privileged"
+	const password = "of-the-least-privileged"
 	file := filepath.Join(t.TempDir(), "users.acl")
-	password64 := strings.ReplaceAll(password, " ", "-")
-	rules := "user default off\n" + documentedACL(t, password64) + "\n"
+	rules := "user default off\n" + documentedACL(t, "acl", password) + "\n"
 	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := redistest.Start(t, redistest.WithArgs("--aclfile", file))
-	return Config{Redis: Server{URLs: []string{server.URL()}, Username: "hookgate", Password: password64}}
+	return Config{Redis: Server{URLs: []string{server.URL()}, Username: "hookgate", Password: password}}
 }
 
 // Sentinel and Cluster take seconds and several processes to start, so tests share
@@ -197,6 +197,47 @@ func TestACLIsLeastPrivilege(t *testing.T) {
 	}
 	eventually(t, "the restored token is live", func() bool { return standing(empty, token) == Live })
 	get(t, empty, c)
+}
+
+// The rule for sentinels is enough to find the master, and to follow it to another.
+func TestSentinelUser(t *testing.T) {
+	t.Parallel()
+	const password = "of-the-sentinels"
+	w := startSentinel(t)
+	rdb := w.sentinel.Client()
+	rule := strings.Fields(documentedACL(t, "acl-sentinel", password))[1:] // without the word user
+	args := []any{"ACL", "SETUSER"}
+	for _, word := range rule {
+		args = append(args, word)
+	}
+	if err := rdb.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	// The test's own way in stays as it is; a sidecar without a user gets none.
+	if err := rdb.Do(t.Context(), "ACL", "SETUSER", "default", "-sentinel|get-master-addr-by-name").Err(); err != nil {
+		t.Fatal(err)
+	}
+	stranger := newStore(t, Config{Redis: w.config()})
+	if err := stranger.Start(Tuning{Logger: testLog(t)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := stranger.Mint(t.Context(), callbackSpec()); err == nil {
+		t.Error("minted without a user")
+	}
+	config := w.config()
+	config.SentinelUsername, config.SentinelPassword = "hookgate", password
+	s := open(t, Config{Redis: config})
+	_, token := mint(t, s, callbackSpec())
+	if err := rdb.Do(t.Context(), "SENTINEL", "FAILOVER", redistest.SentinelMaster).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.replica.Await(t, "is the master", func(rdb *redis.Client) bool {
+		return strings.Contains(rdb.Info(t.Context(), "replication").Val(), "role:master")
+	})
+	w.master.Kill()
+	awaitProof(t, s)
+	wantStanding(t, s, token, Live)
+	eventually(t, "changes are taken", func() bool { _, _, err := s.Mint(t.Context(), callbackSpec()); return err == nil })
 }
 
 // The password is read for every connection: after a rotation at the server and in the
