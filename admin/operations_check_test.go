@@ -66,47 +66,54 @@ func idIn(text []byte) string {
 
 func (d *driver) check(name string, a answer, want outcome) {
 	d.t.Helper()
-	fail := func(format string, args ...any) {
-		d.t.Helper()
-		d.t.Errorf("%s: %s\n%d %s", name, fmt.Sprintf(format, args...), a.StatusCode, clipped(a.body))
-	}
 	if a.StatusCode >= 500 {
-		fail("the server is to blame")
+		d.fail(name, a, "the server is to blame")
 	}
 	if want == refused && a.StatusCode/100 != 4 || want == unauthenticated && a.StatusCode != 401 {
-		fail("it was not refused")
-	}
-	if a.Header.Get("X-Request-Id") == "" {
-		fail("no X-Request-Id")
-	}
-	if a.StatusCode == 401 && a.Header.Get("WWW-Authenticate") == "" {
-		fail("no WWW-Authenticate")
+		d.fail(name, a, "it was not refused")
 	}
 	d.succeeded = d.succeeded || a.StatusCode/100 == 2
+	d.checkForm(name, a)
+}
+
+// checkForm expects an answer that the document describes.
+func (d *driver) checkForm(name string, a answer) {
+	d.t.Helper()
+	if a.Header.Get("X-Request-Id") == "" {
+		d.fail(name, a, "no X-Request-Id")
+	}
+	if a.StatusCode == 401 && a.Header.Get("WWW-Authenticate") == "" {
+		d.fail(name, a, "no WWW-Authenticate")
+	}
 	response, ok := at(d.t, d.op, "responses").(map[string]any)[fmt.Sprint(a.StatusCode)].(map[string]any)
 	if !ok {
-		fail("the status is not documented")
+		d.fail(name, a, "the status is not documented")
 		return
 	}
 	content, _ := response["content"].(map[string]any)
 	if content == nil {
 		if len(a.body) > 0 {
-			fail("a body is not documented")
+			d.fail(name, a, "a body is not documented")
 		}
 		return
 	}
 	mediaType, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	documented, ok := content[mediaType].(map[string]any)
 	if err != nil || !ok {
-		fail("%q is not documented", a.Header.Get("Content-Type"))
+		d.fail(name, a, "%q is not documented", a.Header.Get("Content-Type"))
 		return
 	}
 	var body any
 	if err := json.Unmarshal(a.body, &body); err != nil {
-		fail("%v", err)
+		d.fail(name, a, "%v", err)
 	} else if err := d.doc.schema(documented["schema"]).Validate(asResource(d.t, body)); err != nil {
-		fail("%v", err)
+		d.fail(name, a, "%v", err)
 	}
+}
+
+func (d *driver) fail(name string, a answer, format string, args ...any) {
+	d.t.Helper()
+	d.t.Errorf("%s: %s\n%d %s", name, fmt.Sprintf(format, args...), a.StatusCode, clipped(a.body))
 }
 
 func clipped(body []byte) []byte { return body[:min(len(body), 1000)] }
