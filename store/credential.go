@@ -33,7 +33,8 @@ func (k Kind) tokenPrefix() string {
 // Status is the state of a credential at one moment.
 type Status string
 
-// The states of a credential. Revoked and expired are terminal.
+// The states of a credential. Revoked is terminal; so is expired after a grace period,
+// while Update can put off an expiry that has passed.
 const (
 	StatusActive  Status = "active"
 	StatusGrace   Status = "grace" // rotated out, and still accepted for a while
@@ -92,6 +93,12 @@ func (c *Credential) Status(now time.Time) Status {
 	default:
 		return StatusActive
 	}
+}
+
+// retired reports whether nothing brings the credential back: it is revoked, or its
+// grace has ended.
+func (c *Credential) retired(now time.Time) bool {
+	return !c.RevokedAt.IsZero() || !c.GraceUntil.IsZero() && !now.Before(c.GraceUntil)
 }
 
 // validUntil returns when the credential stops being accepted by itself: at its

@@ -76,9 +76,25 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 		}
 		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind}}
 		m.revoke(c)
-		_, err := s.commit(ctx, m)
-		return err
+		return s.commitRevocation(ctx, m, c)
 	})
+}
+
+// commitRevocation commits the end of c. Where c superseded a credential that is still
+// in its grace, that one gets the client id back: an unrevoked credential has it.
+func (s *Store) commitRevocation(ctx context.Context, m mutation, c *Credential) error {
+	if c.ClientID != "" {
+		if before, err := s.inGrace(ctx, c); err == nil && before != nil {
+			m.clients[0].to = before.ID
+		}
+	}
+	_, err := s.commit(ctx, m)
+	if errors.Is(err, ErrClientIDTaken) {
+		// Whoever has it, a revocation is never held up by that.
+		m.clients = nil
+		_, err = s.commit(ctx, m)
+	}
+	return err
 }
 
 // revoke adds the end of a credential to a mutation.

@@ -100,8 +100,13 @@ func (e *embedded) close() error {
 }
 
 // replay runs one journalled command. A script that failed when it was journalled
-// fails again, and changes nothing again.
+// fails again, and changes nothing again. It runs at the time of then: miniredis
+// makes the ids of stream entries of it, by which the audit log is trimmed.
 func (e *embedded) replay(command []string) error {
+	if at, ok := journalledTime(command); ok {
+		e.redis.SetTime(at)
+		defer e.redis.SetTime(time.Time{})
+	}
 	args := make([]any, len(command))
 	for i, arg := range command {
 		args[i] = arg
@@ -111,6 +116,19 @@ func (e *embedded) replay(command []string) error {
 		return nil
 	}
 	return err
+}
+
+// journalledTime returns the time that run put into a script call.
+func journalledTime(command []string) (time.Time, bool) {
+	if command[0] != "EVALSHA" || len(command) < 3 {
+		return time.Time{}, false
+	}
+	n, err := strconv.Atoi(command[2])
+	if err != nil || n < 0 || len(command) <= 3+n {
+		return time.Time{}, false
+	}
+	at, err := parseMillis(command[3+n])
+	return at, err == nil
 }
 
 // run journals a script call and then runs it.

@@ -56,7 +56,10 @@ func (s *Store) holder(ctx context.Context, spec Spec, digest Digest) (Credentia
 		value, err = node.HGet(ctx, s.keys.bucketOf(digest), string(digest[:])).Result()
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, redis.Nil): // revoked since
+		return Credential{}, ErrDigestTaken
+	case err != nil:
 		return Credential{}, unavailable("read a digest", err)
 	}
 	_, op, err := decodeValue(digest, value)

@@ -54,6 +54,9 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 		if err != nil {
 			return nil, "", err
 		}
+		if wanted := limit - len(page); !q.filters() && len(members) > wanted {
+			members, last = members[:wanted], false
+		}
 		records, err := s.readRecords(ctx, b, members)
 		if err != nil {
 			return nil, "", err
@@ -76,6 +79,11 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 		read += len(records)
 	}
 	return page, at.cursor(), nil
+}
+
+// filters reports whether the query selects at all.
+func (q *Query) filters() bool {
+	return q.Kind != "" || q.Status != "" || q.Label != "" || !q.UnusedSince.IsZero()
 }
 
 func (q *Query) selects(c *Credential, now time.Time) bool {
@@ -158,9 +166,8 @@ func parsePosition(cursor string) (listPosition, error) {
 	if err != nil {
 		return listPosition{}, err
 	}
-	id, err := uuid.Parse(rest)
-	if err != nil {
+	if id, err := uuid.Parse(rest); err != nil || id.String() != rest {
 		return listPosition{}, errCursor
 	}
-	return listPosition{ms, id.String()}, nil
+	return listPosition{ms, rest}, nil
 }

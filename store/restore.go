@@ -105,8 +105,12 @@ func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *Credent
 		p.SAdd(ctx, s.keys.revokedOf(c.digest), string(c.digest[:]))
 		return
 	}
-	if c.ClientID != "" && c.SupersededBy == uuid.Nil {
+	switch {
+	case c.ClientID == "":
+	case c.SupersededBy == uuid.Nil:
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
+	case c.Status(s.clock.now()) == StatusGrace: // it has the client id unless its successor lives
+		p.HSetNX(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
 	op := digestOp{digest: c.digest, id: c.ID, key: c.key()}
 	p.HSet(ctx, s.keys.bucketOf(c.digest), string(c.digest[:]), bucketValue(0, op))

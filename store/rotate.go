@@ -30,11 +30,6 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, st
 	if r.Grace < 0 || r.Grace > MaxGrace {
 		return Credential{}, "", fmt.Errorf("%w: the grace period must be between 0 and %d seconds", ErrInvalid, int(MaxGrace.Seconds()))
 	}
-	// The first of two equal requests has retired the credential: asked again, that
-	// is the answer, and not that the credential is inactive.
-	if err := s.replayed(ctx, ref.Tenant); err != nil {
-		return Credential{}, "", err
-	}
 	var fresh Credential
 	var token string
 	err := s.update(ctx, ref, func(old *Credential) error {
@@ -75,6 +70,13 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, st
 		fresh.CreatedAt, fresh.RotatedAt = at, at
 		return err
 	})
+	if errors.Is(err, ErrInactive) || errors.Is(err, ErrGraceOpen) {
+		// The first of two equal requests has retired the credential, maybe while we read
+		// it: that is the answer, and not that there is nothing left to rotate.
+		if before := s.replayed(ctx, ref.Tenant); before != nil {
+			err = before
+		}
+	}
 	if err != nil {
 		return Credential{}, "", err
 	}

@@ -15,13 +15,14 @@ type Patch struct {
 	AllowedIPs *[]netip.Prefix
 }
 
-// Update changes a credential that is not revoked, and returns it.
+// Update changes a credential that is not revoked and not past its grace, and
+// returns it.
 //
 // Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (Credential, error) {
 	var updated Credential
 	err := s.update(ctx, ref, func(c *Credential) error {
-		if !c.RevokedAt.IsZero() {
+		if c.retired(s.clock.now()) {
 			return ErrInactive
 		}
 		updated = *c
@@ -73,7 +74,7 @@ func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret Digest) error
 		if c.Kind != KindAPI {
 			return ErrNotFound
 		}
-		if !c.RevokedAt.IsZero() {
+		if status := c.Status(s.clock.now()); status != StatusActive && status != StatusGrace {
 			return ErrInactive
 		}
 		digest := DigestAPISecret(c.ClientID, secret)

@@ -103,6 +103,12 @@ if idempotencyKey ~= '' then
   end
 end
 if conflict then return {'CONFLICT'} end
+-- Client ids before digests: that a digest is there must not tell whoever asks for
+-- another's client id that they guessed its secret.
+for _, c in ipairs(clients) do
+  c.owner = redis.call('HGET', c.key, c.id)
+  if c.to ~= '' and c.owner and c.owner ~= c.to and c.owner ~= c.from then return {'TAKEN'} end
+end
 for _, d in ipairs(digests) do
   if d.mode == 'new' then
     -- Revocation is terminal: what has been revoked once is never let in again.
@@ -111,10 +117,6 @@ for _, d in ipairs(digests) do
   elseif d.mode == 'change' and redis.call('HEXISTS', d.bucket, d.digest) == 0 then
     return {'CONFLICT'}
   end
-end
-for _, c in ipairs(clients) do
-  c.owner = redis.call('HGET', c.key, c.id)
-  if c.to ~= '' and c.owner and c.owner ~= c.to and c.owner ~= c.from then return {'TAKEN'} end
 end
 local previous = redis.call('HGET', meta, 'head') or ''
 local seq = string.format('%.0f', tonumber(redis.call('HGET', meta, 'seq') or 0) + 1)

@@ -1,0 +1,311 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// auditLog returns the tenant's audit log, oldest first.
+func auditLog(t testing.TB, s *Store, q AuditQuery) []AuditEntry {
+	t.Helper()
+	var all []AuditEntry
+	for {
+		page, next, err := s.Audit(t.Context(), tenant, q)
+		if err != nil {
+			t.Fatalf("Audit: %v", err)
+		}
+		if all = append(all, page...); next == "" {
+			slices.Reverse(all)
+			return all
+		}
+		q.Cursor = next
+	}
+}
+
+func TestEveryChangeIsAudited(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		ctx := WithOrigin(t.Context(), Origin{Actor: "alice", RequestID: "r-1", Reason: "because"})
+		var want []string
+		note := func(action string, c Credential, detail string, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatalf("%s: %v", action, err)
+			}
+			want = append(want, fmt.Sprint(action, " ", c.ID, " ", c.Kind, " alice because r-1 ", detail))
+		}
+		c, _, err := s.Mint(ctx, callbackSpec())
+		note(ActionMint, c, "", err)
+		imported, _, err := s.Import(ctx, webhookSpec(), DigestToken(foreignToken))
+		note(ActionImport, imported, "", err)
+		label := "x"
+		_, err = s.Update(ctx, ref(c), Patch{Label: &label})
+		note(ActionUpdate, c, "", err)
+		second, _, err := s.Rotate(ctx, ref(c), Rotation{Grace: time.Hour})
+		note(ActionRotate, c, second.ID.String(), err)
+		third, _, err := s.Rotate(ctx, ref(second), Rotation{Grace: time.Hour, Force: true})
+		note(ActionRotate, second, third.ID.String(), err)
+		_, err = s.Finish(ctx, ref(third))
+		note(ActionFinish, second, "", err)
+		api, _, err := s.Mint(ctx, apiSpec("billing", "one"))
+		note(ActionMint, api, "", err)
+		note(ActionRotate, api, "", s.ReplaceSecret(ctx, ref(api), secretHash("two")))
+		note(ActionRevoke, third, "", s.Revoke(ctx, ref(third)))
+
+		// Nothing changes here, so nothing is on record.
+		s.Revoke(ctx, ref(third))
+		s.Import(ctx, webhookSpec(), DigestToken(foreignToken))
+		s.Update(ctx, ref(api), Patch{})
+		s.Rotate(ctx, ref(third), Rotation{})
+		s.Finish(ctx, ref(third))
+		s.Mint(ctx, apiSpec("billing", "three"))
+
+		var got []string
+		for _, e := range auditLog(t, s, AuditQuery{}) {
+			got = append(got, fmt.Sprint(e.Action, " ", e.Credential, " ", e.Kind, " ", e.Actor, " ", e.Reason, " ", e.RequestID, " ", e.Detail))
+			if e.Tenant != tenant || e.At.Before(c.CreatedAt) || e.At.After(s.Now().Add(time.Second)) {
+				t.Errorf("entry %+v", e)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if first := auditLog(t, s, AuditQuery{})[0]; first.At != c.CreatedAt {
+			t.Errorf("noted at %v, made at %v", first.At, c.CreatedAt)
+		}
+		seq := node(t, s.opened.Load()).HGet(t.Context(), s.keys.meta(), "seq").Val()
+		if seq != fmt.Sprint(len(want)) {
+			t.Errorf("%s changes, %d entries", seq, len(want))
+		}
+	})
+}
+
+func TestAuditQueries(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		var made []Credential
+		for range 7 {
+			c, _ := mint(t, s, callbackSpec())
+			made = append(made, c)
+		}
+		revoke(t, s, made[2])
+		theirs := callbackSpec()
+		theirs.Tenant = otherTenant
+		mint(t, s, theirs)
+		for name, test := range map[string]struct {
+			query AuditQuery
+			want  int
+		}{
+			"all":            {AuditQuery{}, 8},
+			"credential":     {AuditQuery{Credential: made[2].ID}, 2},
+			"action":         {AuditQuery{Action: ActionRevoke}, 1},
+			"both":           {AuditQuery{Credential: made[2].ID, Action: ActionMint}, 1},
+			"neither":        {AuditQuery{Credential: made[1].ID, Action: ActionRevoke}, 0},
+			"another tenant": {AuditQuery{Credential: uuid.New()}, 0},
+		} {
+			for _, limit := range []int{1, 3, 100} {
+				test.query.Limit = limit
+				got := auditLog(t, s, test.query)
+				if len(got) != test.want || !slices.IsSortedFunc(got, func(a, b AuditEntry) int { return a.At.Compare(b.At) }) {
+					t.Errorf("%s, limit %d: %d entries, want %d", name, limit, len(got), test.want)
+				}
+			}
+		}
+	})
+}
+
+func TestRefusalsAreNoted(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		ctx := WithOrigin(t.Context(), Origin{Actor: "eve", RequestID: "r-2"})
+		if err := s.NoteRefusal(ctx, tenant, "mintCallbackCredential HKG-2403"); err != nil {
+			t.Fatal(err)
+		}
+		got := auditLog(t, s, AuditQuery{Action: ActionRefused})
+		if len(got) != 1 || got[0].Actor != "eve" || got[0].RequestID != "r-2" || got[0].Detail != "mintCallbackCredential HKG-2403" || got[0].Credential != uuid.Nil {
+			t.Errorf("noted %+v", got)
+		}
+		if n := node(t, s.opened.Load()).XLen(t.Context(), s.keys.ledger()).Val(); n != 0 {
+			t.Errorf("a refusal made %d ledger entries", n)
+		}
+	})
+	s := newStore(t, Config{Redis: Server{URLs: []string{"redis://127.0.0.1:1"}}})
+	if err := s.NoteRefusal(t.Context(), tenant, "x"); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("before the start: %v", err)
+	}
+}
+
+func TestAuditRetention(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		if err := s.Start(Tuning{UsageFlush: time.Hour, AuditKeep: 50, AuditLife: time.Hour, Logger: testLog(t)}); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			mint(t, s, callbackSpec())
+		}
+		// Redis dates entries by its own clock, so it is their life that is shortened.
+		if err := s.Start(Tuning{UsageFlush: time.Hour, AuditKeep: 50, AuditLife: time.Millisecond, Logger: testLog(t)}); err != nil {
+			t.Fatal(err)
+		}
+		last := auditLog(t, s, AuditQuery{})
+		eventually(t, "the clock moves on", func() bool { return s.Now().Sub(last[len(last)-1].At) > 20*time.Millisecond })
+		if err := s.NoteRefusal(t.Context(), tenant, "by a refusal"); err != nil {
+			t.Fatal(err)
+		}
+		if left := auditLog(t, s, AuditQuery{}); len(last) != 20 || len(left) > 1 {
+			t.Errorf("%d entries before, %d left", len(last), len(left))
+		}
+		if err := s.Start(Tuning{UsageFlush: time.Hour, AuditKeep: 50, AuditLife: time.Hour, Logger: testLog(t)}); err != nil {
+			t.Fatal(err)
+		}
+		for range 300 {
+			mint(t, s, callbackSpec())
+		}
+		// Redis drops whole nodes of a stream, of 100 entries by default.
+		if left := auditLog(t, s, AuditQuery{Limit: MaxPage}); len(left) < 50 || len(left) > 50+200 {
+			t.Errorf("%d entries are kept of 50", len(left))
+		}
+	})
+}
+
+// TestARevocationIsNotHeldUpByItsAudit, nor any other change.
+func TestARevocationIsNotHeldUpByItsAudit(t *testing.T) {
+	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
+		c, token := mint(t, s, callbackSpec())
+		client := node(t, s.opened.Load())
+		client.Del(t.Context(), s.keys.audit(tenant))
+		client.Set(t.Context(), s.keys.audit(tenant), "not a stream", 0)
+		revoke(t, s, c)
+		wantStanding(t, s, token, Revoked)
+		if got := get(t, s, c); got.RevokedAt.IsZero() {
+			t.Error("the record is not revoked")
+		}
+		mint(t, s, callbackSpec())
+		if err := s.NoteRefusal(t.Context(), tenant, "x"); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("NoteRefusal: %v", err)
+		}
+		if _, _, err := s.Audit(t.Context(), tenant, AuditQuery{}); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("Audit: %v", err)
+		}
+	})
+}
+
+// TestEmbeddedReopensWithEverything: sets, streams and hashes are what they were,
+// also the ids in streams, by which the audit log is trimmed.
+func TestEmbeddedReopensWithEverything(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, Config{EmbeddedDir: dir})
+	old, oldToken := mint(t, s, callbackSpec())
+	rotateWith(t, s, old, Rotation{Grace: time.Hour})
+	api, _, err := s.Mint(repeated(t, "key", "a"), apiSpec("billing", "one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("two")); err != nil {
+		t.Fatal(err)
+	}
+	gone, _ := importOf(t, s, callbackSpec(), foreignToken)
+	revoke(t, s, gone)
+	if err := s.NoteRefusal(WithOrigin(t.Context(), Origin{Actor: "eve"}), tenant, "x"); err != nil {
+		t.Fatal(err)
+	}
+	log, page := auditLog(t, s, AuditQuery{}), mustPage(t, s)
+	check := func(t *testing.T, s *Store) {
+		t.Helper()
+		for i, e := range auditLog(t, s, AuditQuery{}) {
+			// The id is made a moment after the time that the script got.
+			if apart := streamMillis(t, e.ID) - streamMillis(t, log[i].ID); apart > 0 || apart < -10_000 {
+				t.Errorf("entry %d moved by %d ms", i, apart)
+			}
+			e.ID = log[i].ID
+			if e != log[i] {
+				t.Errorf("entry %+v, was %+v", e, log[i])
+			}
+		}
+		if got := mustPage(t, s); fmt.Sprint(got) != fmt.Sprint(page) {
+			t.Errorf("credentials %+v\nwere %+v", got, page)
+		}
+		if !accepted(s, oldToken) {
+			t.Error("the grace is gone")
+		}
+		wantAPI(t, s, "billing", "two", Live)
+		if apiStanding(s, "billing", "one") == Live {
+			t.Error("a replaced secret works again")
+		}
+		_, _, err := s.Mint(repeated(t, "key", "a"), apiSpec("billing", "three"))
+		wantReplay(t, err, api.ID)
+		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "three")); err != ErrClientIDTaken {
+			t.Errorf("the client id: %v", err)
+		}
+		if _, _, err := s.Import(t.Context(), callbackSpec(), DigestToken(foreignToken)); err != ErrDigestTaken {
+			t.Errorf("the revoked digest: %v", err)
+		}
+		if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("one")); !errors.Is(err, ErrInvalid) {
+			t.Errorf("the replaced secret: %v", err)
+		}
+	}
+	destruct(t, s)
+	for range 2 {
+		s = open(t, Config{EmbeddedDir: dir})
+		check(t, s)
+		destruct(t, s)
+	}
+	s = open(t, Config{EmbeddedDir: dir})
+	if err := s.opened.Load().scripts.(*embedded).persist(); err != nil { // as compaction does
+		t.Fatal(err)
+	}
+	destruct(t, s)
+	check(t, open(t, Config{EmbeddedDir: dir}))
+}
+
+func mustPage(t testing.TB, s *Store) []Credential {
+	t.Helper()
+	page, _, err := s.Page(t.Context(), tenant, Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+func streamMillis(t testing.TB, id string) int64 {
+	t.Helper()
+	at, ok := streamTime(id)
+	if !ok {
+		t.Fatalf("%q is no id of a stream", id)
+	}
+	return at.UnixMilli()
+}
+
+// TestReplayKeepsTheTime: a journal that is opened days later must not make old
+// entries young.
+func TestReplayKeepsTheTime(t *testing.T) {
+	t.Parallel()
+	e, err := openEmbedded(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	then := time.Now().Add(-48 * time.Hour)
+	for _, command := range [][]string{
+		{"SCRIPT", "LOAD", auditSource},
+		{"EVALSHA", auditScript.Hash(), "1", "log", formatMillis(then), "10", "3600000", auditAction, ActionRefused},
+	} {
+		if err := e.replay(command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := e.redis.Stream("log")
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v %v", entries, err)
+	}
+	if at := streamMillis(t, entries[0].ID); at != then.UnixMilli() {
+		t.Errorf("the entry is of %d, want %d", at, then.UnixMilli())
+	}
+	if now := e.rdb.Time(t.Context()).Val(); time.Since(now) > time.Hour {
+		t.Errorf("the clock stands at %v", now)
+	}
+}
