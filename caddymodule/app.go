@@ -119,8 +119,11 @@ func (a *App) storeConfig() (store.Config, error) {
 // names the word, never the value.
 func resolve(word, value string) (string, error) {
 	resolved, err := caddy.NewReplacer().ReplaceOrErr(value, true, true)
-	if err != nil || resolved == "" {
-		return "", fmt.Errorf("hookgate: %s: a placeholder cannot be resolved or is empty", word)
+	if err != nil {
+		return "", fmt.Errorf("hookgate: %s: %w", word, err) // names the placeholder alone
+	}
+	if resolved == "" {
+		return "", fmt.Errorf("hookgate: %s is empty", word)
 	}
 	return resolved, nil
 }
@@ -162,8 +165,11 @@ func (a *App) Cleanup() error {
 // configuredApp returns the app for a handler being provisioned.
 func configuredApp(ctx caddy.Context) (*App, error) {
 	app, err := ctx.AppIfConfigured(appName)
+	if errors.Is(err, caddy.ErrNotConfigured) {
+		return nil, errors.New("hookgate: the global option hookgate { ... } is needed")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("hookgate: the global option hookgate { ... } is needed: %w", err)
+		return nil, err
 	}
 	return app.(*App), nil
 }

@@ -72,7 +72,7 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings := checkLoggers(config)
+	findings := append(checkLoggers(config), checkAdmin(config))
 	s, err := offlineStore(config)
 	if errors.Is(err, store.ErrLocked) {
 		return append(findings, store.Finding{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}), nil
@@ -99,6 +99,15 @@ func checkLoggers(config *caddy.Config) (findings []store.Finding) {
 }
 
 const statusTimeout = 5 * time.Second
+
+// checkAdmin: whoever reaches Caddy's admin endpoint replaces the configuration, and
+// with it the guard.
+func checkAdmin(config *caddy.Config) store.Finding {
+	if config.Admin != nil && config.Admin.Disabled {
+		return store.Finding{Check: "admin", Severity: store.SeverityOK, Detail: "Caddy's admin endpoint is off"}
+	}
+	return store.Finding{Check: "admin", Severity: store.SeverityWarning, Detail: "Caddy's admin endpoint is on: any process on this machine can replace the configuration; write admin off"}
+}
 
 // checkServer asks a running server whether its keyring can decide.
 func checkServer(ctx context.Context, address string) store.Finding {

@@ -140,7 +140,7 @@ func TestEncoderKeepsWhatIsUseful(t *testing.T) {
 		{"http", "server running", zap.Strings("protocols", []string{"h1", "h2"}), []any{"h1", "h2"}, "server running"},
 		{"", "using config from file", zap.String("file", "/etc/hookgate/Caddyfile"), "/etc/hookgate/Caddyfile", "using config from file"},
 		{"hookgate", "cannot follow Redis; the keyring serves until it is too old", zap.Error(errors.New("LOADING Redis is loading the dataset in memory")),
-			"LOADING Redis is loading the - in memory", "cannot follow Redis; the keyring serves until it is too old"},
+			"LOADING Redis is loading the dataset in memory", "cannot follow Redis; the keyring serves until it is too old"},
 		{"http.stdlib", "http: TLS handshake error from 192.0.2.1:50123: EOF", zap.Int("n", 3), 3.0, "http: TLS handshake error from 192.0.2.1:50123: EOF"},
 		{"http.stdlib", "http: panic serving 192.0.2.1:50123: my-own-secret\ngoroutine 9 [running]:\nmain.f(0xc0)\n\t/src/a.go:12 +0x1\nmain.g()\n\t/src/b.go:7\n",
 			zap.Int("n", 3), 3.0, "http: panic serving 192.0.2.1:50123: - | /src/a.go:12 | /src/b.go:7"},

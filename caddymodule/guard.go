@@ -218,6 +218,10 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	var tooLarge *http.MaxBytesError
 	var failure caddyhttp.HandlerError
 	switch {
+	case err == nil && unhandled(r):
+		// Caddy would answer 200, and the vendor take the event for delivered.
+		g.logger.Error("there is no handler behind the guard")
+		return g.answer(w, r, problemInternal, d)
 	case err == nil:
 		return nil
 	case errors.As(err, &tooLarge):

@@ -79,3 +79,10 @@ func (g *Guard) stripHeaders(r *http.Request, client netip.Addr) {
 		r.RemoteAddr = netip.AddrPortFrom(client, 0).String()
 	}
 }
+
+// unhandled reports whether r came to the end of Caddy's handlers with nobody
+// answering it.
+func unhandled(r *http.Request) bool {
+	end, _ := caddyhttp.GetVar(r.Context(), "unhandled").(bool)
+	return end
+}
