@@ -65,7 +65,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 
 func checkDataSet(m meta) Finding {
 	if m.epoch == "" {
-		return Finding{"data set", SeverityWarning, "the namespace is empty: sidecars that knew credentials answer 503 until they are restored or `hookgate epoch new` is run"}
+		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
 	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.epoch, m.seq)}
 }
