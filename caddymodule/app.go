@@ -60,6 +60,11 @@ type App struct {
 	// done. Default: 0.
 	WaitReplicas int `json:"wait_replicas,omitempty"`
 
+	// How many entries of a tenant's audit log are kept, and for how long.
+	// Default: 100000 and 90 days.
+	AuditKeep int            `json:"audit_keep,omitempty"`
+	AuditLife caddy.Duration `json:"audit_life,omitempty"`
+
 	ctx   caddy.Context
 	peers *peers
 	key   string // in stores; "" until we hold a reference
@@ -92,6 +97,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.WaitReplicas < 0 || a.WaitReplicas > maxWaitReplicas {
 		return fmt.Errorf("hookgate: wait_replicas must be between 0 and %d", maxWaitReplicas)
+	}
+	if a.AuditKeep < 0 || a.AuditLife < 0 {
+		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
 	}
 	config, err := a.storeConfig()
 	if err != nil {
@@ -141,6 +149,8 @@ func (a *App) Start() error {
 		UsageFlush:   time.Duration(a.UsageFlush),
 		MaxStaleness: time.Duration(a.MaxStaleness),
 		WaitReplicas: a.WaitReplicas,
+		AuditKeep:    a.AuditKeep,
+		AuditLife:    time.Duration(a.AuditLife),
 		Logger:       a.ctx.Slogger(),
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    max_staleness <duration>
 //	    usage_flush   <duration>
 //	    wait_replicas <number>
+//	    audit_keep    <number> <duration>
 //	}
 //
 // The words of the redis block may also stand beside redis.
@@ -56,6 +57,8 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			a.MaxStaleness, err = durationArg(d)
 		case "usage_flush":
 			a.UsageFlush, err = durationArg(d)
+		case "audit_keep":
+			err = a.parseAuditKeep(d)
 		case "wait_replicas":
 			a.WaitReplicas, err = numberArg(d)
 		default:
@@ -71,6 +74,23 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if len(redis.URLs) > 0 || redis.Embedded != "" {
 		a.Redis = redis
 	}
+	return nil
+}
+
+func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) != 2 {
+		return d.ArgErr()
+	}
+	keep, err := strconv.Atoi(args[0])
+	if err != nil || keep <= 0 {
+		return d.Errf("%q is not a positive number", args[0])
+	}
+	life, err := caddy.ParseDuration(args[1])
+	if err != nil || life <= 0 {
+		return d.Errf("%q is not a positive duration", args[1])
+	}
+	a.AuditKeep, a.AuditLife = keep, caddy.Duration(life)
 	return nil
 }
 

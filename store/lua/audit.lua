@@ -9,6 +9,6 @@ if now == '' then
   local t = redis.call('TIME')
   now = string.format('%.0f', tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))
 end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'at', now, unpack(ARGV, 4))
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[2], '*', 'at', now, unpack(ARGV, 4))
 redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', tonumber(now) - tonumber(ARGV[3])))
 return now

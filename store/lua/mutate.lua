@@ -160,7 +160,7 @@ if idempotencyKey ~= '' then
 end
 if #auditFields > 0 then
   -- pcall: a revocation is never held up by its audit entry.
-  redis.pcall('XADD', audit, 'MAXLEN', '~', auditKeep, '*', 'at', now, unpack(auditFields))
+  redis.pcall('XADD', audit, 'MAXLEN', auditKeep, '*', 'at', now, unpack(auditFields))
   redis.pcall('XTRIM', audit, 'MINID', string.format('%.0f', tonumber(now) - auditLife))
 end
 return {'OK', now, seq, epoch}
