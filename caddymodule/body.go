@@ -161,10 +161,18 @@ type clientBody struct {
 	io.ReadCloser
 	cutOff atomic.Bool
 	late   atomic.Bool // it was still to come when its time was over
+	ended  func() bool // whether the credential has ended since the header came
 }
+
+// errCredentialEnded: the credential of a request was revoked, or expired, while its
+// body arrived.
+var errCredentialEnded = errors.New("the credential ended while the body arrived")
 
 func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF && b.ended() {
+		return 0, errCredentialEnded // without its last bytes nobody takes it for whole
+	}
 	if err != nil && err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {
 		b.late.Store(errors.Is(err, os.ErrDeadlineExceeded))
 		b.cutOff.Store(true)

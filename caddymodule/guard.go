@@ -209,7 +209,9 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
 func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d guard.Decision) error {
-	body := new(clientBody)
+	body := &clientBody{ended: func() bool {
+		return g.policy.Recheck(d, g.app.store.Keyring(), g.now()).Outcome != guard.Allowed
+	}}
 	if r.Body != nil {
 		body.ReadCloser = g.boundedBody(w, r)
 		r.Body = body
@@ -224,6 +226,10 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return g.answer(w, r, problemInternal, d)
 	case err == nil:
 		return nil
+	case errors.Is(err, errCredentialEnded):
+		d = g.policy.Recheck(d, g.app.store.Keyring(), g.now())
+		authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
+		return g.answer(w, r, problemFor(d.Outcome), d)
 	case errors.As(err, &tooLarge):
 		authRequests.WithLabelValues(string(d.Kind), string(guard.TooLarge)).Inc()
 		d.Outcome = guard.TooLarge

@@ -48,7 +48,12 @@ func (g *Guard) prepare(w http.ResponseWriter, r *http.Request, d *guard.Decisio
 	if err := g.setIdempotencyKey(w, r, d, r.RequestURI); err != nil {
 		return err
 	}
-	// The body may have taken its time, so only now.
+	// The body may have taken its time, and the credential ended meanwhile.
+	if _, held := r.Body.(*heldBody); held {
+		if *d = g.policy.Recheck(*d, g.app.store.Keyring(), g.now()); d.Outcome != guard.Allowed {
+			return nil
+		}
+	}
 	if err := g.assert(d); err != nil || d.Outcome != guard.Allowed {
 		return err
 	}

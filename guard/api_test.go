@@ -250,3 +250,27 @@ func FuzzDecideOnAPIPaths(f *testing.F) {
 		t.Fatalf("%s %s with %q and %q", method, target, authorization, token)
 	})
 }
+
+// A router that ignores case, or a slash at the end, would serve what the narrower
+// route asks more for.
+func TestWiderPathDoesNotShadowANarrowerOne(t *testing.T) {
+	route := func(template string, scopes ...string) Route {
+		r, err := APIRoute(template, scopes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	p := Policy{Routes: []Route{
+		mustRoute(t, CallbackRoute, "/v1/{exceptionId}/callback"),
+		route("/v1/admin/*", "admin"), route("/v1/one", "admin"), route("/v1/*"),
+	}, MaxBody: 1000, MaxStaleness: time.Minute}
+	for path, want := range map[string]Outcome{
+		"/v1/ADMIN/x": Ambiguous, "/v1/Admin/": Ambiguous, "/v1/One": Ambiguous, "/v1/one/": Ambiguous, "/V1/x": NoRoute,
+		"/v1/x/Callback": Ambiguous, "/v1/x/callback/": Ambiguous, "/v1/other": Missing, "/v1/Other/": Missing, "/v1/admin/x": Missing,
+	} {
+		if d := p.Decide(&Request{Method: "POST", Target: path}, fullRing(), now); d.Outcome != want {
+			t.Errorf("%s: %s, want %s", path, d.Outcome, want)
+		}
+	}
+}

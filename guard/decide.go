@@ -59,8 +59,8 @@ const (
 // Decide decides on req at the local time now. Checks come in a fixed order, each
 // answering only what the ones before it left open.
 func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
-	path, _ := splitTarget(req.Target)
-	if !canonicalPath(path) || len(req.Tokens) > 1 || req.Upgrade {
+	path, query := splitTarget(req.Target)
+	if !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade {
 		return Decision{Outcome: Ambiguous}
 	}
 	route, found := p.route(path)
@@ -68,7 +68,7 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 		return Decision{Outcome: NoRoute}
 	}
 	d := Decision{Kind: route.kind, Template: route.template}
-	if ambiguous(route, path, req) {
+	if ambiguous(route, path, req) || p.shadowed(route, path) {
 		d.Outcome = Ambiguous
 		return d
 	}
@@ -122,6 +122,7 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 
 // authenticate looks up what was presented and judges what it finds.
 func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, ring Keyring, now time.Time) {
+	d.digest, d.vendor = digest, vendor
 	age, loaded := ring.Age(now)
 	if !loaded || age > p.MaxStaleness {
 		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
@@ -140,11 +141,21 @@ func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, r
 		d.Outcome = WrongKind
 	case key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt:
 		d.Outcome = Expired
+		if age > maxUnknownAge { // an operator may have prolonged it meanwhile
+			d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+		}
 	case d.Kind == store.KindWebhook && key.Vendor != vendor:
 		d.Outcome = Vendor
 	default:
 		d.Outcome, d.Identity, d.ExpiresAt = Allowed, key.Identity, key.ExpiresAt
 	}
+}
+
+// Recheck decides on an allowed request once more, when its body has arrived: that
+// may be long after its header, and the credential have ended since.
+func (p *Policy) Recheck(d Decision, ring Keyring, now time.Time) Decision {
+	p.authenticate(&d, d.digest, d.vendor, ring, now)
+	return d
 }
 
 func (p *Policy) route(path string) (*Route, match) {

@@ -160,6 +160,9 @@ func TestDecide(t *testing.T) {
 		{name: "callback token in the path", req: Request{Target: webhookPath + callbackToken}, want: WrongKind, id: callbackID},
 		{name: "token of another vendor", req: Request{Target: "/v1/discovery/webhooks/belvo/" + webhookToken}, want: Vendor, id: webhookID},
 		{name: "expired this moment", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now) }, want: Expired, id: callbackID},
+		{name: "expired, not quite fresh", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now); r.age = 2*time.Second + 1 }, want: Stale, id: callbackID},
+		{name: "space in the query", req: Request{Target: callbackPath + "?a HTTP/1.0", Tokens: header(callbackToken)}, want: Ambiguous},
+		{name: "line break in the query", req: Request{Target: callbackPath + "?a\r\nb", Tokens: header(callbackToken)}, want: Ambiguous},
 		{name: "expires in a millisecond", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Millisecond)) }, want: Allowed, id: callbackID},
 
 		{name: "bound, from its address", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("10.255.0.1")}, want: Allowed, id: boundID},

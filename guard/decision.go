@@ -56,6 +56,9 @@ type Decision struct {
 	Allow string
 	// Credential is the credential's id where one was found, refused or not.
 	Credential uuid.UUID
+	// digest and vendor are what was looked up, for Recheck.
+	digest store.Digest
+	vendor string
 	// Identity is set for Allowed and Probe: who the request comes from.
 	Identity *store.Identity
 	// ExpiresAt is the end of the credential in milliseconds since the Unix epoch; 0 =

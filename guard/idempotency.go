@@ -30,8 +30,8 @@ func ClientIdempotencyKey(header map[string][]string) (key string, ok bool) {
 	return "", false
 }
 
-// IdempotencyKey makes the key of an allowed request of its credential, of what it
-// is about, of its query and of its body: a vendor's retry has the same. Two
+// IdempotencyKey makes the key of an allowed request of its credential, of its route
+// and what it is about, of its query and of its body: a vendor's retry has the same. Two
 // exceptions that one body is posted to have two. Nor do deliveries become one that
 // the vendor told apart by keys that Matcher does not accept.
 func IdempotencyKey(d *Decision, target string, header map[string][]string, body []byte) string {
@@ -45,6 +45,7 @@ func IdempotencyKey(d *Decision, target string, header map[string][]string, body
 		hash.Write(part)
 	}
 	add(d.Credential[:])
+	add([]byte(d.Template))
 	add([]byte(d.object))
 	add([]byte(query))
 	for _, value := range header[HeaderPlainIdempotencyKey] {

@@ -10,6 +10,18 @@ func splitTarget(target string) (path, query string) {
 	return target, ""
 }
 
+// cleanQuery reports whether a query consists of what may stand in a request line. Over
+// HTTP/2 and 3 a client can send a space in it, and the upstream would read what is
+// behind the space as the version of the protocol.
+func cleanQuery(query string) bool {
+	for i := range len(query) {
+		if query[i] <= ' ' || query[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
 // canonicalPath reports whether path can be read in one way only. Routers differ
 // in whether they decode escapes, merge slashes, resolve dot segments, cut path
 // parameters or take a backslash for a slash; a path that uses any of these may be
