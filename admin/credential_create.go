@@ -26,7 +26,7 @@ type (
 		Scopes     []string   `json:"scopes,omitempty" maxItems:"64" example:"[\"products:read\"]"`
 		Metadata   jsonObject `json:"metadata,omitempty"`
 		AllowedIPs []string   `json:"allowedIps,omitempty" maxItems:"64" example:"[\"203.0.113.0/24\"]" doc:"Addresses and CIDR prefixes."`
-		ExpiresAt  time.Time  `json:"expiresAt,omitzero" example:"2127-01-02T03:04:05.678Z"`
+		ExpiresAt  *time.Time `json:"expiresAt,omitempty" example:"2127-01-02T03:04:05.678Z"`
 	}
 
 	createCredentialInput struct {
@@ -94,11 +94,17 @@ func (a *api) minted(ctx context.Context, tenant uuid.UUID, c store.Credential, 
 func (r *createCredentialRequest) spec(tenant uuid.UUID) (store.Spec, error) {
 	spec := store.Spec{
 		Tenant: tenant, Kind: store.Kind(r.Kind), Label: r.Label, Vendor: r.Vendor, Connection: r.Connection,
-		ExpiresAt: r.ExpiresAt, ClientID: r.ClientID, Scopes: r.Scopes, Metadata: string(r.Metadata),
+		ClientID: r.ClientID, Scopes: r.Scopes, Metadata: string(r.Metadata),
 	}
 	var err error
 	if spec.AllowedIPs, err = parseIPs(r.AllowedIPs); err != nil {
 		return spec, refuse(problemInvalid).at("body.allowedIps", err.Error())
+	}
+	if r.ExpiresAt != nil {
+		if r.ExpiresAt.IsZero() { // which would mean never, and some programs write for unset
+			return spec, refuse(problemInvalid).at("body.expiresAt", "expected a time in the future")
+		}
+		spec.ExpiresAt = *r.ExpiresAt
 	}
 	if spec.SecretHash, err = parseSHA256(r.SecretHash); err != nil {
 		return spec, refuse(problemInvalid).at("body.secretHash", err.Error())

@@ -18,6 +18,7 @@ import (
 // Null and the zero value both take away what was there.
 type patched[T any] struct {
 	present bool
+	null    bool
 	value   T
 }
 
@@ -25,6 +26,7 @@ type patched[T any] struct {
 func (p *patched[T]) UnmarshalJSON(data []byte) error {
 	p.present = true
 	if bytes.Equal(data, []byte("null")) {
+		p.null = true
 		return nil
 	}
 	return json.Unmarshal(data, &p.value)
@@ -69,7 +71,10 @@ func (a *api) registerPatch(path string) {
 
 func (a *api) patchCredential(ctx context.Context, tenant uuid.UUID, in *patchCredentialInput) (*oneCredentialOutput, error) {
 	patch := store.Patch{Label: in.Body.Label.pointer(), ExpiresAt: in.Body.ExpiresAt.pointer()}
-	if patch.ExpiresAt != nil {
+	if patch.ExpiresAt != nil && !in.Body.ExpiresAt.null {
+		if patch.ExpiresAt.IsZero() { // which would mean never; that is what null is for
+			return nil, refuse(problemInvalid).at("body.expiresAt", "expected a time in the future")
+		}
 		if err := a.checkExpiry("body.expiresAt", *patch.ExpiresAt); err != nil {
 			return nil, err
 		}

@@ -26,10 +26,10 @@ var writtenExamples = map[string][]writtenExample{
 	},
 	"CreateCredentialRequest": {
 		{"callback", createCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
-		{"webhook", createCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: exampleEnd}},
+		{"webhook", createCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: &exampleEnd}},
 		{"api", createCredentialRequest{
 			Kind: "api", Label: "Billing", ClientID: "billing-prod", SecretHash: exampleHash,
-			Scopes: exampleScopes, Metadata: exampleMetadata, AllowedIPs: exampleIPs, ExpiresAt: exampleEnd,
+			Scopes: exampleScopes, Metadata: exampleMetadata, AllowedIPs: exampleIPs, ExpiresAt: &exampleEnd,
 		}},
 	},
 	"RotateCredentialRequest": {

@@ -104,7 +104,7 @@ func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine,
 	if err != nil {
 		return importResult{}, refuse(problemInvalid).because(err.Error())
 	}
-	if !spec.ExpiresAt.IsZero() && !spec.ExpiresAt.After(a.store.Now()) {
+	if line.ExpiresAt != "" && !spec.ExpiresAt.After(a.store.Now()) {
 		return importResult{}, refuse(problemInvalid).because("the expiry has passed")
 	}
 	if spec.Kind == store.KindWebhook {

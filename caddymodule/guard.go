@@ -177,6 +177,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 		Tokens:        r.Header[g.TokenHeader],
 		Authorization: r.Header["Authorization"],
 		Upgrade:       len(r.Header["Upgrade"]) > 0,
+		Unframed:      unframed(r),
 		Client:        client,
 		ContentLength: r.ContentLength,
 	}, g.app.store.Keyring(), start)

@@ -85,6 +85,13 @@ func (g *Guard) stripHeaders(r *http.Request, client netip.Addr) {
 	}
 }
 
+// unframed reports whether r may have a body that net/http does not see: chunks mean
+// nothing in HTTP/1.0, so it takes a body without Content-Length for none, and an
+// event would be lost with a 200.
+func unframed(r *http.Request) bool {
+	return !r.ProtoAtLeast(1, 1) && r.Method == http.MethodPost && len(r.Header["Content-Length"]) == 0
+}
+
 // unhandled reports whether r came to the end of Caddy's handlers with nobody
 // answering it.
 func unhandled(r *http.Request) bool {

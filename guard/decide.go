@@ -19,6 +19,8 @@ type Request struct {
 	Authorization []string
 	// Upgrade: the client asks for another protocol.
 	Upgrade bool
+	// Unframed: nothing that counts says how long the body is.
+	Unframed bool
 	// Client is the address of the client, IPv4 as such and without a zone; the zero
 	// Addr where it is unknown.
 	Client netip.Addr
@@ -60,7 +62,7 @@ const (
 // answering only what the ones before it left open.
 func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 	path, query := splitTarget(req.Target)
-	if !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade {
+	if !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade || req.Unframed {
 		return Decision{Outcome: Ambiguous}
 	}
 	route, found := p.route(path)

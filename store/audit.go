@@ -116,7 +116,7 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 			return nil, "", err
 		}
 		n, err := strconv.ParseUint(rest, 10, 64)
-		if err != nil {
+		if err != nil || ms == 0 && n == 0 { // Redis takes no 0-0
 			return nil, "", errCursor
 		}
 		end = fmt.Sprintf("(%d-%d", ms, n)

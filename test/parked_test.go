@@ -50,3 +50,31 @@ func TestParkedRequest(t *testing.T) {
 		})
 	}
 }
+
+// TestUnframedBody: HTTP/1.0 knows no chunks, so that a body in chunks would be taken
+// for none, and the event be lost with a 200.
+func TestUnframedBody(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	g := start(t, config{store: embedded(t), upstream: u.addr})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	for framing, want := range map[string]int{
+		"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n": http.StatusBadRequest,
+		"Content-Length: 2\r\n\r\n{}":                            http.StatusOK,
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nHost: x\r\nX-Callback-Token: %s\r\n%s", callbackPath, c.token, framing)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%q: status %d, want %d", framing, answer.StatusCode, want)
+		}
+	}
+}
