@@ -6,7 +6,7 @@ TAGS    := nobadger,nomysql,nopgx
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 
-.PHONY: run build test test-faults bench-propagation bench-boot lint fmt clean
+.PHONY: run build test test-faults bench-propagation bench-boot bench-admin lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -33,6 +33,11 @@ bench-propagation:
 # How long a sidecar takes to load a million credentials, and what they cost it.
 bench-boot:
 	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Boot -benchtime 5x ./store
+
+# What a mint costs beyond the script that Redis runs, and a page of a long list.
+bench-admin:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(Mint|BareScript|MintRequest)$$' -benchtime 5000x ./store ./admin
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench ListPage -benchtime 500x ./admin
 
 # What CI checks before the tests.
 lint:

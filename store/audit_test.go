@@ -177,7 +177,7 @@ func TestARevocationIsNotHeldUpByItsAudit(t *testing.T) {
 		c, token := mint(t, s, callbackSpec())
 		client := node(t, s.opened.Load())
 		client.Del(t.Context(), s.keys.audit(tenant))
-		client.Set(t.Context(), s.keys.audit(tenant), "not a stream", 0)
+		client.SAdd(t.Context(), s.keys.audit(tenant), "not a stream")
 		revoke(t, s, c)
 		wantStanding(t, s, token, Revoked)
 		if got := get(t, s, c); got.RevokedAt.IsZero() {

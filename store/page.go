@@ -110,8 +110,9 @@ func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at
 	for offset := int64(0); ; offset += readBatch {
 		var found []redis.Z
 		err = b.ask(ctx, func(node *redis.Client) (err error) {
-			found, err = node.ZRevRangeByScoreWithScores(ctx, s.keys.tenant(tenant), &redis.ZRangeBy{
-				Min: "-inf", Max: newest, Offset: offset, Count: readBatch,
+			// With REV Redis wants the greater score first.
+			found, err = node.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
+				Key: s.keys.tenant(tenant), Start: newest, Stop: "-inf", ByScore: true, Rev: true, Offset: offset, Count: readBatch,
 			}).Result()
 			return err
 		})

@@ -33,6 +33,10 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 		}
 		credentials = append(credentials, c)
 	}
+	// What has a successor comes before it: of the two the later one has the client id.
+	slices.SortFunc(credentials, func(a, b Credential) int {
+		return slices.Compare(b.SupersededBy[:], a.SupersededBy[:])
+	})
 	err = b.ask(ctx, func(node *redis.Client) error {
 		if err := s.makeRoom(ctx, node, dump); err != nil {
 			return err
@@ -109,8 +113,8 @@ func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *Credent
 	case c.ClientID == "":
 	case c.SupersededBy == uuid.Nil:
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
-	case c.Status(s.clock.now()) == StatusGrace: // it has the client id unless its successor lives
-		p.HSetNX(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
+	case c.Status(s.clock.now()) == StatusGrace: // it has the client id unless its successor lives, which comes later
+		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
 	op := digestOp{digest: c.digest, id: c.ID, key: c.key()}
 	p.HSet(ctx, s.keys.bucketOf(c.digest), string(c.digest[:]), bucketValue(0, op))

@@ -31,7 +31,7 @@ func snapshotKeys(t *testing.T, rdb *redis.Client) map[string]string {
 	return all
 }
 
-func mintMutation(t *testing.T) mutation {
+func mintMutation(t testing.TB) mutation {
 	t.Helper()
 	c, _, err := newCredential(callbackSpec())
 	if err != nil {
