@@ -52,14 +52,28 @@ exit code is 0 where the guard lets it through, and 1 where it does not.`,
 	return cmd
 }
 
+// readHidden reads one line from a terminal. The echo is off before the prompt is there:
+// who types upon it at once must not see the token on the screen.
+func readHidden(stdin int, prompt io.Writer) ([]byte, error) {
+	before, err := term.MakeRaw(stdin)
+	if err != nil {
+		return nil, err
+	}
+	defer term.Restore(stdin, before)
+	terminal := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{os.Stdin, prompt}, "")
+	line, err := terminal.ReadPassword("Token: ")
+	return []byte(line), err
+}
+
 // readToken reads one line from standard input.
 func readToken(prompt io.Writer) (string, error) {
 	var typed []byte
 	var err error
 	if stdin := int(os.Stdin.Fd()); term.IsTerminal(stdin) {
-		fmt.Fprint(prompt, "Token: ")
-		typed, err = term.ReadPassword(stdin)
-		fmt.Fprintln(prompt)
+		typed, err = readHidden(stdin, prompt)
 	} else {
 		typed, err = io.ReadAll(io.LimitReader(os.Stdin, maxTyped+1))
 	}
