@@ -156,6 +156,7 @@ func (a *App) Start() error {
 	if err != nil {
 		return fmt.Errorf("hookgate: %w", err)
 	}
+	startPacer()
 	return nil
 }
 

@@ -117,11 +117,13 @@ func (g *Guard) verifyBody(w http.ResponseWriter, r *http.Request, check *guard.
 // boundedBody returns r's body, which fails where it is larger than allowed or not of
 // the length that it was declared with.
 func (g *Guard) boundedBody(w http.ResponseWriter, r *http.Request) io.ReadCloser {
-	body := r.Body
-	if r.ProtoMajor > 1 && r.ContentLength > 0 {
-		body = &declaredBody{body, r.ContentLength}
+	switch {
+	case r.ContentLength < 0:
+		return http.MaxBytesReader(w, r.Body, g.MaxBody)
+	case r.ProtoMajor > 1 && r.ContentLength > 0:
+		return &declaredBody{r.Body, r.ContentLength}
 	}
-	return http.MaxBytesReader(w, body, g.MaxBody)
+	return r.Body // net/http reads no more than was declared, and the decision was made on that
 }
 
 // declaredBody is the body of a stream of HTTP/2 or 3, whose frames say when it ends
@@ -155,13 +157,14 @@ func (b *declaredBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// clientBody notes whether a body ended before its end: what then fails at the
-// upstream is not the upstream's failure.
+// clientBody is the body of an allowed request on its way to the upstream. It notes
+// whether it ended before its end: what then fails is not the upstream's failure.
 type clientBody struct {
 	io.ReadCloser
-	cutOff atomic.Bool
-	late   atomic.Bool // it was still to come when its time was over
-	ended  func() bool // whether the credential has ended since the header came
+	guard    *Guard
+	decision *guard.Decision
+	cutOff   atomic.Bool
+	late     atomic.Bool // it was still to come when its time was over
 }
 
 // errCredentialEnded: the credential of a request was revoked, or expired, while its
@@ -170,7 +173,7 @@ var errCredentialEnded = errors.New("the credential ended while the body arrived
 
 func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF && b.ended() {
+	if err == io.EOF && b.guard.recheck(*b.decision).Outcome != guard.Allowed {
 		return 0, errCredentialEnded // without its last bytes nobody takes it for whole
 	}
 	if err != nil && err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {

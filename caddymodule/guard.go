@@ -130,11 +130,12 @@ func (g *Guard) Cleanup() error { return g.releaseThrottle() }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	decision, err := g.authorise(w, r)
-	switch {
+	decision := new(guard.Decision)
+	switch err := g.authorise(w, r, decision); {
+	case err == nil:
 	case errors.Is(err, errBodyCutOff):
 		return g.answer(w, r, problemBodyCutOff, decision)
-	case err != nil:
+	default:
 		return g.answer(w, r, problemInternal, decision)
 	}
 	switch decision.Outcome {
@@ -161,7 +162,7 @@ var errPanic = errors.New("panic in the guard")
 
 // authorise decides on r, and turns an allowed request into the one to forward. A
 // panic on the way is our failure, and lets nothing through.
-func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decision, err error) {
+func (g *Guard) authorise(w http.ResponseWriter, r *http.Request, d *guard.Decision) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold parts of the request, so only the stack is logged.
@@ -171,7 +172,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 	}()
 	start := g.now()
 	client := clientAddress(r)
-	d = g.policy.Decide(&guard.Request{
+	*d = g.policy.Decide(&guard.Request{
 		Method:        r.Method,
 		Target:        r.RequestURI,
 		Tokens:        r.Header[g.TokenHeader],
@@ -191,29 +192,32 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request) (d guard.Decis
 	}
 	authDuration.Observe(g.now().Sub(start).Seconds())
 	if d.Outcome == guard.Allowed {
-		err = g.prepare(w, r, &d, client)
+		err = g.prepare(w, r, d, client)
 		switch {
 		case errors.Is(err, errBodyTooLarge):
-			d.Outcome, err = guard.TooLarge, nil
+			d.Outcome = guard.TooLarge
 		case err != nil:
 			d.Outcome = ""
-			return d, err // it is neither allowed nor refused
+			return err // it is neither allowed nor refused
 		}
 	}
 	if d.Outcome == guard.Allowed {
 		g.app.store.MarkUsed(d.Credential, start)
 	}
-	authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
-	return d, nil
+	countDecision(d)
+	return nil
+}
+
+// recheck decides once more on a request that was allowed.
+func (g *Guard) recheck(d guard.Decision) guard.Decision {
+	return g.policy.Recheck(d, g.app.store.Keyring(), g.now())
 }
 
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
-func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d guard.Decision) error {
-	body := &clientBody{ended: func() bool {
-		return g.policy.Recheck(d, g.app.store.Keyring(), g.now()).Outcome != guard.Allowed
-	}}
-	if r.Body != nil {
+func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d *guard.Decision) error {
+	body := &clientBody{guard: g, decision: d}
+	if r.Body != nil && r.Body != http.NoBody {
 		body.ReadCloser = g.boundedBody(w, r)
 		r.Body = body
 	}
@@ -228,13 +232,14 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	case err == nil:
 		return nil
 	case errors.Is(err, errCredentialEnded):
-		d = g.policy.Recheck(d, g.app.store.Keyring(), g.now())
-		authRequests.WithLabelValues(string(d.Kind), string(d.Outcome)).Inc()
-		return g.answer(w, r, problemFor(d.Outcome), d)
+		refused := g.recheck(*d) // not in place: the body may still be read, and asks d
+		countDecision(&refused)
+		return g.answer(w, r, problemFor(refused.Outcome), &refused)
 	case errors.As(err, &tooLarge):
-		authRequests.WithLabelValues(string(d.Kind), string(guard.TooLarge)).Inc()
-		d.Outcome = guard.TooLarge
-		return g.answer(w, r, problemTooLarge, d)
+		refused := *d
+		refused.Outcome = guard.TooLarge
+		countDecision(&refused)
+		return g.answer(w, r, problemTooLarge, &refused)
 	case body.late.Load(): // which cancels the request, as if the client had gone
 		return g.answer(w, r, problemBodyCutOff, d)
 	case !errors.As(err, &failure) || failure.StatusCode < 500:
@@ -251,7 +256,7 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 }
 
 // answer writes a problem, and one log line about it.
-func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d guard.Decision) error {
+func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision) error {
 	requestID, err := uuid.NewV7()
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)

@@ -20,9 +20,9 @@ func clientAddress(r *http.Request) netip.Addr {
 	return guard.ParseClient(text)
 }
 
-// decisionVar is the request variable that holds the decision on an allowed request:
-// hookgate_proxy says once more who it comes from, after hop-by-hop headers are gone.
-const decisionVar = "hookgate.decision"
+// guardedVar is the request variable that is true for an allowed request: hookgate_proxy
+// says once more who it comes from, after hop-by-hop headers are gone.
+const guardedVar = "hookgate.guarded"
 
 var errNoPath = errors.New("the name of the connection cannot stand in the path to the upstream")
 
@@ -50,7 +50,7 @@ func (g *Guard) prepare(w http.ResponseWriter, r *http.Request, d *guard.Decisio
 	}
 	// The body may have taken its time, and the credential ended meanwhile.
 	if _, held := r.Body.(*heldBody); held {
-		if *d = g.policy.Recheck(*d, g.app.store.Keyring(), g.now()); d.Outcome != guard.Allowed {
+		if *d = g.recheck(*d); d.Outcome != guard.Allowed {
 			return nil
 		}
 	}
@@ -58,12 +58,14 @@ func (g *Guard) prepare(w http.ResponseWriter, r *http.Request, d *guard.Decisio
 		return err
 	}
 	guard.SetIdentity(r.Header, d)
-	caddyhttp.SetVar(r.Context(), decisionVar, d)
+	caddyhttp.SetVar(r.Context(), guardedVar, true)
 	// Trailers arrive after the decision, and could repeat any header. Without the
 	// map there is nothing that net/http could fill at the end of the body.
 	r.Trailer = nil
-	r.URL.Path, r.URL.RawPath = d.Path, d.RawPath
-	r.RequestURI = r.URL.RequestURI()
+	if r.URL.Path != d.Path || r.URL.RawPath != "" || d.RawPath != d.Path {
+		r.URL.Path, r.URL.RawPath = d.Path, d.RawPath
+		r.RequestURI = r.URL.RequestURI()
+	}
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
 	}

@@ -100,3 +100,15 @@ func FuzzSafeText(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTokenMarks checks that no line with a token in it is taken for one without.
+func FuzzTokenMarks(f *testing.F) {
+	for _, form := range spellings(canary) {
+		f.Add("before " + form)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if tokenPattern.MatchString(line) && !hasTokenMark([]byte(line)) {
+			t.Errorf("%q has a token and no mark", line)
+		}
+	})
+}

@@ -2,10 +2,13 @@ package caddymodule
 
 import (
 	"errors"
+	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -29,6 +32,33 @@ var (
 		Help: "Requests to the admin API, by operation and status.",
 	}, []string{"operation", "code"})
 )
+
+// decisionCounters are the counters of authRequests that were used so far: finding one
+// by its labels costs more than all else that is counted. A map is never changed, only
+// replaced.
+var decisionCounters atomic.Pointer[map[decisionLabels]prometheus.Counter]
+
+type decisionLabels struct {
+	kind    store.Kind
+	outcome guard.Outcome
+}
+
+// countDecision counts the outcome of a request.
+func countDecision(d *guard.Decision) {
+	labels := decisionLabels{d.Kind, d.Outcome}
+	known := decisionCounters.Load()
+	if known != nil && (*known)[labels] != nil {
+		(*known)[labels].Inc()
+		return
+	}
+	counter := authRequests.WithLabelValues(string(d.Kind), string(d.Outcome))
+	counter.Inc()
+	more := map[decisionLabels]prometheus.Counter{labels: counter}
+	if known != nil {
+		maps.Copy(more, *known)
+	}
+	decisionCounters.CompareAndSwap(known, &more) // who loses is back with the next request
+}
 
 func registerMetrics(registry *prometheus.Registry, s *store.Store) error {
 	for _, c := range []prometheus.Collector{authRequests, authDuration, adminRequests, storeCollector{s}} {

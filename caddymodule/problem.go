@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/guard"
@@ -69,22 +68,30 @@ func challenge(kind store.Kind) string {
 
 // write answers with the problem as RFC 9457 has it.
 func (p problem) write(w http.ResponseWriter, requestID uuid.UUID) error {
-	body, err := json.Marshal(struct {
-		Title    string `json:"title"`
-		Status   int    `json:"status"`
-		Detail   string `json:"detail"`
-		Instance string `json:"instance"`
-		Code     string `json:"code"`
-	}{http.StatusText(p.status), p.status, p.detail, requestID.URN(), p.code})
-	if err != nil {
-		return err
-	}
+	id := requestID.String()
+	body := p.body(id)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Request-Id", requestID.String())
+	h.Set("X-Request-Id", id)
 	w.WriteHeader(p.status)
-	_, err = w.Write(body)
+	_, err := w.Write(body)
 	return err
+}
+
+// body returns the problem as JSON. Nothing in it needs escaping: the words are ours.
+func (p problem) body(requestID string) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, `{"title":"`...)
+	b = append(b, http.StatusText(p.status)...)
+	b = append(b, `","status":`...)
+	b = strconv.AppendInt(b, int64(p.status), 10)
+	b = append(b, `,"detail":"`...)
+	b = append(b, p.detail...)
+	b = append(b, `","instance":"urn:uuid:`...)
+	b = append(b, requestID...)
+	b = append(b, `","code":"`...)
+	b = append(b, p.code...)
+	return append(b, `"}`...)
 }

@@ -2,11 +2,13 @@ package caddymodule
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"sync"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/upstream"
 )
 
 func init() { caddy.RegisterModule(Proxy{}) }
@@ -68,14 +71,18 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	u, err := parseUpstream(address)
+	to, err := upstream.ParseAddress(address)
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
-	transport, err := p.transport(u)
+	roots, err := p.authorities(to)
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
+	transport := upstream.New(to, upstream.Options{
+		TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
+		ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
+	})
 	log, err := zap.NewStdLogAt(ctx.Logger(), zap.WarnLevel)
 	if err != nil {
 		return err
@@ -83,15 +90,15 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	p.proxy = &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host = u.url.Scheme, u.url.Host
+			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
 			// The standard library drops what it cannot parse of a query. Ours passes as
 			// it is: it decided nothing, so no two readings of it can matter.
 			r.Out.URL.RawQuery = r.In.URL.RawQuery
 			setForwarded(r)
 			// The standard library has removed hop-by-hop headers by now, so nothing
 			// that a client says can take these away.
-			if d, ok := caddyhttp.GetVar(r.In.Context(), decisionVar).(*guard.Decision); ok {
-				guard.SetIdentity(r.Out.Header, d)
+			if guarded, _ := caddyhttp.GetVar(r.In.Context(), guardedVar).(bool); guarded {
+				guard.RestoreIdentity(r.Out.Header, r.In.Header)
 			}
 		},
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
@@ -106,9 +113,28 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 // Cleanup closes idle connections; requests of the old configuration keep theirs.
 func (p *Proxy) Cleanup() error {
 	if p.proxy != nil {
-		p.proxy.Transport.(*http.Transport).CloseIdleConnections()
+		p.proxy.Transport.(*upstream.Transport).Close()
 	}
 	return nil
+}
+
+// authorities returns those of tls_ca, or nil for the system's.
+func (p *Proxy) authorities(to upstream.Address) (*x509.CertPool, error) {
+	if p.TLSCA == "" {
+		return nil, nil
+	}
+	if to.Scheme != "https" {
+		return nil, errors.New("tls_ca needs an https:// upstream")
+	}
+	pem, err := os.ReadFile(p.TLSCA)
+	if err != nil {
+		return nil, fmt.Errorf("read tls_ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, errors.New("tls_ca holds no PEM certificate")
+	}
+	return roots, nil
 }
 
 // proxyErrorVar is the request variable by which a failure gets out of the standard

@@ -134,13 +134,20 @@ func aliasByte(c byte) byte {
 	return c
 }
 
+// identityHeaders are the headers that SetIdentity sets.
+var identityHeaders = []string{
+	"Authorization", HeaderTenant, HeaderCredentialID, HeaderKind, HeaderExternalSystem, HeaderVendor, HeaderConnection,
+}
+
 // SetIdentity sets the identity headers of an allowed request, and the Authorization
 // that vouches for it, each exactly once.
 // Free text is percent-encoded UTF-8. The header must have been stripped before.
 func SetIdentity(header map[string][]string, d *Decision) {
+	values := make([]string, 0, len(identityHeaders)) // of all of them
 	set := func(name, value string) {
 		if value != "" {
-			header[name] = []string{value}
+			values = append(values, value)
+			header[name] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	set("Authorization", d.Authorization)
@@ -152,4 +159,16 @@ func SetIdentity(header map[string][]string, d *Decision) {
 	}
 	set(HeaderVendor, d.Identity.Vendor)
 	set(HeaderConnection, url.PathEscape(d.Identity.Connection))
+}
+
+// RestoreIdentity gives to the header towards the upstream what SetIdentity set in the
+// header it was made from, whatever was taken away on the way.
+func RestoreIdentity(to, from map[string][]string) {
+	for _, name := range identityHeaders {
+		if values, ok := from[name]; ok {
+			to[name] = values
+		} else {
+			delete(to, name)
+		}
+	}
 }

@@ -1,8 +1,8 @@
-package caddymodule
+package upstream
 
 import "testing"
 
-func TestParseUpstream(t *testing.T) {
+func TestParseAddress(t *testing.T) {
 	for text, want := range map[string]struct{ network, address, url string }{
 		"matcher:4018":             {"tcp", "matcher:4018", "http://matcher:4018"},
 		"[::1]:4018":               {"tcp", "[::1]:4018", "http://[::1]:4018"},
@@ -13,20 +13,20 @@ func TestParseUpstream(t *testing.T) {
 		"h2c://matcher:4018":       {"tcp", "matcher:4018", "http://matcher:4018"},
 		"unix//run/matcher.sock":   {"unix", "/run/matcher.sock", "http://unix"},
 	} {
-		u, err := parseUpstream(text)
-		if err != nil || u.network != want.network || u.address != want.address || u.url.String() != want.url {
-			t.Errorf("%s: %+v, %v", text, u, err)
+		a, err := ParseAddress(text)
+		if err != nil || a.network != want.network || a.address != want.address || a.Scheme+"://"+a.Host != want.url {
+			t.Errorf("%s: %+v, %v", text, a, err)
 		}
-		if u.h2c != (text == "h2c://matcher:4018") {
-			t.Errorf("%s: h2c %v", text, u.h2c)
+		if a.h2c != (text == "h2c://matcher:4018") {
+			t.Errorf("%s: h2c %v", text, a.h2c)
 		}
 	}
 	for _, text := range []string{
 		"", "matcher", "matcher:", ":80:", "ftp://matcher", "http://", "http://matcher/", "http://matcher/path", "http://matcher?a",
 		"http://user@matcher", "https://matcher#a", "unix/run/x", "unix/", "http://matcher:port", "http:matcher",
 	} {
-		if u, err := parseUpstream(text); err == nil {
-			t.Errorf("%q was accepted as %+v", text, u)
+		if a, err := ParseAddress(text); err == nil {
+			t.Errorf("%q was accepted as %+v", text, a)
 		}
 	}
 }

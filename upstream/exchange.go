@@ -1,0 +1,241 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+	"time"
+)
+
+const (
+	// maxSmall is the largest body in bytes that is sent directly. Together with its
+	// header it fits into the buffers of the two sockets, so that an upstream that
+	// answers without reading it, and we who read the answer only after the writing,
+	// never wait for each other.
+	maxSmall = 32 << 10
+	// maxInterim is how many 1xx answers are taken before the answer.
+	maxInterim = 5
+)
+
+// small reports whether r can be sent directly: its body has a length, and not a large
+// one, and nobody waits to be told to send it.
+func small(r *http.Request) bool {
+	return r.ContentLength >= 0 && r.ContentLength <= maxSmall && len(r.TransferEncoding) == 0 && len(r.Trailer) == 0 &&
+		len(r.Header["Expect"]) == 0 && len(r.Header["Upgrade"]) == 0
+}
+
+// buffers hold requests while they are written.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func putBuffer(b *bytes.Buffer) {
+	b.Reset()
+	buffers.Put(b)
+}
+
+// exchange sends r on a connection of its own for the time, and reads the answer. The
+// body is read to its end before anything is sent: one that breaks off, or whose
+// credential ends, never reaches the upstream.
+func (t *Transport) exchange(r *http.Request) (*http.Response, error) {
+	message := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(message)
+	if err := assemble(message, r); err != nil {
+		return nil, err
+	}
+	c, err := t.send(r.Context(), message.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return c.receive(t, r)
+}
+
+var errBodyLength = errors.New("the body is not of the length that it was declared with")
+
+// assemble writes all of r to message. What can fail in it is the reading of the body.
+func assemble(message *bytes.Buffer, r *http.Request) error {
+	out := *r
+	if r.Body != nil {
+		body := buffers.Get().(*bytes.Buffer)
+		defer putBuffer(body)
+		_, err := body.ReadFrom(r.Body)
+		_ = r.Body.Close()
+		switch {
+		case err != nil:
+			return err
+		case int64(body.Len()) != r.ContentLength:
+			return errBodyLength
+		}
+		out.Body = io.NopCloser(body)
+		if body.Len() == 0 {
+			out.Body = http.NoBody
+		}
+	}
+	return out.Write(message)
+}
+
+// inFlight is a connection with a request on it.
+type inFlight struct {
+	*conn
+	ctx context.Context
+	// release ends the watch for the end of ctx, and reports whether that has not come.
+	release func() bool
+	// cut: not all of the request could be sent.
+	cut bool
+}
+
+// past is a time at which everything that waits for the connection gives up.
+var past = time.Unix(1, 0)
+
+// send writes message to an idle connection or a new one. On an idle one that turns
+// out to be closed, and has taken none of it, it is written again, to another one.
+func (t *Transport) send(ctx context.Context, message []byte) (*inFlight, error) {
+	for {
+		c := t.idle.take()
+		if c == nil {
+			made, err := t.dialler.dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if c, err = newConn(made); err != nil {
+				return nil, err
+			}
+		}
+		if err := c.SetDeadline(time.Now().Add(t.timeout)); err != nil {
+			_ = c.Close()
+			return nil, err
+		}
+		f := &inFlight{conn: c, ctx: ctx}
+		f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
+		n, err := c.Write(message)
+		if err == nil || n > 0 {
+			// Who has closed before the end of the request may have answered first.
+			f.cut = err != nil
+			return f, nil
+		}
+		f.drop()
+		if cause := ctx.Err(); cause != nil {
+			return nil, cause
+		}
+		if !c.reused {
+			return nil, err
+		}
+	}
+}
+
+// drop closes the connection.
+func (f *inFlight) drop() {
+	f.release()
+	_ = f.Close()
+}
+
+// fail closes the connection, and returns why the exchange failed.
+func (f *inFlight) fail(err error) error {
+	cause := f.ctx.Err()
+	f.drop()
+	if cause != nil {
+		return cause
+	}
+	return err
+}
+
+// finish is called when the answer has been read. It keeps the connection, if that is
+// wanted and nothing else has arrived on it.
+func (f *inFlight) finish(t *Transport, keep bool) {
+	if !f.release() || !keep || f.answer.Buffered() > 0 {
+		_ = f.Close()
+		return
+	}
+	t.idle.put(f.conn)
+}
+
+var (
+	errSwitched = errors.New("the upstream switched protocols unasked")
+	errInterim  = errors.New("the upstream sent too many interim answers")
+)
+
+// receive reads the answer to r, its body but for what has not been asked for yet.
+func (f *inFlight) receive(t *Transport, r *http.Request) (*http.Response, error) {
+	f.left = maxAnswerHeader
+	answer, err := f.final(r)
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF // before an answer it is never in order
+		}
+		return nil, f.fail(err)
+	}
+	f.left = unbounded
+	keep := !answer.Close && !f.cut
+	if answer.Body == http.NoBody {
+		f.finish(t, keep)
+		return answer, nil
+	}
+	if answer.ContentLength < 0 || answer.ContentLength > int64(f.answer.Buffered()) {
+		// More is to come, in its own time. The watch may have set a deadline meanwhile.
+		if err := f.SetDeadline(time.Time{}); err != nil || f.ctx.Err() != nil {
+			return nil, f.fail(err)
+		}
+	}
+	answer.Body = &answerBody{f: f, t: t, source: answer.Body, keep: keep}
+	return answer, nil
+}
+
+// final reads answers until one that is not interim, and passes those on.
+func (f *inFlight) final(r *http.Request) (*http.Response, error) {
+	for range maxInterim + 1 {
+		answer, err := http.ReadResponse(f.answer, r)
+		switch {
+		case err != nil:
+			return nil, err
+		case answer.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errSwitched
+		case answer.StatusCode >= http.StatusOK:
+			return answer, nil
+		}
+		if trace := httptrace.ContextClientTrace(f.ctx); trace != nil && trace.Got1xxResponse != nil {
+			if err := trace.Got1xxResponse(answer.StatusCode, textproto.MIMEHeader(answer.Header)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, errInterim
+}
+
+// answerBody is the body of an answer. With its end the connection is free again.
+type answerBody struct {
+	f      *inFlight
+	t      *Transport
+	source io.Reader
+	keep   bool
+	end    error // set when there is no more to read
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	if b.end != nil {
+		return 0, b.end
+	}
+	n, err := b.source.Read(p)
+	switch err {
+	case nil:
+		return n, nil
+	case io.EOF:
+		b.f.finish(b.t, b.keep)
+	default:
+		err = b.f.fail(err)
+	}
+	b.end = err
+	return n, err
+}
+
+// Close implements io.Closer. A body that has not been read to its end takes its
+// connection with it.
+func (b *answerBody) Close() error {
+	if b.end == nil {
+		b.end = http.ErrBodyReadAfterClose
+		b.f.drop()
+	}
+	return nil
+}

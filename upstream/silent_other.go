@@ -1,0 +1,7 @@
+//go:build !unix
+
+package upstream
+
+const canTellClosed = false
+
+func silent(uintptr) bool { return false }
