@@ -74,7 +74,9 @@ func TestSameOnTheWire(t *testing.T) {
 	}
 }
 
-func body(length int) io.ReadCloser { return io.NopCloser(strings.NewReader(strings.Repeat("x", length))) }
+func body(length int) io.ReadCloser {
+	return io.NopCloser(strings.NewReader(strings.Repeat("x", length)))
+}
 
 // TestOnlySmallGoDirectly: what has to be sent while it arrives, or waits to be asked
 // for, is the standard library's.
