@@ -29,15 +29,18 @@ type usageRecorder struct {
 	failed   atomic.Uint64
 }
 
+// usageShard is only read by a request of a credential that is in it already: all
+// requests of one vendor meet here, and one that holds a lock while it waits for a
+// processor would hold up the others.
 type usageShard struct {
-	mu   sync.Mutex
-	last map[uuid.UUID]int64 // ms, in Redis time
+	mu   sync.RWMutex
+	last map[uuid.UUID]*atomic.Int64 // ms, in Redis time; it never goes back
 }
 
 func newUsageRecorder(clock *serverClock) *usageRecorder {
 	u := &usageRecorder{clock: clock}
 	for i := range u.shards {
-		u.shards[i].last = make(map[uuid.UUID]int64)
+		u.shards[i].last = make(map[uuid.UUID]*atomic.Int64)
 	}
 	return u
 }
@@ -54,18 +57,42 @@ func (u *usageRecorder) mark(id uuid.UUID, local time.Time) {
 
 func (u *usageRecorder) raise(id uuid.UUID, ms int64) {
 	s := u.shard(id)
+	s.mu.RLock()
+	last, ok := s.last[id]
+	if ok {
+		raiseTo(last, ms)
+	}
+	s.mu.RUnlock()
+	if ok {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last[id] = max(s.last[id], ms)
+	if s.last[id] == nil {
+		s.last[id] = new(atomic.Int64)
+	}
+	raiseTo(s.last[id], ms)
+}
+
+func raiseTo(last *atomic.Int64, ms int64) {
+	for {
+		old := last.Load()
+		if old >= ms || last.CompareAndSwap(old, ms) {
+			return
+		}
+	}
 }
 
 // addPending lets c show a use that has not been flushed yet.
 func (u *usageRecorder) addPending(c *Credential) {
 	s := u.shard(c.ID)
-	s.mu.Lock()
-	ms, ok := s.last[c.ID]
-	s.mu.Unlock()
-	if at := time.UnixMilli(ms).UTC(); ok && at.After(c.LastUsedAt) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	last, ok := s.last[c.ID]
+	if !ok {
+		return
+	}
+	if at := time.UnixMilli(last.Load()).UTC(); at.After(c.LastUsedAt) {
 		c.LastUsedAt = at
 	}
 }
@@ -74,9 +101,9 @@ func (u *usageRecorder) pending() int {
 	n := 0
 	for i := range u.shards {
 		s := &u.shards[i]
-		s.mu.Lock()
+		s.mu.RLock()
 		n += len(s.last)
-		s.mu.Unlock()
+		s.mu.RUnlock()
 	}
 	return n
 }
@@ -86,9 +113,11 @@ func (u *usageRecorder) snapshot() map[uuid.UUID]int64 {
 	all := make(map[uuid.UUID]int64)
 	for i := range u.shards {
 		s := &u.shards[i]
-		s.mu.Lock()
-		maps.Copy(all, s.last)
-		s.mu.Unlock()
+		s.mu.RLock()
+		for id, last := range s.last {
+			all[id] = last.Load()
+		}
+		s.mu.RUnlock()
 	}
 	return all
 }
@@ -98,7 +127,7 @@ func (u *usageRecorder) settle(id uuid.UUID, written int64) {
 	s := u.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last[id] == written {
+	if last, ok := s.last[id]; ok && last.Load() == written {
 		delete(s.last, id)
 	}
 }
