@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/console"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -121,6 +122,7 @@ func New(config Config) (*API, error) {
 	a.registerAudit()
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
+	console.Register(mux)
 	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier, a.refusals}, nil
 }
 

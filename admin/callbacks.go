@@ -124,11 +124,7 @@ func (a *api) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in
 }
 
 func (a *api) credentialSecret(c store.Credential, token string) *credentialSecretOutput {
-	out := &credentialSecretOutput{CacheControl: noStore, Body: credentialSecretResponse{
-		Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label,
+	return &credentialSecretOutput{CacheControl: noStore, Body: credentialSecretResponse{
+		Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label, WebhookURLHint: a.callbackURLHint(),
 	}}
-	if a.publicURL != "" {
-		out.Body.WebhookURLHint = a.publicURL + "/v1/exceptions/{exceptionId}/callback"
-	}
-	return out
 }

@@ -253,7 +253,7 @@ func TestDocumentAsYAMLSaysTheSame(t *testing.T) {
 
 func TestNothingElseIsServed(t *testing.T) {
 	s := newServer(t)
-	for _, path := range []string{"/docs/", "/schemas/Detail.json", "/openapi-3.0.json", "/healthz", "/metrics", "/console"} {
+	for _, path := range []string{"/docs/", "/schemas/Detail.json", "/openapi-3.0.json", "/healthz", "/metrics"} {
 		checkProblem(t, s.as("", "GET", path, ""), 404, "HKG-2404")
 	}
 }

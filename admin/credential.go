@@ -40,7 +40,9 @@ type Credential struct {
 // a kind that has one.
 type mintedCredential struct {
 	Credential
-	Token string `json:"token,omitempty" example:"mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk" doc:"Shown this once and stored nowhere. Absent for the api kind, whose secret is the caller's, and where the request had been made before."`
+	Token          string `json:"token,omitempty" example:"mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk" doc:"Shown this once and stored nowhere. Absent for the api kind, whose secret is the caller's, and where the request had been made before."`
+	WebhookURL     string `json:"webhookUrl,omitempty" example:"https://hooks.example.com/v1/discovery/webhooks/pluggy/mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df" doc:"Of a webhook credential, beside its token and where the server has a public URL: what to register at the vendor. A secret, since the token is in it."`
+	WebhookURLHint string `json:"webhookUrlHint,omitempty" example:"https://hooks.example.com/v1/exceptions/{exceptionId}/callback" doc:"Of a callback credential, beside its token and where the server has a public URL: where to post callbacks; put the exception's id in place of the placeholder."`
 }
 
 func (a *api) show(c *store.Credential) Credential {

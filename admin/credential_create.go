@@ -88,6 +88,13 @@ func (a *api) minted(ctx context.Context, tenant uuid.UUID, c store.Credential, 
 		return nil, err
 	}
 	out.Body = mintedCredential{Credential: a.show(&c), Token: token}
+	switch {
+	case token == "":
+	case c.Kind == store.KindWebhook:
+		out.Body.WebhookURL = a.webhookURL(c.Vendor, token)
+	case c.Kind == store.KindCallback:
+		out.Body.WebhookURLHint = a.callbackURLHint()
+	}
 	return out, nil
 }
 

@@ -37,14 +37,22 @@ func (s *server) standing(token string) store.Standing {
 	return standing
 }
 
+// kept returns what is left of a new credential once its token was shown.
+func kept(made map[string]any) map[string]any {
+	for _, once := range []string{"token", "webhookUrl", "webhookUrlHint"} {
+		delete(made, once)
+	}
+	return made
+}
+
 func fieldNames(m map[string]any) string { return fmt.Sprint(names(anyMap(m))) }
 
 func TestCreateCredentialOfEveryKind(t *testing.T) {
 	s := newServer(t)
 	for body, want := range map[string]string{
-		`{"kind":"callback"}`: "[createdAt id kind status token]",
-		`{"kind":"callback","label":"jira","vendor":null,"scopes":null,"metadata":null,"expiresAt":null}`:                                                         "[createdAt id kind label status token]",
-		`{"kind":"webhook","vendor":"acme","connection":"main","allowedIps":["203.0.113.7","10.0.0.0/8","10.0.0.0/8"]}`:                                           "[allowedIps connection createdAt id kind status token vendor]",
+		`{"kind":"callback"}`: "[createdAt id kind status token webhookUrlHint]",
+		`{"kind":"callback","label":"jira","vendor":null,"scopes":null,"metadata":null,"expiresAt":null}`:                                                         "[createdAt id kind label status token webhookUrlHint]",
+		`{"kind":"webhook","vendor":"acme","connection":"main","allowedIps":["203.0.113.7","10.0.0.0/8","10.0.0.0/8"]}`:                                           "[allowedIps connection createdAt id kind status token vendor webhookUrl]",
 		`{"kind":"api","clientId":"billing","secretHash":"SHA256:` + strings.ToUpper(hashOf("x")) + `","scopes":["b","a"],"metadata":{"n":12345678901234567890}}`: "[clientId createdAt id kind metadata scopes status]",
 		`{"kind":"api","clientId":"billing-2","secretHash":"` + hashOf("x") + `","label":"Billing","expiresAt":"2127-01-02T03:04:05.678+02:00"}`:                  "[clientId createdAt expiresAt id kind label status]",
 	} {
@@ -60,8 +68,7 @@ func TestCreateCredentialOfEveryKind(t *testing.T) {
 			t.Errorf("%s: the token does not work", body)
 		}
 		shown := s.expect(200, viewerOf(t, tenantA), "GET", credentialsPath+"/"+a.text(t, "id"), "").decode(t)
-		made := a.decode(t)
-		delete(made, "token")
+		made := kept(a.decode(t))
 		if fmt.Sprint(shown) != fmt.Sprint(made) {
 			t.Errorf("shown %v\nmade  %v", shown, made)
 		}
@@ -216,5 +223,32 @@ func (s *server) pages(query string) (ids []string, pages int) {
 		if query == "" {
 			cursor = "?cursor=" + next
 		}
+	}
+}
+
+// TestWhereATokenIsUsed: the answer that shows a token says where it goes, and no
+// other one does, since the URL of a webhook has the token in it.
+func TestWhereATokenIsUsed(t *testing.T) {
+	s := newServer(t)
+	operator := adminOf(t, tenantA)
+	webhook := s.create(`{"kind":"webhook","vendor":"pluggy","connection":"main"}`)
+	rotated := s.expect(201, operator, "POST", credentialsPath+"/"+webhook.text(t, "id")+"/rotate", "", "Idempotency-Key", "one")
+	for _, a := range []answer{webhook, rotated} {
+		if got, want := a.text(t, "webhookUrl"), publicURL+"/v1/discovery/webhooks/pluggy/"+a.text(t, "token"); got != want {
+			t.Errorf("webhookUrl %q, want %q", got, want)
+		}
+	}
+	callback := s.create(`{"kind":"callback"}`)
+	if got := callback.text(t, "webhookUrlHint"); got != publicURL+"/v1/exceptions/{exceptionId}/callback" {
+		t.Errorf("webhookUrlHint %q", got)
+	}
+	again := s.expect(200, operator, "POST", credentialsPath+"/"+webhook.text(t, "id")+"/rotate", "", "Idempotency-Key", "one")
+	if strings.Contains(string(again.body), "webhookUrl") || strings.Contains(string(s.must(200, operator, "GET", credentialsPath, "").body), "webhookUrl") {
+		t.Error("an answer without a token says where it is used")
+	}
+
+	none := newServer(t, withoutPublicURL)
+	if a := none.create(`{"kind":"webhook","vendor":"pluggy","connection":"main"}`); a.text(t, "token") == "" || a.text(t, "webhookUrl") != "" {
+		t.Errorf("without a public URL: %s", a.body)
 	}
 }

@@ -21,7 +21,7 @@ var writtenExamples = map[string][]writtenExample{
 	"MintedCredential": {
 		{"callback", mintedCredential{Token: exampleToken, Credential: Credential{
 			ID: exampleID, Kind: "callback", Status: "active", Label: "jira-production", CreatedAt: exampleDay(2),
-		}}},
+		}, WebhookURLHint: "https://hooks.example.com/v1/exceptions/{exceptionId}/callback"}},
 		{"api", mintedCredential{Credential: exampleCredential}},
 	},
 	"CreateCredentialRequest": {

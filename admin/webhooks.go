@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -135,6 +134,6 @@ func (a *api) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *toke
 func (a *api) tokenSecret(c store.Credential, token string) *tokenSecretOutput {
 	return &tokenSecretOutput{CacheControl: noStore, Body: mintResponse{
 		Token: token, Vendor: c.Vendor,
-		WebhookURL: fmt.Sprintf("%s/v1/discovery/webhooks/%s/%s", a.publicURL, c.Vendor, token),
+		WebhookURL: a.webhookURL(c.Vendor, token),
 	}}
 }

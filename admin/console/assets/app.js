@@ -1,0 +1,137 @@
+// The console: who is signed in, and which view is shown.
+
+import { SignedOut, call, whenUnauthorized } from './api.js';
+import { byId, el, say, setText, showProblem } from './dom.js';
+import { left, tick } from './format.js';
+import { secretIsShown } from './secret.js';
+import { session, signIn, signOut } from './session.js';
+import * as audit from './audit.js';
+import * as credential from './credential.js';
+import * as credentials from './credentials.js';
+import * as server from './server.js';
+
+const warning = 5 * 60_000;
+const views = { credentials, credential, audit, server };
+const dialogs = [...document.querySelectorAll('dialog')];
+const jwt = byId('jwt');
+
+let warned = false;
+
+byId('sign-in').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const problem = byId('sign-in-problem');
+  showProblem(problem, null);
+  try {
+    signIn(jwt.value);
+    await call('GET', 'v1/credentials', { query: { limit: 1 } }); // whether it is one that the server takes
+  } catch (failure) {
+    if (session()) signOut();
+    if (!(failure instanceof SignedOut)) showProblem(problem, failure);
+    jwt.focus();
+    return;
+  }
+  enter();
+});
+
+// Enter signs in: a JWT has no second line.
+jwt.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.isComposing) return;
+  event.preventDefault();
+  byId('sign-in').requestSubmit();
+});
+
+function enter() {
+  jwt.value = '';
+  warned = false;
+  say('');
+  const { claims, mayWrite } = session();
+  byId('who-tenant').replaceChildren(claims.tenant ? el('code', { title: claims.tenant }, claims.tenant) : 'as the server decides');
+  byId('who-role').textContent = claims.role || 'as the server decides';
+  document.body.classList.toggle('read-only', !mayWrite);
+  byId('nav').hidden = byId('session').hidden = false;
+  server.start();
+  route();
+}
+
+// leave forgets everything, and says why.
+function leave(reason = '') {
+  signOut();
+  server.stop();
+  for (const dialog of dialogs) dialog.close();
+  for (const view of [credentials, credential, audit]) view.clear();
+  byId('nav').hidden = byId('session').hidden = true;
+  say(reason);
+  show('sign-in');
+  jwt.value = '';
+  jwt.focus();
+}
+
+// expire ends the session, but not what is on the screen while that is a token which
+// nobody can show again.
+function expire(reason) {
+  signOut();
+  if (!secretIsShown()) leave(reason);
+  else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason), { once: true });
+}
+
+byId('sign-out').addEventListener('click', () => leave('Signed out.'));
+// A page that the browser keeps for the way back must not be signed in then.
+addEventListener('pagehide', () => session() && leave());
+whenUnauthorized((refusal) => {
+  if (!byId('view-sign-in').hidden) return; // the form says it
+  expire(`Signed out: ${refusal.message} (${refusal.code}, request ${refusal.requestId})`);
+});
+
+function watch() {
+  tick();
+  const expires = session()?.claims.expires;
+  if (!expires) return;
+  const remaining = expires - Date.now();
+  setText(byId('who-expires'), `in ${left(remaining)}`);
+  byId('who-expires').classList.toggle('warn', remaining < warning);
+  if (remaining <= 0) {
+    expire('Signed out: the JWT has expired.');
+  } else if (remaining < warning && !warned) {
+    warned = true;
+    say(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
+  }
+}
+setInterval(watch, 1000);
+
+// route shows the view that the address names. It names no secret: ids are none.
+function route() {
+  if (!session()) {
+    show('sign-in');
+    return;
+  }
+  const [, name, id] = location.hash.split('/');
+  if (!Object.hasOwn(views, name ?? '') || (name === 'credential' && !id)) {
+    location.replace('#/credentials');
+    return;
+  }
+  for (const view of Object.values(views)) view.close?.();
+  show(name);
+  views[name].open(id && decodeURIComponent(id));
+}
+
+function show(name) {
+  for (const view of document.querySelectorAll('main > section')) view.hidden = view.id !== `view-${name}`;
+  for (const link of byId('nav').children) {
+    const current = link.hash.slice(2) === (name === 'credential' ? 'credentials' : name);
+    if (current) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const title = byId(`${name}-title`);
+  document.title = `${title.firstChild.textContent.trim()} · Hookgate console`;
+  if (name !== 'sign-in') title.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+addEventListener('hashchange', route);
+// What was said belongs to the view that the operator now leaves.
+addEventListener('click', (event) => event.target.closest('a[href^="#/"]') && say(''));
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault(); // the fragment is the name of the view
+  byId('main').focus();
+});
+jwt.focus();

@@ -1,0 +1,78 @@
+// The audit log.
+
+import { SignedOut, call } from './api.js';
+import { byId, el, showProblem } from './dom.js';
+import { linkTo, timeAgo } from './format.js';
+
+const pageSize = 50;
+const rows = byId('audit-rows');
+const more = byId('audit-more');
+const problem = byId('audit-problem');
+
+let cursor = '', latest = 0;
+
+// open shows the log, of one credential where an id is given.
+export function open(id = '') {
+  byId('audit-credential').value = id;
+  return load();
+}
+
+export function clear() {
+  latest++;
+  rows.replaceChildren();
+  more.hidden = true;
+  byId('audit-count').textContent = '';
+  byId('audit-filter').reset();
+  showProblem(problem, null);
+}
+
+async function load(next = false) {
+  const mine = ++latest;
+  showProblem(problem, null);
+  try {
+    const page = await read(next ? cursor : '');
+    if (mine !== latest) return;
+    cursor = page.nextCursor ?? '';
+    const added = page.entries.map(row);
+    if (next) rows.append(...added);
+    else rows.replaceChildren(...added);
+    if (next) added[0]?.focus();
+    more.hidden = !cursor;
+    const n = rows.children.length;
+    byId('audit-table').hidden = n === 0;
+    byId('audit-count').textContent = n === 0 ? 'No entry matches.' : `${n} entr${n === 1 ? 'y' : 'ies'}${cursor ? ', and more' : ''}`;
+  } catch (failure) {
+    if (mine === latest && !(failure instanceof SignedOut)) showProblem(problem, failure);
+  }
+}
+
+async function read(from) {
+  const query = { credentialId: byId('audit-credential').value.trim(), action: byId('audit-action').value, limit: pageSize };
+  for (let pages = 0; ; pages++) {
+    const page = await call('GET', 'v1/audit', { query: { ...query, cursor: from } });
+    if (page.entries.length > 0 || !page.nextCursor || pages === 10) return page;
+    from = page.nextCursor;
+  }
+}
+
+// eventText is what there is to say of an entry beyond its action.
+export const eventText = (entry) => [entry.reason, entry.detail].filter(Boolean).join(' – ');
+
+const cell = (name, ...content) => el('td', { role: 'cell', 'data-name': name }, ...content);
+
+function row(entry) {
+  return el('tr', { role: 'row', tabindex: '-1' },
+    el('th', { scope: 'row', role: 'rowheader' }, timeAgo(entry.at)),
+    cell('Who', entry.actor ?? '–'),
+    cell('Action', el('span', { class: `badge ${entry.action === 'refused' ? 'expired' : entry.action === 'revoke' ? 'revoked' : ''}` }, entry.action)),
+    cell('Credential', entry.credentialId ? linkTo(entry.credentialId, el('code', { class: 'id' }, entry.credentialId)) : '–'),
+    cell('Reason or detail', eventText(entry) || '–'),
+    cell('Request', el('code', { class: 'id' }, entry.requestId ?? '–')));
+}
+
+byId('audit-filter').addEventListener('submit', (event) => {
+  event.preventDefault();
+  load();
+});
+byId('audit-action').addEventListener('change', () => load());
+more.addEventListener('click', () => load(true));

@@ -1,0 +1,101 @@
+// Changing a credential: rotation and its end, revocation, and what can be edited.
+
+import { byId, say } from './dom.js';
+import { Attempt, Refusal, call, randomText } from './api.js';
+import { localInput, nameOf, relative } from './format.js';
+import { formDialog, moment, words } from './dialog.js';
+import { hash, showMade } from './mint.js';
+
+let credential, done, attempt, secret;
+
+const path = (what = '') => `v1/credentials/${encodeURIComponent(credential.id)}${what}`;
+const reason = (form) => form.elements.reason.value.trim() || undefined;
+
+function open(dialog, of, whenDone) {
+  [credential, done] = [of, whenDone];
+  for (const node of dialog.querySelectorAll('[data-name]')) node.textContent = nameOf(of);
+  dialog.showModal();
+}
+
+const graceOpen = 'HKG-2008';
+
+const rotation = formDialog('rotate', async (form) => {
+  const body = {
+    gracePeriodSeconds: Number(form.elements.grace.value), force: form.elements.force.checked || undefined, reason: reason(form),
+    secretHash: credential.kind === 'api' ? await hash(secret) : undefined,
+  };
+  const whenDone = done;
+  let made;
+  try {
+    made = await call('POST', path('/rotate'), { body, key: attempt.key(body) });
+  } catch (failure) {
+    if (failure instanceof Refusal && failure.code === graceOpen) byId('rotate-force-line').hidden = false;
+    throw failure;
+  }
+  rotation.close();
+  await showMade(made, secret);
+  whenDone(made);
+});
+
+export function openRotate(of, whenDone) {
+  attempt = new Attempt();
+  secret = randomText(32);
+  byId('rotate-force-line').hidden = true;
+  open(rotation, of, whenDone);
+}
+
+const finishing = formDialog('finish', async (form) => {
+  const ended = await call('POST', path('/finish'), { body: { reason: reason(form) } });
+  finishing.close();
+  say(`The rotation of ${nameOf(ended)} is finished: the old credential is revoked.`);
+  done(ended);
+});
+
+// openFinish asks whether to end the grace of the old credential of a pair.
+export function openFinish(old, whenDone) {
+  byId('finish-used').textContent = lastUse(old);
+  open(finishing, old, whenDone);
+}
+
+const revocation = formDialog('revoke', async (form) => {
+  if (!form.elements.sure.checked) {
+    byId('revoke-sure').focus();
+    throw new Error('Tick the box to confirm.');
+  }
+  const ended = await call('POST', path('/revoke'), { body: { reason: reason(form) } });
+  revocation.close();
+  say(`Revoked: ${nameOf(ended)}.`);
+  done(ended);
+});
+
+export function openRevoke(of, whenDone) {
+  byId('revoke-used').textContent = lastUse(of);
+  open(revocation, of, whenDone);
+}
+
+const lastUse = (c) => (c.lastUsedAt ? `It was last used ${relative(new Date(c.lastUsedAt))}.` : 'It has never been used.');
+
+const editing = formDialog('edit', async (form) => {
+  const { label, expiresAt, allowedIps } = form.elements;
+  const patch = {};
+  if (label.value !== (credential.label ?? '')) patch.label = label.value || null;
+  if (expiresAt.value !== localInput(credential.expiresAt) || expiresAt.validity.badInput) patch.expiresAt = moment(expiresAt) ?? null;
+  const ips = words(allowedIps.value);
+  if (ips.join(' ') !== (credential.allowedIps ?? []).join(' ')) patch.allowedIps = ips.length ? ips : null;
+  if (Object.keys(patch).length === 0) {
+    editing.close();
+    return;
+  }
+  const changed = await call('PATCH', path(), { body: patch });
+  editing.close();
+  say(`Changed: ${nameOf(changed)}.`);
+  done(changed);
+});
+
+export function openEdit(of, whenDone) {
+  const { label, expiresAt, allowedIps } = editing.querySelector('form').elements;
+  label.value = of.label ?? '';
+  expiresAt.value = localInput(of.expiresAt);
+  allowedIps.value = (of.allowedIps ?? []).join(' ');
+  open(editing, of, whenDone);
+}

@@ -1,0 +1,83 @@
+// One credential: what it is, what became of it, and the pair that a rotation makes.
+
+import { SignedOut, call } from './api.js';
+import { byId, el, facts, showProblem } from './dom.js';
+import { badge, expiry, kindName, linkTo, nameOf, timeAgo } from './format.js';
+import { openEdit, openRevoke, openRotate } from './change.js';
+import { clearPair, showPair } from './pair.js';
+import { eventText } from './audit.js';
+
+const problem = byId('credential-problem');
+const historySize = 10;
+
+let shown = null, latest = 0;
+
+export const open = (id) => load(id);
+export const close = () => clear();
+
+export function clear() {
+  latest++;
+  shown = null;
+  byId('credential-title').textContent = 'Credential';
+  byId('credential-facts').replaceChildren();
+  byId('credential-history').replaceChildren();
+  byId('credential-actions').hidden = true;
+  clearPair();
+  showProblem(problem, null);
+}
+
+async function load(id) {
+  const mine = ++latest;
+  showProblem(problem, null);
+  try {
+    const c = await call('GET', `v1/credentials/${encodeURIComponent(id)}`);
+    if (mine !== latest) return;
+    show(c);
+    const [, audit] = await Promise.all([
+      showPair(c, () => load(c.id)),
+      call('GET', 'v1/audit', { query: { credentialId: c.id, limit: historySize } }),
+    ]);
+    if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map(historyLine));
+  } catch (failure) {
+    if (mine === latest && !(failure instanceof SignedOut)) showProblem(problem, failure);
+  }
+}
+
+function show(c) {
+  shown = c;
+  const ended = c.status === 'revoked';
+  byId('credential-title').replaceChildren(nameOf(c), ' ', badge(c.status));
+  byId('credential-actions').hidden = false;
+  byId('rotate-open').hidden = c.status !== 'active';
+  byId('edit-open').hidden = ended || Boolean(c.graceUntil);
+  byId('revoke-open').hidden = ended;
+  byId('history-all').href = `#/audit/${encodeURIComponent(c.id)}`;
+  facts(byId('credential-facts'), [
+    ['Id', el('code', {}, c.id)],
+    ['Kind', kindName(c.kind)],
+    ['Vendor', c.vendor],
+    ['Connection', c.connection],
+    ['Client id', c.clientId],
+    ['Scopes', c.scopes?.join(' ')],
+    ['Allowed addresses', c.allowedIps?.join(' ') ?? 'any'],
+    ['Last used', c.lastUsedAt ? timeAgo(c.lastUsedAt) : 'never'],
+    ['Created', timeAgo(c.createdAt)],
+    ['Expires', expiry(c)],
+    ['Rotated', c.rotatedAt && timeAgo(c.rotatedAt)],
+    ['Revoked', c.revokedAt && timeAgo(c.revokedAt)],
+    ['Replaces', c.supersedes && linkTo(c.supersedes, el('code', {}, c.supersedes))],
+    ['Replaced by', c.supersededBy && linkTo(c.supersededBy, el('code', {}, c.supersededBy))],
+    ['Metadata', c.metadata && el('code', { class: 'value' }, JSON.stringify(c.metadata, null, 1))],
+  ]);
+}
+
+const historyLine = (entry) => el('li', {}, timeAgo(entry.at), ' ', el('strong', {}, entry.action),
+  entry.actor ? ` by ${entry.actor}` : null, eventText(entry) ? el('span', { class: 'soft' }, ` – ${eventText(entry)}`) : null);
+
+byId('credential-refresh').addEventListener('click', () => load(shown.id));
+byId('edit-open').addEventListener('click', () => openEdit(shown, (changed) => load(changed.id)));
+byId('revoke-open').addEventListener('click', () => openRevoke(shown, async (ended) => {
+  await load(ended.id);
+  byId('credential-title').focus(); // the button is gone
+}));
+byId('rotate-open').addEventListener('click', () => openRotate(shown, (made) => { location.hash = `#/credential/${made.id}`; }));

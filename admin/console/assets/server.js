@@ -1,0 +1,101 @@
+// The state of the process that serves this page: its readiness in the header, and
+// more of it in a view of its own. Neither needs a token.
+
+import { probe } from './api.js';
+import { byId, el, setText, showProblem } from './dom.js';
+
+const interval = 5000;
+const pill = byId('pill');
+const cards = byId('server-cards');
+
+let timer = 0, latest = 0, detailed = false;
+
+export function start() {
+  clearTimeout(timer);
+  poll();
+}
+
+export function stop() {
+  latest++;
+  clearTimeout(timer);
+  timer = 0;
+}
+
+export function open() {
+  detailed = true;
+  start();
+}
+
+export function close() {
+  detailed = false;
+}
+
+async function poll() {
+  const mine = ++latest;
+  if (!document.hidden) {
+    try {
+      await ask(mine);
+    } catch (failure) {
+      if (mine !== latest) return;
+      setPill('unreachable', 'unavailable');
+      cards.replaceChildren();
+      const region = byId('server-problem');
+      if (detailed && !region.hasChildNodes()) showProblem(region, failure);
+    }
+  }
+  if (mine === latest) timer = setTimeout(poll, interval);
+}
+
+async function ask(mine) {
+  const [ready, metrics] = await Promise.all([probe('readyz'), detailed ? probe('metrics') : null]);
+  const state = parse(ready.text);
+  if (mine !== latest) return;
+  showProblem(byId('server-problem'), null);
+  setPill({ ok: 'ready', degraded: 'degraded', unavailable: 'not ready' }[state.status] ?? state.status, state.status);
+  if (!detailed) return;
+  const values = read(metrics.text);
+  cards.replaceChildren(...describe(state, values).map(card));
+  setText(byId('server-at'), `As of ${new Date().toLocaleTimeString('en-GB')}.`);
+}
+
+function setPill(text, state) {
+  setText(pill, `Server: ${text}`);
+  pill.dataset.state = state;
+}
+
+function describe({ status, checks }, values) {
+  const sum = (name) => [...values].filter(([key]) => key === name || key.startsWith(`${name}{`)).reduce((total, [, value]) => total + value, 0);
+  const kinds = ['callback', 'webhook', 'api'].map((kind) => `${values.get(`hookgate_keyring_credentials{kind="${kind}"}`) ?? 0} ${kind}`);
+  return [
+    { name: 'This process', value: { ok: 'Ready', degraded: 'Degraded', unavailable: 'Not ready' }[status], good: status === 'ok',
+      note: { ok: 'It decides on requests.', degraded: 'It decides from memory, for now.', unavailable: 'It answers 503 to vendors.' }[status] },
+    { name: 'Keyring', value: { ok: 'Fresh', stale: 'Stale', unloaded: 'Not loaded' }[checks.keyring.status], good: checks.keyring.status === 'ok',
+      note: `Proved equal to Redis ${checks.keyring.ageSeconds.toFixed(1)} s ago.` },
+    { name: 'Redis', value: checks.redis.status === 'ok' ? 'Up' : 'Down', good: checks.redis.status === 'ok',
+      note: checks.redis.status === 'ok' ? 'It answers, writes included.' : 'Changes are refused until it is back.' },
+    { name: 'Live credentials', value: String(sum('hookgate_keyring_credentials')), note: `Of all tenants: ${kinds.join(', ')}.` },
+    { name: 'Last uses to be written', value: String(sum('hookgate_usage_pending')), note: 'Credentials whose last use is not in Redis yet.' },
+    { name: 'Keyring read anew', value: String(sum('hookgate_keyring_resyncs_total')), note: 'Times since the start.' },
+  ];
+}
+
+const card = ({ name, value, note, good }) => el('section', { class: 'card' },
+  el('h2', {}, name), el('p', { class: good === undefined ? 'figure' : good ? 'figure good' : 'figure bad' }, value), el('p', { class: 'hint' }, note));
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('The server answers, but not as Hookgate does.');
+  }
+}
+
+// read parses the Prometheus text format as far as it has ours in it.
+function read(text) {
+  const samples = text.matchAll(/^(hookgate_[a-z_]+(?:\{[^}]*\})?) (\S+)/gm);
+  return new Map([...samples].map(([, key, value]) => [key, Number(value)]));
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && timer) start();
+});
