@@ -6,7 +6,7 @@ TAGS    := nobadger,nomysql,nopgx
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 
-.PHONY: run build test test-faults bench-propagation bench-boot bench-admin lint fmt clean
+.PHONY: run build test images test-faults bench-propagation bench-boot bench-admin lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -17,10 +17,14 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/hookgate ./cmd/hookgate
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
-# unless HOOKGATE_REQUIRE_REDIS=1.
+# unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
 	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
+
+# Takes the README's pictures of the console anew.
+images:
+	HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./test/console
 
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -61,6 +62,15 @@ func TestDemo(t *testing.T) {
 		if !strings.Contains(answers[i], want) {
 			t.Errorf("%s\nanswers without %q: %s", commands[i], want, answers[i])
 		}
+	}
+	console := "http://" + admin + "/console"
+	if !strings.Contains(stdout.String(), console+" ") {
+		t.Errorf("the demo does not print %s", console)
+	}
+	if page, err := http.Get(console); err != nil || page.StatusCode != http.StatusOK {
+		t.Errorf("the console: %v %v", page, err)
+	} else {
+		page.Body.Close()
 	}
 	_, token, _ := strings.Cut(out, "\ntoken ")
 	token = strings.TrimSpace(token)

@@ -87,7 +87,7 @@ function watch() {
   const expires = session()?.claims.expires;
   if (!expires) return;
   const remaining = expires - Date.now();
-  setText(byId('who-expires'), `in ${left(remaining)}`);
+  setText(byId('who-expires'), remaining > 0 ? `in ${left(remaining)}` : 'over');
   byId('who-expires').classList.toggle('warn', remaining < warning);
   if (remaining <= 0) {
     expire('Signed out: the JWT has expired.');

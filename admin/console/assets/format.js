@@ -3,7 +3,7 @@
 import { el } from './dom.js';
 
 const minute = 60_000, hour = 60 * minute, day = 24 * hour;
-export const soon = 14 * day; // an expiry nearer than that is warned of
+const soon = 14 * day; // an expiry nearer than that is warned of
 
 const spans = [[day, 'day'], [hour, 'hour'], [minute, 'minute'], [1000, 'second']];
 const inWords = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
@@ -51,7 +51,7 @@ export function setText(node, text) {
 
 export const nameOf = (c) => c.label || c.clientId || c.connection || `${c.kind} ${c.id.slice(-6)}`;
 export const kindName = (kind) => ({ callback: 'Callback', webhook: 'Webhook', api: 'API' })[kind] ?? kind;
-export const statusName = (status) => ({ active: 'Active', grace: 'In grace', expired: 'Expired', revoked: 'Revoked' })[status] ?? status;
+const statusName = (status) => ({ active: 'Active', grace: 'In grace', expired: 'Expired', revoked: 'Revoked' })[status] ?? status;
 export const badge = (status) => el('span', { class: `badge ${['active', 'grace', 'expired', 'revoked'].includes(status) ? status : ''}` }, statusName(status));
 export const ownerOf = (c) => (c.kind === 'webhook' ? `${c.vendor} / ${c.connection}` : c.clientId ?? '');
 export const linkTo = (id, text) => el('a', { href: `#/credential/${encodeURIComponent(id)}` }, text);

@@ -1,0 +1,227 @@
+package console
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestKeyboardAlone signs in, mints and puts the token away without a mouse.
+func TestKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	o := newTenant(t)
+	p := open(t, gate)
+	p.fill("#jwt", o.admin()) // as pasted
+	p.press("\r")
+	p.await("the focus is on the view", "document.activeElement.id === 'credentials-title'")
+	p.tabTo("#mint-open")
+	p.press("\r")
+	p.await("the dialog has the focus", "document.activeElement.closest('#mint')")
+	p.tabTo("#mint-label")
+	p.press("keyboard")
+	p.press(kb.Escape)
+	p.await("Escape closes", "!document.querySelector('#mint').open && document.activeElement.id === 'mint-open'")
+	p.press("\r")
+	p.tabTo("#mint-label")
+	p.press("keyboard")
+	p.press("\r")
+	token := p.shown("Token")
+	p.press(kb.Escape)
+	p.awaitText("#secret-said", "Store it first")
+	p.tabTo("#secret-close")
+	p.press("\r")
+	p.await("the focus is back", "!document.querySelector('#secret').open && document.activeElement.id === 'mint-open'")
+	p.wantNowhere(token)
+	p.awaitText("#credentials-rows", "keyboard")
+
+	// From the top of the page past the header, and into the credential.
+	p.run("document.activeElement.blur()")
+	p.run("document.querySelector('#skip').focus()")
+	p.press("\r")
+	p.await("the header is skipped", "document.activeElement.id === 'main' && location.hash === '#/credentials'")
+	p.tabTo("#credentials-rows a")
+	p.press("\r")
+	p.await("the focus is on the credential", "document.activeElement.id === 'credential-title'")
+	p.tabTo("#revoke-open")
+	if width := eval[string](p, "getComputedStyle(document.activeElement).outlineWidth"); width != "3px" {
+		t.Errorf("the focus is shown %s wide", width)
+	}
+}
+
+// views opens every view and dialog with something in it, and calls look on each.
+func (p *tab) views(look func(name string)) {
+	p.t.Helper()
+	o := newTenant(p.t)
+	look("sign-in")
+	for _, body := range examples() {
+		o.mint(body)
+	}
+	old := o.mint(`{"kind":"callback","label":"Billing in Brazil, production, with a name that goes on","allowedIps":["203.0.113.0/24","2001:db8::/32"]}`)
+	var fresh credential
+	o.ask("POST", "/v1/credentials/"+old.ID+"/rotate", `{"gracePeriodSeconds":86400,"reason":"yearly rotation"}`, &fresh)
+	p.signIn(o.admin())
+	look("credentials")
+	p.openCredential(fresh)
+	p.awaitText("#pair-verdict", "Neither")
+	look("credential")
+	for _, dialog := range []string{"edit", "rotate", "revoke", "finish"} {
+		p.click("#" + dialog + "-open")
+		look(dialog)
+		p.click("#" + dialog + " [data-close]")
+	}
+	p.goTo("#/audit")
+	p.awaitText("#audit-rows", "yearly rotation")
+	look("audit")
+	p.goTo("#/server")
+	p.awaitText("#server-cards", "Ready")
+	look("server")
+	p.goTo("#/credentials")
+	p.await("the list is back", rowCount+" > 2 && document.querySelector('#view-server').hidden")
+	p.click("#mint-open")
+	p.click("#mint input[value=webhook]")
+	p.fill("#mint-label", "Pluggy, production")
+	p.fill("#mint-vendor", "pluggy")
+	p.fill("#mint-connection", "pluggy-main")
+	look("mint")
+	p.submit("#mint")
+	p.shown("Token")
+	look("secret")
+	p.closeSecret()
+}
+
+func examples() []string {
+	in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
+	return []string{
+		`{"kind":"webhook","label":"Belvo sandbox","vendor":"belvo","connection":"belvo-main","expiresAt":"` + in(9*24*time.Hour+time.Hour) + `"}`,
+		`{"kind":"webhook","label":"Pluggy","vendor":"pluggy","connection":"pluggy-main"}`,
+		`{"kind":"callback","label":"ServiceNow","expiresAt":"` + in(200*24*time.Hour) + `"}`,
+		`{"kind":"callback","label":"JIRA"}`,
+	}
+}
+
+// TestEverythingHasAName goes by what the browser tells screen readers.
+func TestEverythingHasAName(t *testing.T) {
+	t.Parallel()
+	p := open(t, gate)
+	operable := []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "dialog", "table", "columnheader", "rowheader", "navigation", "heading"}
+	p.views(func(name string) {
+		nodes := command(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes
+		roles := map[string]int{}
+		for _, n := range nodes {
+			role := valueOf(n.Role)
+			if n.Ignored || !slices.Contains(operable, role) {
+				continue
+			}
+			roles[role]++
+			if valueOf(n.Name) == "" {
+				t.Errorf("%s: a %s without a name", name, role)
+			}
+		}
+		switch {
+		case roles["button"] == 0:
+			t.Errorf("%s: no buttons among %v", name, roles)
+		case name == "credentials" && (roles["columnheader"] != 7 || roles["rowheader"] < 5 || roles["table"] != 1):
+			t.Errorf("%s is no table: %v", name, roles)
+		}
+		if ids := eval[int](p, "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"); ids != 0 {
+			t.Errorf("%s: %d ids occur twice", name, ids)
+		}
+	})
+}
+
+func valueOf(v *accessibility.Value) string {
+	if v == nil {
+		return ""
+	}
+	return strings.Trim(string(v.Value), `"`)
+}
+
+// TestNarrowAndDark: nothing is cut off on a phone, in either colour scheme.
+func TestNarrowAndDark(t *testing.T) {
+	t.Parallel()
+	p := open(t, gate)
+	p.emulate(360, 740, "dark")
+	p.views(func(name string) {
+		if over := eval[int](p, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+			t.Errorf("%s: the page is %d px too wide", name, over)
+		}
+		if over := eval[string](p, `[...document.querySelectorAll('main *, dialog[open], dialog[open] *')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1
+			&& !e.closest('thead, code')).map((e) => e.tagName + '#' + e.id + '.' + e.className).join(' ')`); over != "" {
+			t.Errorf("%s: beyond the edge: %s", name, over)
+		}
+		checkContrast(p, name)
+		if name == "credential" {
+			p.shotForDocs("narrow-dark")
+		}
+		p.shot(name)
+	})
+}
+
+// TestWideAndLight keeps the pictures of the README.
+func TestWideAndLight(t *testing.T) {
+	t.Parallel()
+	p := open(t, gate)
+	p.emulate(1280, 800, "light")
+	p.views(func(name string) {
+		checkContrast(p, name)
+		switch name {
+		case "credentials", "mint":
+			p.shotForDocs(name)
+		default:
+			p.shot(name)
+		}
+	})
+}
+
+// checkContrast computes the contrast of every text with what is behind it, as WCAG
+// 2.2 has it: 4.5, or 3 for large text.
+func checkContrast(p *tab, name string) {
+	p.t.Helper()
+	if poor := eval[string](p, contrast); poor != "" {
+		p.t.Errorf("%s: poor contrast: %s", name, poor)
+	}
+}
+
+const contrast = `(() => {
+	const parse = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
+	const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+	const behind = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+	const root = document.querySelector('dialog[open]') ?? document.body;
+	const poor = new Set();
+	for (const e of root.querySelectorAll('*')) {
+		if (!e.checkVisibility() || ![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+		const style = getComputedStyle(e), [a, b] = [luminance(parse(style.color)), luminance(behind(e))].sort((x, y) => y - x);
+		const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
+		const ratio = (a + .05) / (b + .05);
+		if (ratio < (large ? 3 : 4.5)) poor.add(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2));
+	}
+	return [...poor].join(', ');
+})()`
+
+// TestPicturesOfTheReadme: they are there, and small.
+func TestPicturesOfTheReadme(t *testing.T) {
+	t.Parallel()
+	pictures, err := filepath.Glob("../../docs/images/console-*.png")
+	if err != nil || len(pictures) != 3 {
+		t.Fatalf("%v %v", pictures, err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range pictures {
+		if info, err := os.Stat(path); err != nil || info.Size() > 150_000 {
+			t.Errorf("%s: %v %v", path, info, err)
+		}
+		if !strings.Contains(string(readme), fmt.Sprintf("docs/images/%s", filepath.Base(path))) {
+			t.Errorf("the README does not show %s", path)
+		}
+	}
+}

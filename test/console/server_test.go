@@ -1,0 +1,237 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/test/process"
+)
+
+const (
+	jwtSecret = "0123456789abcdef0123456789abcdef-test"
+	// patience is how long a test waits for what must come. It is generous: nothing
+	// waits that long unless something is broken.
+	patience = 30 * time.Second
+)
+
+// The connections are those of webhook credentials; the api path is there to use an
+// api credential on.
+const caddyfile = `{
+	admin off
+	persist_config off
+	grace_period 1s
+	log default {
+		output stderr
+		format hookgate
+		level ERROR
+	}
+	hookgate {
+		redis %s
+		usage_flush 1s
+	}
+}
+http://:%d {
+	bind 127.0.0.1
+	hookgate {
+		callback /v1/exceptions/{exceptionId}/callback
+		webhook /v1/discovery/webhooks/{vendor}/{token}
+		api /partners/* products:read
+		failure_limit off
+	}
+	hookgate_proxy %s
+}
+http://:%d {
+	bind 127.0.0.1
+	hookgate_admin {
+		public_url http://127.0.0.1:%[2]d insecure
+		jwt {
+			secret {env.HOOKGATE_TEST_SECRET}
+		}
+		connections any
+	}
+}
+http://:%d {
+	bind 127.0.0.1
+	hookgate_status
+}
+`
+
+// server is a hookgate process with a stand-in for Matcher that accepts everything.
+type server struct {
+	vendors, admin, status string // base URLs
+	process                *process.Process
+	matcher                *httptest.Server
+}
+
+func startServer(binary, dir string) (*server, error) {
+	return startServerOn(binary, dir, fmt.Sprintf("embedded %q", filepath.Join(dir, "data")))
+}
+
+func startServerOn(binary, dir, redis string) (*server, error) {
+	matcher := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	ports := [3]int{freePort(), freePort(), freePort()}
+	url := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[i]) }
+	s := &server{vendors: url(0), admin: url(1), status: url(2), matcher: matcher}
+	config := filepath.Join(dir, "Caddyfile")
+	text := fmt.Sprintf(caddyfile, redis, ports[0], matcher.Listener.Addr(), ports[1], ports[2])
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	var output bytes.Buffer
+	cmd := exec.Command(binary, "run", "--config", config, "--adapter", "caddyfile")
+	cmd.Env = []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "HOOKGATE_TEST_SECRET=" + jwtSecret}
+	cmd.Stdout, cmd.Stderr = &output, &output
+	var err error
+	if s.process, err = process.Start(cmd); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		answer, err := http.Get(s.status + "/readyz")
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return s, nil
+			}
+		}
+		if time.Now().After(deadline) {
+			s.stop()
+			return nil, fmt.Errorf("hookgate is not ready:\n%s", output.String())
+		}
+	}
+}
+
+func (s *server) stop() {
+	s.process.Kill()
+	s.matcher.Close()
+}
+
+var takenPorts sync.Map
+
+// freePort returns a port below those that the system gives to clients.
+func freePort() int {
+	for {
+		port := 10_000 + rand.IntN(20_000)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		listener.Close()
+		if _, taken := takenPorts.LoadOrStore(port, true); !taken {
+			return port
+		}
+	}
+}
+
+// tenant is somebody whose credentials no other test sees.
+type tenant struct {
+	t  testing.TB
+	s  *server
+	id string
+}
+
+func newTenant(t testing.TB) tenant { return tenant{t, gate, uuid.NewString()} }
+
+// jwt returns an operator's token; the claims come on top of what all of them have.
+func (o tenant) jwt(role string, ttl time.Duration) string {
+	o.t.Helper()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"tenant_id": o.id, "roles": []string{role}, "sub": "alice@example.com", "exp": time.Now().Add(ttl).Unix(),
+	}).SignedString([]byte(jwtSecret))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return token
+}
+
+func (o tenant) admin() string { return o.jwt("admin", time.Hour) }
+
+// ask makes a request to the admin API, beside the console.
+func (o tenant) ask(method, path, body string, into any) {
+	o.t.Helper()
+	r, err := http.NewRequest(method, o.s.admin+path, strings.NewReader(body))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+o.admin())
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= 300 {
+		o.t.Fatalf("%s %s: %d %v\n%s", method, path, response.StatusCode, err, text)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// credential is what a test has to know of one.
+type credential struct {
+	ID, Label, Kind, Status, Token string
+	LastUsedAt                     time.Time
+}
+
+func (o tenant) mint(body string) (c credential) {
+	o.t.Helper()
+	o.ask("POST", "/v1/credentials", body, &c)
+	return c
+}
+
+func (o tenant) list() []credential {
+	o.t.Helper()
+	var page struct{ Credentials []credential }
+	o.ask("GET", "/v1/credentials?limit=1000", "", &page)
+	return page.Credentials
+}
+
+// callback posts one as a vendor, and returns the guard's status.
+func (o tenant) callback(token string) int {
+	o.t.Helper()
+	return status(o.t, "POST", o.s.vendors+"/v1/exceptions/7d4f/callback", "X-Callback-Token", token)
+}
+
+func status(t testing.TB, method, url string, header ...string) int {
+	t.Helper()
+	r, err := http.NewRequest(method, url, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("did not come in %v: %s", patience, what)
+		}
+	}
+}
