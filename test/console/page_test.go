@@ -80,6 +80,12 @@ func (p *tab) observe(event any) {
 	}
 }
 
+func (p *tab) complained() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.problems) > 0
+}
+
 func exceptionText(d *runtime.ExceptionDetails) string {
 	if d.Exception == nil {
 		return ""
@@ -128,7 +134,13 @@ func (p *tab) run(script string) {
 
 func (p *tab) await(what, condition string) {
 	p.t.Helper()
-	eventually(p.t, what+": "+condition, func() bool { return eval[bool](p, "Boolean("+condition+")") })
+	eventually(p.t, what+": "+condition, func() bool {
+		p.t.Helper()
+		if p.complained() { // what is waited for will hardly come
+			p.t.FailNow()
+		}
+		return eval[bool](p, "Boolean("+condition+")")
+	})
 }
 
 func quoted(s string) string {
@@ -170,6 +182,10 @@ func (p *tab) fill(selector, text string) {
 	p.t.Helper()
 	p.do(chromedp.Focus(chromedp.CSS(selector)))
 	p.run("document.activeElement.select()")
+	if text == "" {
+		p.press(kb.Backspace)
+		return
+	}
 	command(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 

@@ -43,6 +43,7 @@ func TestRotateWithGrace(t *testing.T) {
 	p.submit("#rotate")
 	newest := p.shown("Token")
 	p.closeSecret()
+	p.awaitText("#pair-new", o.list()[0].ID)
 	p.awaitText("#pair-old", "59 min")
 	for token, want := range map[string]int{old.Token: http.StatusUnauthorized, token: http.StatusOK, newest: http.StatusOK} {
 		if got := o.callback(token); got != want {

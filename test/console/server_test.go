@@ -42,11 +42,11 @@ const caddyfile = `{
 		level ERROR
 	}
 	hookgate {
-		redis %s
+		redis %[1]s
 		usage_flush 1s
 	}
 }
-http://:%d {
+http://:%[2]d {
 	bind 127.0.0.1
 	hookgate {
 		callback /v1/exceptions/{exceptionId}/callback
@@ -54,9 +54,9 @@ http://:%d {
 		api /partners/* products:read
 		failure_limit off
 	}
-	hookgate_proxy %s
+	hookgate_proxy %[3]s
 }
-http://:%d {
+http://:%[4]d {
 	bind 127.0.0.1
 	hookgate_admin {
 		public_url http://127.0.0.1:%[2]d insecure
@@ -66,7 +66,7 @@ http://:%d {
 		connections any
 	}
 }
-http://:%d {
+http://:%[5]d {
 	bind 127.0.0.1
 	hookgate_status
 }
@@ -109,7 +109,13 @@ func startServerOn(binary, dir, redis string) (*server, error) {
 				return s, nil
 			}
 		}
-		if time.Now().After(deadline) {
+		ended := false
+		select {
+		case <-s.process.Ended():
+			ended = true
+		default:
+		}
+		if ended || time.Now().After(deadline) {
 			s.stop()
 			return nil, fmt.Errorf("hookgate is not ready:\n%s", output.String())
 		}

@@ -60,6 +60,7 @@ function leave(reason = '') {
   for (const dialog of dialogs) dialog.close();
   for (const view of [credentials, credential, audit]) view.clear();
   byId('nav').hidden = byId('session').hidden = true;
+  for (const id of ['who-tenant', 'who-role', 'who-expires']) byId(id).replaceChildren();
   say(reason);
   show('sign-in');
   jwt.value = '';

@@ -37,7 +37,7 @@ async function load(id) {
       showPair(c, () => load(c.id)),
       call('GET', 'v1/audit', { query: { credentialId: c.id, limit: historySize } }),
     ]);
-    if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map(historyLine));
+    if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map(historyLine), ...beginning(c));
   } catch (failure) {
     if (mine === latest && !(failure instanceof SignedOut)) showProblem(problem, failure);
   }
@@ -73,6 +73,10 @@ function show(c) {
 
 const historyLine = (entry) => el('li', {}, timeAgo(entry.at), ' ', el('strong', {}, entry.action),
   entry.actor ? ` by ${entry.actor}` : null, eventText(entry) ? el('span', { class: 'soft' }, ` – ${eventText(entry)}`) : null);
+
+// beginning: a rotation stands in the log under the id of the old credential.
+const beginning = (c) => (c.supersedes
+  ? [el('li', {}, timeAgo(c.createdAt), ' ', el('strong', {}, 'made'), ' by a rotation of ', linkTo(c.supersedes, el('code', {}, c.supersedes)))] : []);
 
 byId('credential-refresh').addEventListener('click', () => load(shown.id));
 byId('edit-open').addEventListener('click', () => openEdit(shown, (changed) => load(changed.id)));

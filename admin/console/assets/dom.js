@@ -16,6 +16,11 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+// setText leaves a text that is right alone: a change is announced where it is live.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 // facts fills a list of names and values; what has no value is left out.
 export function facts(list, pairs) {
   list.replaceChildren(...pairs.filter(([, value]) => value !== undefined && value !== null && value !== '')

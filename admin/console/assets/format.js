@@ -1,11 +1,11 @@
 // How values are shown: times, credentials and their status.
 
-import { el } from './dom.js';
+import { el, setText } from './dom.js';
 
 const minute = 60_000, hour = 60 * minute, day = 24 * hour;
 const soon = 14 * day; // an expiry nearer than that is warned of
 
-const spans = [[day, 'day'], [hour, 'hour'], [minute, 'minute'], [1000, 'second']];
+const spans = [[365 * day, 'year'], [day, 'day'], [hour, 'hour'], [minute, 'minute'], [1000, 'second']];
 const inWords = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 const inFull = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 
@@ -13,7 +13,7 @@ export function relative(at, now = Date.now()) {
   const distance = at - now;
   // Clocks differ: what has just happened may seem to lie ahead.
   if (Math.abs(distance) < 5000) return 'just now';
-  const [span, unit] = spans.find(([length]) => Math.abs(distance) >= length);
+  const [span, unit] = spans.find(([length, name]) => Math.abs(distance) >= length * (name === 'year' ? 2 : 1));
   return inWords.format(Math.trunc(distance / span), unit);
 }
 
@@ -42,11 +42,6 @@ export function tick() {
   const now = Date.now();
   for (const node of document.querySelectorAll('time.relative')) setText(node, relative(new Date(node.dateTime), now));
   for (const node of document.querySelectorAll('time.countdown')) setText(node, left(new Date(node.dateTime) - now));
-}
-
-// setText leaves a text that is right alone: a change is announced where it is live.
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 export const nameOf = (c) => c.label || c.clientId || c.connection || `${c.kind} ${c.id.slice(-6)}`;

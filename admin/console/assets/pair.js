@@ -2,8 +2,8 @@
 // for how long the old one works.
 
 import { SignedOut, call } from './api.js';
-import { byId, el, facts, showProblem } from './dom.js';
-import { badge, linkTo, relative, setText, timeAgo, timeLeft } from './format.js';
+import { byId, el, facts, setText, showProblem } from './dom.js';
+import { badge, linkTo, relative, timeAgo, timeLeft } from './format.js';
 import { openFinish } from './change.js';
 
 const interval = 5000; // about how often last uses are written
@@ -76,7 +76,7 @@ const fill = (list, c, last) => facts(list, [
 // verdict says whether the rotation can be finished.
 function verdict(before, after) {
   if (before.status !== 'grace') return 'The old credential is refused.';
-  const oldUsed = before.lastUsedAt && before.lastUsedAt > after.createdAt;
+  const oldUsed = before.lastUsedAt && new Date(before.lastUsedAt) > new Date(after.createdAt);
   if (oldUsed && after.lastUsedAt) return `Both are used, the old one ${relative(new Date(before.lastUsedAt))}. Wait until nobody uses it.`;
   if (oldUsed) return `Only the old one has been used since the rotation, ${relative(new Date(before.lastUsedAt))}. Do not finish yet.`;
   if (after.lastUsedAt) return 'Only the new one has been used since the rotation. You can finish.';
