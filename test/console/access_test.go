@@ -158,6 +158,7 @@ func TestNarrowAndDark(t *testing.T) {
 		}
 		checkContrast(p, name)
 		if name == "credential" {
+			p.run("document.querySelector('#pair').scrollIntoView()")
 			p.shotForDocs("narrow-dark")
 		}
 		p.shot(name)

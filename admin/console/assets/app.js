@@ -3,7 +3,7 @@
 import { SignedOut, call, whenUnauthorized } from './api.js';
 import { byId, el, say, setText, showProblem } from './dom.js';
 import { left, tick } from './format.js';
-import { secretIsShown } from './secret.js';
+import { putAway, secretIsShown } from './secret.js';
 import { session, signIn, signOut } from './session.js';
 import * as audit from './audit.js';
 import * as credential from './credential.js';
@@ -50,6 +50,7 @@ function enter() {
   document.body.classList.toggle('read-only', !mayWrite);
   byId('nav').hidden = byId('session').hidden = false;
   server.start();
+  watch();
   route();
 }
 
@@ -57,6 +58,7 @@ function enter() {
 function leave(reason = '') {
   signOut();
   server.stop();
+  putAway();
   for (const dialog of dialogs) dialog.close();
   for (const view of [credentials, credential, audit]) view.clear();
   byId('nav').hidden = byId('session').hidden = true;

@@ -59,7 +59,7 @@ function show(c) {
     ['Connection', c.connection],
     ['Client id', c.clientId],
     ['Scopes', c.scopes?.join(' ')],
-    ['Allowed addresses', c.allowedIps?.join(' ') ?? 'any'],
+    ['Allowed addresses', c.allowedIps?.join(', ') ?? 'any'],
     ['Last used', c.lastUsedAt ? timeAgo(c.lastUsedAt) : 'never'],
     ['Created', timeAgo(c.createdAt)],
     ['Expires', expiry(c)],

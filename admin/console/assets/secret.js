@@ -7,11 +7,20 @@ const dialog = byId('secret');
 const body = byId('secret-body');
 const said = byId('secret-said');
 
-dialog.addEventListener('close', () => {
+// putAway takes the secret out of the page and closes the dialog. The close event comes
+// later, and is there for whatever else may close it.
+export function putAway() {
+  forget();
+  dialog.close();
+}
+
+function forget() {
   body.replaceChildren();
   said.textContent = '';
-});
-byId('secret-close').addEventListener('click', () => dialog.close());
+}
+
+dialog.addEventListener('close', forget);
+byId('secret-close').addEventListener('click', putAway);
 dialog.addEventListener('cancel', (event) => {
   // Escape must not throw away what nobody can show again.
   event.preventDefault();
