@@ -5,8 +5,16 @@ TAGS    := nobadger,nomysql,nopgx
 # The race detector needs a C compiler; without one the tests run without it.
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
+BIN     ?= bin/hookgate
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+RELEASE := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+# What decides on the bytes of a binary, set for all: two builds of one commit with one
+# Go are the same file, wherever they are made.
+export GOAMD64 := v1
+export GOARM64 := v8.0
+STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build test images test-faults bench-propagation bench-boot bench-admin lint fmt clean
+.PHONY: run build release release-check test test-manifests images test-faults bench-propagation bench-boot bench-admin lint fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -14,7 +22,21 @@ run: build
 
 # Builds bin/hookgate, static and stripped.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/hookgate ./cmd/hookgate
+	$(STATIC) -o $(BIN) ./cmd/hookgate
+
+# Builds what is published into dist/: a binary for every system, and the checksums.
+release: $(RELEASE:%=dist/hookgate-%)
+	cd dist && sha256sum $(RELEASE:%=hookgate-%) >SHA256SUMS
+
+dist/hookgate-%: FORCE
+	GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(MAKE) build BIN=$@
+
+# Builds one of them here, and again elsewhere with nothing cached: they are one file.
+release-check: dist/hookgate-linux-amd64
+	elsewhere=$$(mktemp -d) && trap 'rm -rf "$$elsewhere"' EXIT && mkdir "$$elsewhere/src" && \
+	git ls-files -z | tar -c --null -T - | tar -x -C "$$elsewhere/src" && \
+	GOCACHE="$$elsewhere/cache" $(MAKE) -C "$$elsewhere/src" $< VERSION=$(VERSION) && \
+	cmp "$<" "$$elsewhere/src/$<"
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
@@ -25,6 +47,11 @@ test:
 # Takes the README's pictures of the console anew.
 images:
 	HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./test/console
+
+# Reads the manifests in deploy/ as Kubernetes and Docker Compose read them. It is a
+# module of its own, to keep what that takes out of ours.
+test-manifests: build
+	cd test/manifests && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -timeout 5m ./...
 
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
@@ -53,4 +80,4 @@ fmt:
 	gofmt -w .
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

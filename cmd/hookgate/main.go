@@ -4,6 +4,8 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
@@ -26,9 +28,24 @@ import (
 	_ "github.com/hookgate/hookgate/caddymodule"
 )
 
+// version is stamped by the linker: `make build` takes it from git.
+var version string
+
 func main() {
 	caddy.CustomBinaryName = "hookgate"
+	caddy.CustomVersion = "hookgate " + ownVersion() + ", caddy" // Caddy's own follows
 	caddy.CustomLongDescription = `Hookgate authenticates inbound webhooks before they reach Matcher.
 It is Caddy with its own modules: every command of Caddy works.`
 	caddycmd.Main()
+}
+
+// ownVersion falls back to what the go command knows: the tag, for `go install` of one.
+func ownVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -1,0 +1,79 @@
+package deploy
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRunbook does what docs/runbook.md shows, in its order; what it shows for another
+// Redis is done to one.
+func TestRunbook(t *testing.T) {
+	t.Parallel()
+	bash := tool(t, "bash")
+	g := startService(t)
+	g.mint()
+	dir := t.TempDir()
+	run := func(script, config string) string {
+		t.Helper()
+		script = strings.NewReplacer("/etc/hookgate/Caddyfile", config, "http://127.0.0.1:9090", g.status).Replace(script)
+		cmd := exec.Command(bash, "-euo", "pipefail", "-c", script)
+		cmd.Dir = dir
+		cmd.Env = slices.Concat(g.environment, []string{
+			"PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "HOOKGATE_SERVER=" + g.admin, "HOOKGATE_TOKEN=" + g.operator(),
+		})
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	page := read(t, "docs/runbook.md")
+	blocks := func(info string) string {
+		var script strings.Builder
+		for _, block := range regexp.MustCompile("(?ms)^ *```"+info+"\n(.*?)^ *```$").FindAllStringSubmatch(page, -1) {
+			script.WriteString(block[1])
+		}
+		if script.Len() == 0 {
+			t.Fatalf("the runbook has no %s", info)
+		}
+		return script.String()
+	}
+	out := run(blocks("sh"), g.config)
+	for _, want := range []string{"Valid configuration", "leaked, ticket 4711", "grace"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+
+	another := newPlaces(t, startRedis(t), "127.0.0.1:9")
+	config := filepath.Join(dir, "Caddyfile")
+	write(t, config, another.local(t, read(t, serviceConfigPath)), 0o644)
+	run(blocks("sh elsewhere"), config)
+	cmd := exec.Command(binary, "run", "--config", config, "--adapter", "caddyfile")
+	cmd.Env = g.environment
+	restored := startGate(t, another, cmd)
+	restored.want(http.StatusOK, `"kind":"callback"`, http.MethodGet, restored.admin+"/v1/credentials", "", "Authorization", "Bearer "+restored.operator())
+}
+
+// TestRunbookLinks follows the links to sections of pages.
+func TestRunbookLinks(t *testing.T) {
+	for _, link := range regexp.MustCompile(`\]\(([\w.-]*)#([\w-]+)\)`).FindAllStringSubmatch(read(t, "docs/runbook.md"), -1) {
+		page := link[1]
+		if page == "" {
+			page = "runbook.md"
+		}
+		found := false
+		for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(read(t, filepath.Join("docs", page)), -1) {
+			found = found || strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-") == link[2]
+		}
+		if !found {
+			t.Errorf("%s has no section %s", page, link[2])
+		}
+	}
+}
