@@ -5,8 +5,9 @@ TAGS    := nobadger,nomysql,nopgx
 # The race detector needs a C compiler; without one the tests run without it.
 RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
+BINARY  ?= bin/hookgate
 
-.PHONY: run build test test-faults bench-propagation bench-boot bench-admin lint fmt clean
+.PHONY: run build test test-faults bench bench-deps bench-propagation bench-boot bench-admin lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -14,7 +15,7 @@ run: build
 
 # Builds bin/hookgate, static and stripped.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/hookgate ./cmd/hookgate
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o $(BINARY) ./cmd/hookgate
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1.
@@ -25,6 +26,14 @@ test:
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+
+# What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
+bench:
+	$(GO) run ./bench $(ARGS)
+
+# What the benchmark compares with, on Debian.
+bench-deps:
+	apt-get install -y --no-install-recommends redis-server wrk nginx-light libnginx-mod-http-lua haproxy
 
 # How long a revocation takes to every sidecar, beside plain pub/sub.
 bench-propagation:
