@@ -7,7 +7,7 @@ RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 BINARY  ?= bin/hookgate
 
-.PHONY: run build test test-faults bench bench-deps bench-propagation bench-boot bench-admin lint fmt clean
+.PHONY: run build test test-faults bench bench-deps bench-memory soak bench-propagation bench-boot bench-admin lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -30,6 +30,15 @@ test-faults:
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
 bench:
 	$(GO) run ./bench $(ARGS)
+
+# What credentials and idle connections take of memory.
+bench-memory:
+	$(GO) run ./bench memory $(ARGS)
+
+# Whether anything grows under full load with 200 reloads.
+DURATION ?= 10m
+soak:
+	$(GO) run ./bench soak -duration $(DURATION) $(ARGS)
 
 # What the benchmark compares with, on Debian.
 bench-deps:

@@ -47,6 +47,7 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	hookgate := flags.String("hookgate", "", "the binary to measure; by default it is built")
 	other := flags.String("other", "", "another binary of hookgate to measure beside it")
 	page := flags.String("docs", "", "page to write the figures to, with a plot beside it")
+	credentials := flags.Int("credentials", 0, "live credentials that hookgate has besides the one that is used")
 	profile := flags.String("pgo-profile", "", "file to write a CPU profile of hookgate under load to, instead of comparing")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -68,6 +69,7 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer r.end()
 	r.hookgate, r.other, r.profiled = *hookgate, *other, *profile != ""
+	r.credentials = *credentials
 	if *profile != "" {
 		return takeProfile(ctx, r, *profile)
 	}
@@ -213,7 +215,7 @@ func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions) (re
 		}
 		rounds := o.rounds
 		if t.name != accepted {
-			rounds = (rounds + 1) / 2
+			rounds = max(rounds/2, 1)
 		}
 		measured[t.name] = make(map[string][]sample)
 		for round := range rounds {

@@ -1,6 +1,8 @@
 // Command bench measures what Hookgate costs beside other ways to let webhooks in.
 //
 //	go run ./bench [compare] [flags]   requests, latency and CPU time
+//	go run ./bench memory [flags]      what credentials and idle connections take
+//	go run ./bench soak [flags]        whether anything grows under load and reloads
 //
 // See docs/performance.md. It says which bars are missed; it fails only where nothing
 // could be measured.
@@ -32,6 +34,8 @@ func main() {
 
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
 	"compare": compare,
+	"memory":  memory,
+	"soak":    soak,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

@@ -34,7 +34,7 @@ func writeReport(machine string, o runOptions, running []*setup, left []string, 
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", machine)
 	fmt.Fprintf(&b, "`wrk -t1 -c%d`, %v a measurement, %d rounds of `%s` and of the flood, %d of the others, all set-ups in turn. Medians.\n\n",
-		connections, o.duration, o.rounds, accepted, (o.rounds+1)/2)
+		connections, o.duration, o.rounds, accepted, max(o.rounds/2, 1))
 	for _, t := range traffics {
 		if _, ok := measured[t.name]; ok {
 			writeTable(&b, t, running, measured)

@@ -11,12 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"text/template"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/process"
 )
 
@@ -41,8 +39,11 @@ type rig struct {
 	hookgate string // the binary under test, where it is not to be built
 	other    string // one to compare it with
 	profiled bool   // our set-ups have an admin endpoint, to take profiles from
-	built    map[string]string
-	upstream string // host:port
+
+	// credentials that our set-ups have besides the one that is used.
+	credentials int
+	built       map[string]string
+	upstream    string // host:port
 
 	auth *authService
 	ends []func()
@@ -96,16 +97,26 @@ func (r *rig) start(name, addr string, argv ...string) (*process.Process, error)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.dir, file, file
 	cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+r.dir, "XDG_CONFIG_HOME="+r.dir)
+	endOrderly(cmd)
 	p, err := process.Start(cmd)
 	if err != nil {
 		return nil, err
 	}
-	r.ends = append(r.ends, p.Kill)
+	r.ends = append(r.ends, func() { stop(p) })
 	if err := await(p, func() bool { return listens(addr) }); err != nil {
 		text, _ := os.ReadFile(output)
 		return nil, fmt.Errorf("%s: %w\n%s", name, err, text[max(0, len(text)-2000):])
 	}
 	return p, nil
+}
+
+// stop ends a server in such a way that it ends its own children: a killed nginx leaves
+// its workers behind.
+func stop(p *process.Process) {
+	p.Signal(syscall.SIGTERM)
+	if !p.Wait(patience) {
+		p.Kill()
+	}
 }
 
 func listens(addr string) bool {
@@ -201,29 +212,6 @@ func (r *rig) startRedis(name string) (addr string, p *process.Process, err erro
 	addr = loopback(port)
 	p, err = r.start(name, addr, path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", r.dir)
 	return addr, p, err
-}
-
-// mint makes a callback credential in the data set of a Redis.
-func mint(ctx context.Context, redis string) (token string, err error) {
-	s, err := openStore(redis)
-	if err != nil {
-		return "", err
-	}
-	defer s.Destruct()
-	_, token, err = s.Mint(ctx, store.Spec{Tenant: uuid.MustParse(peerTenant), Kind: store.KindCallback, Label: "JIRA"})
-	return token, err
-}
-
-func openStore(redis string) (*store.Store, error) {
-	s, err := store.New(store.Config{Redis: store.Server{URLs: []string{"redis://" + redis}}, Namespace: "hookgate"})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Start(store.Tuning{Offline: true}); err != nil {
-		s.Destruct()
-		return nil, err
-	}
-	return s, nil
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

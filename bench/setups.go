@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,8 @@ type setup struct {
 	// processes are those that the set-up consists of. The upstream and wrk are none.
 	processes []*process.Process
 
-	redis, status, admin string // addresses, of those of ours
+	// Of those of ours: addresses, and the file of the configuration.
+	redis, status, admin, config string
 }
 
 // blueprint is a set-up that can be started.
@@ -84,7 +86,7 @@ func (r *rig) serve(name, config string, s site, argv ...string) (*setup, error)
 	if err != nil {
 		return nil, err
 	}
-	return &setup{name: name, url: "http://" + addr, token: s.Token, processes: []*process.Process{p}}, nil
+	return &setup{name: name, url: "http://" + addr, token: s.Token, config: path, processes: []*process.Process{p}}, nil
 }
 
 func startCaddy(ctx context.Context, r *rig) (*setup, error) {
@@ -116,28 +118,43 @@ func hookgateWith(terminal string, binary func(context.Context, *rig) (string, e
 		if err != nil {
 			return nil, err
 		}
-		name := filepath.Base(path) + "-" + terminal
-		redisAddr, redisServer, err := r.startRedis(name + "-redis")
-		if err != nil {
-			return nil, err
-		}
-		s := r.site()
-		if s.Token, err = mint(ctx, redisAddr); err != nil {
-			return nil, err
-		}
-		s.Redis, s.Terminal, s.Status = redisAddr, terminal, freePort()
-		if r.profiled {
-			s.Admin = loopback(freePort())
-		}
-		up, err := r.serve(name, "hookgate.caddyfile", s, path, "run", "--adapter", "caddyfile", "--config")
-		if err != nil {
-			return nil, err
-		}
-		up.processes = append(up.processes, redisServer)
-		up.redis, up.status, up.admin = redisAddr, loopback(s.Status), s.Admin
-		ready := "http://" + up.status + "/readyz"
-		return up, await(up.processes[0], func() bool { return answers(ready) })
+		return r.startHookgate(ctx, filepath.Base(path)+"-"+terminal, path, terminal, r.credentials)
 	}
+}
+
+// startHookgate runs hookgate on a Redis of its own with so many credentials besides the
+// one that is used.
+func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, credentials int) (*setup, error) {
+	redisAddr, redisServer, err := r.startRedis(name + "-redis")
+	if err != nil {
+		return nil, err
+	}
+	s := r.site()
+	if s.Token, err = mint(ctx, redisAddr); err != nil {
+		return nil, err
+	}
+	if err := multiply(ctx, redisAddr, credentials); err != nil {
+		return nil, err
+	}
+	s.Redis, s.Terminal, s.Status = redisAddr, terminal, freePort()
+	if r.profiled {
+		s.Admin = loopback(freePort())
+	}
+	up, err := r.serve(name, "hookgate.caddyfile", s, path, "run", "--adapter", "caddyfile", "--config")
+	if err != nil {
+		return nil, err
+	}
+	up.processes = append(up.processes, redisServer)
+	up.redis, up.status, up.admin = redisAddr, loopback(s.Status), s.Admin
+	if err := await(up.processes[0], func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
+		return nil, err
+	}
+	// What was written past the store must count as it does.
+	found, err := up.metric(ctx, `hookgate_keyring_credentials{kind="callback"}`)
+	if err == nil && int(found) != credentials+1 {
+		err = fmt.Errorf("the keyring has %v credentials instead of %d", found, credentials+1)
+	}
+	return up, err
 }
 
 // authService is the service behind forward_auth and auth_request. They share it, for

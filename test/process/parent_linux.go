@@ -8,5 +8,7 @@ import (
 // endWithParent makes the kernel end the child where the test process dies without
 // cleaning up: a panic, a timeout, a kill.
 func endWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	}
 }
