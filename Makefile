@@ -7,7 +7,7 @@ RACE    := $(if $(shell command -v $${CC:-cc}),-race)
 ARGS    ?=
 BINARY  ?= bin/hookgate
 
-.PHONY: run build test test-faults bench bench-deps bench-memory soak bench-propagation bench-boot bench-admin lint fmt clean
+.PHONY: run build test test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -34,6 +34,11 @@ bench:
 # What credentials and idle connections take of memory.
 bench-memory:
 	$(GO) run ./bench memory $(ARGS)
+
+# Every step of the decision, with allocations.
+bench-micro:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|StripHeaders|SetIdentity|Guard)$$' \
+		$(ARGS) ./store ./guard ./caddymodule
 
 # Whether anything grows under full load with 200 reloads.
 DURATION ?= 10m

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -27,10 +28,12 @@ type clients struct {
 
 func startClients(ctx context.Context, s *setup) *clients {
 	c := new(clients)
-	transport := &http.Transport{MaxIdleConnsPerHost: connections}
-	client := &http.Client{Transport: transport}
 	for range connections {
 		c.running.Go(func() {
+			// Each has a connection of its own, so that a repeated request takes a new one.
+			transport := new(http.Transport)
+			defer transport.CloseIdleConnections()
+			client := &http.Client{Transport: transport}
 			var own clientTotals
 			for ctx.Err() == nil {
 				own.add(ctx, client, s)
@@ -69,11 +72,19 @@ func (t *clientTotals) add(ctx context.Context, client *http.Client, s *setup) {
 		return
 	case err != nil:
 		t.lost++
-		t.note(err.Error())
+		t.note(cause(err).Error())
 	case status != http.StatusOK:
 		t.refused++
 		t.note(fmt.Sprintf("status %d", status))
 	}
+}
+
+// cause is err without the addresses around it.
+func cause(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err
 }
 
 func (t *clientTotals) note(reason string) {
@@ -98,5 +109,7 @@ func post(ctx context.Context, client *http.Client, s *setup) (int, error) {
 }
 
 func closedIdle(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	// net/http has no name for the first one.
+	return err != nil && strings.HasSuffix(err.Error(), "http: server closed idle connection") ||
+		errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

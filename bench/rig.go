@@ -27,8 +27,7 @@ const (
 
 	// What the set-ups without a store of ours let in. Its checksum is right, as that of
 	// our tokens is, so that all check the same bytes.
-	peerToken  = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
-	peerTenant = "11111111-1111-1111-1111-111111111111"
+	peerToken = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
 )
 
 // rig is every process that a run has started, and the directory that they share.

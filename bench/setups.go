@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/bench/dataset"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/process"
 )
@@ -70,7 +71,7 @@ type site struct {
 func (r *rig) site() site {
 	return site{
 		Dir: r.dir, Upstream: r.upstream, Port: freePort(), Admin: "off",
-		Token: peerToken, Tenant: peerTenant, Digest: store.DigestToken(peerToken).String(),
+		Token: peerToken, Tenant: dataset.Tenant, Digest: store.DigestToken(peerToken).String(),
 	}
 }
 
@@ -130,10 +131,10 @@ func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, cr
 		return nil, err
 	}
 	s := r.site()
-	if s.Token, err = mint(ctx, redisAddr); err != nil {
+	if s.Token, err = dataset.Mint(ctx, redisAddr); err != nil {
 		return nil, err
 	}
-	if err := multiply(ctx, redisAddr, credentials); err != nil {
+	if err := dataset.Copy(ctx, redisAddr, dataset.Random(credentials)); err != nil {
 		return nil, err
 	}
 	s.Redis, s.Terminal, s.Status = redisAddr, terminal, freePort()
@@ -178,7 +179,7 @@ func (r *rig) startAuthService(ctx context.Context) (*authService, error) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: redisAddr})
 	defer rdb.Close()
-	if err := rdb.Set(ctx, "token:"+store.DigestToken(peerToken).String(), peerTenant, 0).Err(); err != nil {
+	if err := rdb.Set(ctx, "token:"+store.DigestToken(peerToken).String(), dataset.Tenant, 0).Err(); err != nil {
 		return nil, err
 	}
 	addr := loopback(freePort())
