@@ -57,14 +57,14 @@ func (f *floodResult) ratio() ratio {
 	if f == nil {
 		return ratio{}
 	}
-	return ratioOf(f.flooded, f.quiet, time.Duration.Seconds)
+	return ratioOf(f.Flooded, f.Quiet, time.Duration.Seconds)
 }
 
 func (f *floodResult) bars() []bar {
 	asked := bar{"Redis commands that a flood causes", "none", "", "not measured"}
 	if f != nil {
-		more := f.commands - f.idle
-		asked.measured, asked.verdict = fmt.Sprintf("%d for %d refusals", max(more, 0), f.refused), verdict(more <= noise)
+		more := f.Commands - f.Idle
+		asked.measured, asked.verdict = fmt.Sprintf("%d for %d refusals", max(more, 0), f.Refused), verdict(more <= noise)
 	}
 	return []bar{upTo("p99 of accepted requests in a flood to that without", f.ratio(), 1.2), asked}
 }
@@ -76,9 +76,9 @@ func (f *floodResult) write(b *strings.Builder) {
 	fmt.Fprintf(b, "### `%s`\n\n", flooded)
 	fmt.Fprintf(b, "Two clients at once, `wrk -t1 -c%d` each. One sends valid tokens all the time; the other valid ones, then unknown ones, and so on.\n\n", floodConnections)
 	table(b, []string{"the other sends", "p99 ms of the one"}, func(row func(...string)) {
-		row("valid tokens", fmt.Sprintf("%.2f", median(f.quiet, milliseconds)))
-		row("unknown tokens", fmt.Sprintf("%.2f", median(f.flooded, milliseconds)))
+		row("valid tokens", fmt.Sprintf("%.2f", median(f.Quiet, milliseconds)))
+		row("unknown tokens", fmt.Sprintf("%.2f", median(f.Flooded, milliseconds)))
 	})
 	fmt.Fprintf(b, "Ratio %v. Redis was asked %d times during a flood of %d refusals, and %d times in as long a time without: by the sidecar itself, which follows the ledger.\n\n",
-		f.ratio(), f.commands, f.refused, f.idle)
+		f.ratio(), f.Commands, f.Refused, f.Idle)
 }

@@ -62,7 +62,7 @@ func TestVerdicts(t *testing.T) {
 	verdicts := make(map[string]int)
 	samples := func(micros ...int) (all []sample) {
 		for _, m := range micros {
-			all = append(all, sample{cpu: time.Duration(m) * time.Microsecond, p99: time.Millisecond})
+			all = append(all, sample{CPU: time.Duration(m) * time.Microsecond, P99: time.Millisecond})
 		}
 		return all
 	}
@@ -70,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 		accepted: {bare: samples(100, 100), ours: samples(60, 62), authRequest: samples(100, 100)},
 		refused:  {ours: samples(50, 50)},
 	}
-	flooding := &floodResult{quiet: []time.Duration{10}, flooded: []time.Duration{13}, refused: 1000, commands: 12, idle: 11}
+	flooding := &floodResult{Quiet: []time.Duration{10}, Flooded: []time.Duration{13}, Refused: 1000, Commands: 12, Idle: 11}
 	for _, b := range bars(measured, flooding) {
 		verdicts[b.verdict]++
 	}

@@ -19,10 +19,10 @@ const connections = 32
 
 // sample is one set-up under one traffic in one round.
 type sample struct {
-	rate     float64 // requests a second
-	p50, p99 time.Duration
-	cpu      time.Duration // of a request
-	memory   int64         // resident after it, in bytes
+	Rate     float64 // requests a second
+	P50, P99 time.Duration
+	CPU      time.Duration // of a request
+	Memory   int64         // resident after it, in bytes
 }
 
 // results are samples by traffic and set-up, one for each round.
@@ -32,7 +32,6 @@ type results map[string]map[string][]sample
 type runOptions struct {
 	rounds   int
 	duration time.Duration
-	setups   []string
 	traffics []string
 }
 
@@ -46,6 +45,7 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	kinds := flags.String("traffic", "", "traffics, with commas between; all by default")
 	hookgate := flags.String("hookgate", "", "the binary to measure; by default it is built")
 	other := flags.String("other", "", "another binary of hookgate to measure beside it")
+	kept := flags.String("results", "", "file that keeps what was measured: a later run adds to it, and the report is about all of it")
 	page := flags.String("docs", "", "page to write the figures to, with a plot beside it")
 	credentials := flags.Int("credentials", 0, "live credentials that hookgate has besides the one that is used")
 	profile := flags.String("pgo-profile", "", "file to write a CPU profile of hookgate under load to, instead of comparing")
@@ -74,26 +74,32 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 		return takeProfile(ctx, r, *profile)
 	}
 
-	machine := describeMachine()
+	all, err := loadRecord(*kept)
+	if err != nil {
+		return err
+	}
+	all.Machine = describeMachine()
 	running, left, err := r.startAll(ctx, chosen)
 	if err != nil {
 		return err
 	}
-	o := runOptions{rounds: max(*rounds, 1), duration: *duration, setups: chosen, traffics: wanted}
-	measured, err := measureAll(ctx, r, running, o)
-	if err != nil {
+	all.Left = left
+	o := runOptions{rounds: max(*rounds, 1), duration: *duration, traffics: wanted}
+	if err := measureAll(ctx, r, running, o, all.Samples); err != nil {
 		return err
 	}
-	var flooding *floodResult
 	if ours := find(running, ours); ours != nil && slices.Contains(wanted, flooded) {
-		if flooding, err = measureFlood(ctx, r, ours, o); err != nil {
+		if all.Flood, err = measureFlood(ctx, r, ours, o); err != nil {
 			return err
 		}
 	}
-	report := writeReport(machine, o, running, left, measured, flooding)
+	if err := all.save(*kept); err != nil {
+		return err
+	}
+	report := writeReport(all)
 	fmt.Fprint(out, report)
 	if *page != "" {
-		return publish(*page, report, measured)
+		return publish(*page, report, all.Samples)
 	}
 	return nil
 }
@@ -207,8 +213,7 @@ func measures(name string, t traffic) bool {
 	return t.name == refused || !slices.Contains(peripheral, name)
 }
 
-func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions) (results, error) {
-	measured := make(results)
+func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions, measured results) error {
 	for _, t := range traffics {
 		if !slices.Contains(o.traffics, t.name) {
 			continue
@@ -226,13 +231,13 @@ func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions) (re
 				}
 				one, err := r.measure(ctx, s, t, o.duration)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				measured[t.name][s.name] = append(measured[t.name][s.name], one)
 			}
 		}
 	}
-	return measured, nil
+	return nil
 }
 
 // measure sends traffic to a set-up, and takes what that cost it.
@@ -250,7 +255,7 @@ func (r *rig) measure(ctx context.Context, s *setup, t traffic, d time.Duration)
 		return sample{}, err
 	}
 	return sample{
-		rate: float64(l.requests) / l.duration.Seconds(), p50: l.p50, p99: l.p99,
-		cpu: (after.cpu - before.cpu) / time.Duration(l.requests), memory: after.memory,
+		Rate: float64(l.requests) / l.duration.Seconds(), P50: l.p50, P99: l.p99,
+		CPU: (after.cpu - before.cpu) / time.Duration(l.requests), Memory: after.memory,
 	}, nil
 }

@@ -12,11 +12,11 @@ import (
 
 // floodResult is how clients with a token fare while others send unknown ones.
 type floodResult struct {
-	// quiet and flooded are the p99 of accepted requests beside other accepted ones and
+	// Quiet and Flooded are the p99 of accepted requests beside other accepted ones and
 	// beside a flood, in pairs.
-	quiet, flooded []time.Duration
-	// refused requests, and what Redis was asked meanwhile and in as long a time without.
-	refused, commands, idle int
+	Quiet, Flooded []time.Duration
+	// Refused requests, and what Redis was asked meanwhile and in as long a time without.
+	Refused, Commands, Idle int
 }
 
 // half of the connections each.
@@ -49,9 +49,9 @@ func measureFlood(ctx context.Context, r *rig, s *setup, o runOptions) (*floodRe
 				return nil, err
 			}
 			if beside.unknown {
-				result.flooded = append(result.flooded, l.p99)
+				result.Flooded = append(result.Flooded, l.p99)
 			} else {
-				result.quiet = append(result.quiet, l.p99)
+				result.Quiet = append(result.Quiet, l.p99)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (f *floodResult) countCommands(ctx context.Context, r *rig, s *setup, flood
 		return err
 	}
 	after, err := commandCount(ctx, rdb)
-	f.refused, f.commands, f.idle = l.requests, between-before, after-between
+	f.Refused, f.Commands, f.Idle = l.requests, between-before, after-between
 	return err
 }
 

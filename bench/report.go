@@ -30,51 +30,52 @@ func describeMachine() string {
 }
 
 // writeReport returns the figures as Markdown.
-func writeReport(machine string, o runOptions, running []*setup, left []string, measured results, flooding *floodResult) string {
+func writeReport(all *record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", machine)
-	fmt.Fprintf(&b, "`wrk -t1 -c%d`, %v a measurement, %d rounds of `%s` and of the flood, %d of the others, all set-ups in turn. Medians.\n\n",
-		connections, o.duration, o.rounds, accepted, max(o.rounds/2, 1))
+	fmt.Fprintf(&b, "%s\n\nThe client is `wrk -t1 -c%d`. Figures are medians of the rounds.\n\n", all.Machine, connections)
 	for _, t := range traffics {
-		if _, ok := measured[t.name]; ok {
-			writeTable(&b, t, running, measured)
+		if _, ok := all.Samples[t.name]; ok {
+			writeTable(&b, t, all.Samples[t.name])
 		}
 	}
-	flooding.write(&b)
-	fmt.Fprintln(&b, "### Bars")
-	fmt.Fprintln(&b)
+	all.Flood.write(&b)
+	fmt.Fprint(&b, "### Bars\n\n")
 	table(&b, []string{"bar", "wanted", "measured (least to most of the rounds)", ""}, func(row func(...string)) {
-		for _, bar := range bars(measured, flooding) {
+		for _, bar := range bars(all.Samples, all.Flood) {
 			row(bar.name, bar.wanted, bar.measured, bar.verdict)
 		}
 	})
-	for _, l := range left {
+	for _, l := range all.Left {
 		fmt.Fprintf(&b, "Left out: %s.\n", l)
 	}
 	return b.String()
 }
 
-func writeTable(b *strings.Builder, t traffic, running []*setup, measured results) {
-	fmt.Fprintf(b, "### `%s`\n\n%s.\n\n", t.name, strings.ToUpper(t.about[:1])+t.about[1:])
+func writeTable(b *strings.Builder, t traffic, measured map[string][]sample) {
+	rounds := 0
+	for _, samples := range measured {
+		rounds = max(rounds, len(samples))
+	}
+	fmt.Fprintf(b, "### `%s`\n\n%s. Rounds: %d.\n\n", t.name, strings.ToUpper(t.about[:1])+t.about[1:], rounds)
 	reference := bare
 	if t.unknown {
 		reference = ours
 	}
 	header := []string{"set-up", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "RSS MiB", "CPU to " + reference, "p99 to " + reference}
 	table(b, header, func(row func(...string)) {
-		for _, s := range running {
-			samples := measured[t.name][s.name]
+		for _, of := range blueprints {
+			samples := measured[of.name]
 			if len(samples) == 0 {
 				continue
 			}
-			row(s.name,
-				fmt.Sprintf("%.0f", median(samples, func(s sample) float64 { return s.rate })),
-				fmt.Sprintf("%.2f", median(samples, func(s sample) float64 { return milliseconds(s.p50) })),
-				fmt.Sprintf("%.2f", median(samples, func(s sample) float64 { return milliseconds(s.p99) })),
-				fmt.Sprintf("%.1f", median(samples, func(s sample) float64 { return microseconds(s.cpu) })),
-				fmt.Sprintf("%.0f", median(samples, func(s sample) float64 { return float64(s.memory) / (1 << 20) })),
-				ratioOf(samples, measured[t.name][reference], cpuTime).String(),
-				ratioOf(samples, measured[t.name][reference], p99Time).String(),
+			row(of.name,
+				fmt.Sprintf("%.0f", median(samples, func(s sample) float64 { return s.Rate })),
+				fmt.Sprintf("%.2f", median(samples, func(s sample) float64 { return milliseconds(s.P50) })),
+				fmt.Sprintf("%.2f", median(samples, func(s sample) float64 { return milliseconds(s.P99) })),
+				fmt.Sprintf("%.1f", median(samples, func(s sample) float64 { return microseconds(s.CPU) })),
+				fmt.Sprintf("%.0f", median(samples, func(s sample) float64 { return float64(s.Memory) / (1 << 20) })),
+				ratioOf(samples, measured[reference], cpuTime).String(),
+				ratioOf(samples, measured[reference], p99Time).String(),
 			)
 		}
 	})
@@ -83,8 +84,8 @@ func writeTable(b *strings.Builder, t traffic, running []*setup, measured result
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 func microseconds(d time.Duration) float64 { return d.Seconds() * 1e6 }
 
-func cpuTime(s sample) float64 { return s.cpu.Seconds() }
-func p99Time(s sample) float64 { return s.p99.Seconds() }
+func cpuTime(s sample) float64 { return s.CPU.Seconds() }
+func p99Time(s sample) float64 { return s.P99.Seconds() }
 
 // table writes a Markdown table whose columns are aligned.
 func table(b *strings.Builder, header []string, rows func(row func(...string))) {
