@@ -23,6 +23,7 @@ type sample struct {
 	P50, P99 time.Duration
 	CPU      time.Duration // of a request
 	Memory   int64         // resident after it, in bytes
+	Run      int64         // when the run began
 }
 
 // results are samples by traffic and set-up, one for each round.
@@ -213,18 +214,21 @@ func measures(name string, t traffic) bool {
 	return t.name == refused || !slices.Contains(peripheral, name)
 }
 
+// measureAll goes through the traffics round by round, so that those of one round share
+// the conditions, too.
 func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions, measured results) error {
-	for _, t := range traffics {
-		if !slices.Contains(o.traffics, t.name) {
-			continue
+	run := time.Now().Unix()
+	for _, name := range o.traffics {
+		if name != flooded {
+			measured[name] = make(map[string][]sample)
 		}
-		rounds := o.rounds
-		if t.name != accepted {
-			rounds = max(rounds/2, 1)
-		}
-		measured[t.name] = make(map[string][]sample)
-		for round := range rounds {
-			log.Printf("%s, round %d of %d", t.name, round+1, rounds)
+	}
+	for round := range o.rounds {
+		for _, t := range traffics {
+			if !slices.Contains(o.traffics, t.name) || t.name != accepted && round > 0 && round >= o.rounds/2 {
+				continue
+			}
+			log.Printf("%s, round %d", t.name, round+1)
 			for _, s := range running {
 				if !measures(s.name, t) {
 					continue
@@ -233,6 +237,7 @@ func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions, mea
 				if err != nil {
 					return err
 				}
+				one.Run = run
 				measured[t.name][s.name] = append(measured[t.name][s.name], one)
 			}
 		}

@@ -32,7 +32,7 @@ func describeMachine() string {
 // writeReport returns the figures as Markdown.
 func writeReport(all *record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nThe client is `wrk -t1 -c%d`. Figures are medians of the rounds.\n\n", all.Machine, connections)
+	fmt.Fprintf(&b, "%s\n\nThe client is `wrk -t1 -c%d`. Figures are medians of the rounds; those of a table were taken in one run.\n\n", all.Machine, connections)
 	for _, t := range traffics {
 		if _, ok := all.Samples[t.name]; ok {
 			writeTable(&b, t, all.Samples[t.name])
