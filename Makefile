@@ -14,7 +14,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build release release-check test test-manifests images test-faults bench-propagation bench-boot bench-admin lint fmt clean FORCE
+.PHONY: run build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -56,6 +56,28 @@ test-manifests: build
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+
+# What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
+bench:
+	$(GO) run ./bench $(ARGS)
+
+# What credentials and idle connections take of memory.
+bench-memory:
+	$(GO) run ./bench memory $(ARGS)
+
+# Every step of the decision, with allocations.
+bench-micro:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|StripHeaders|SetIdentity|Guard)$$' \
+		$(ARGS) ./store ./guard ./caddymodule
+
+# Whether anything grows under full load with 200 reloads.
+DURATION ?= 10m
+soak:
+	$(GO) run ./bench soak -duration $(DURATION) $(ARGS)
+
+# What the benchmark compares with, on Debian.
+bench-deps:
+	apt-get install -y --no-install-recommends redis-server wrk nginx-light libnginx-mod-http-lua haproxy
 
 # How long a revocation takes to every sidecar, beside plain pub/sub.
 bench-propagation:

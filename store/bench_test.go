@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func BenchmarkDigestToken(b *testing.B) {
@@ -97,4 +98,25 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkMarkUsed notes the uses of one busy credential, and of ten thousand.
+func BenchmarkMarkUsed(b *testing.B) {
+	s := newStore(b, Config{EmbeddedDir: b.TempDir()})
+	for _, size := range []int{1, 10_000} {
+		b.Run(fmt.Sprintf("%d/serial", size), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s.MarkUsed(testID(i%size), time.Now())
+			}
+		})
+		b.Run(fmt.Sprintf("%d/parallel", size), func(b *testing.B) {
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					s.MarkUsed(testID(i%size), time.Now())
+				}
+			})
+		})
+	}
 }

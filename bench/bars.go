@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// bar is something that is wanted of Hookgate.
+type bar struct{ name, wanted, measured, verdict string }
+
+// noise is how many Redis commands may be more by chance: the sidecar's own do not come
+// at even times.
+const noise = 5
+
+func bars(measured results, flooding *floodResult) []bar {
+	at := measured[accepted]
+	costs := func(name string, of, to string, most float64) bar {
+		return upTo(name, ratioOf(at[of], at[to], cpuTime), most)
+	}
+	all := []bar{
+		costs("CPU of hookgate to that of bare Caddy", ours, bare, 0.70),
+		costs("CPU of hookgate to that of nginx auth_request", ours, authRequest, 0.60),
+		costs("CPU of hookgate to that of Caddy forward_auth", ours, forwardAuth, 0.35),
+		costs("CPU of hookgate with reverse_proxy to that of bare Caddy", oursReverse, bare, 1),
+		costs("CPU of hookgate with reverse_proxy to that of nginx auth_request", oursReverse, authRequest, 1),
+		upTo("p99 of hookgate to that of bare Caddy", ratioOf(at[ours], at[bare], p99Time), 1),
+		atLeast("CPU of an accepted request to that of a refused one", acceptedToRefused(at[ours], measured[refused][ours]), 2.5),
+		costs("CPU of hookgate to that without marking lastUsedAt", ours, oursNoUsage, 1.03),
+	}
+	return append(all, flooding.bars()...)
+}
+
+// acceptedToRefused compares two traffics, which only those of one run can be.
+func acceptedToRefused(of, to []sample) ratio {
+	if len(of) == 0 || len(to) == 0 || of[0].Run != to[0].Run {
+		return ratio{}
+	}
+	return ratioOf(of, to, cpuTime)
+}
+
+func upTo(name string, r ratio, most float64) bar {
+	return judged(name, fmt.Sprintf("at most %.2f", most), r, r.median <= most)
+}
+
+func atLeast(name string, r ratio, least float64) bar {
+	return judged(name, fmt.Sprintf("at least %.2f", least), r, r.median >= least)
+}
+
+func judged(name, wanted string, r ratio, met bool) bar {
+	if r == (ratio{}) {
+		return bar{name, wanted, "", "not measured"}
+	}
+	return bar{name, wanted, r.String(), verdict(met)}
+}
+
+func verdict(met bool) string {
+	if met {
+		return "met"
+	}
+	return "**missed**"
+}
+
+func (f *floodResult) ratio() ratio {
+	if f == nil {
+		return ratio{}
+	}
+	return ratioOf(f.Flooded, f.Quiet, time.Duration.Seconds)
+}
+
+func (f *floodResult) bars() []bar {
+	asked := bar{"Redis commands that a flood causes", "none", "", "not measured"}
+	if f != nil {
+		more := f.Commands - f.Idle
+		asked.measured, asked.verdict = fmt.Sprintf("%d for %d refusals", max(more, 0), f.Refused), verdict(more <= noise)
+	}
+	return []bar{upTo("p99 of accepted requests in a flood to that without", f.ratio(), 1.2), asked}
+}
+
+func (f *floodResult) write(b *strings.Builder) {
+	if f == nil {
+		return
+	}
+	fmt.Fprintf(b, "### `%s`\n\n", flooded)
+	fmt.Fprintf(b, "Two clients at once, `wrk -t1 -c%d` each. One sends valid tokens all the time; the other valid ones, then unknown ones, and so on.\n\n", floodConnections)
+	table(b, []string{"the other sends", "p99 ms of the one"}, func(row func(...string)) {
+		row("valid tokens", fmt.Sprintf("%.2f", median(f.Quiet, milliseconds)))
+		row("unknown tokens", fmt.Sprintf("%.2f", median(f.Flooded, milliseconds)))
+	})
+	fmt.Fprintf(b, "Ratio %v. Redis was asked %d times during a flood of %d refusals, and %d times in as long a time without: by the sidecar itself, which follows the ledger.\n\n",
+		f.ratio(), f.Commands, f.Refused, f.Idle)
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// requireEnv, set to 1, makes a missing tool fail the tests instead of skipping them.
+const requireEnv = "HOOKGATE_REQUIRE_BENCH"
+
+// inCheckout skips the test where a tool is missing, and goes to where make runs.
+func inCheckout(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv(requireEnv) == "1" {
+				t.Fatalf("%s is required (%s=1) and missing: %v", tool, requireEnv, err)
+			}
+			t.Skip(tool + " is not installed")
+		}
+	}
+	t.Chdir("..")
+	t.Setenv("TMPDIR", t.TempDir()) // where the benchmark works
+}
+
+// assertNothingLeft fails where a server has outlived the benchmark: it would disturb
+// whatever is measured next.
+func assertNothingLeft(t *testing.T) {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if dir, err := os.Readlink(link); err == nil && strings.HasPrefix(dir, os.TempDir()) {
+			t.Errorf("left behind: process %s", filepath.Base(filepath.Dir(link)))
+		}
+	}
+}
+
+// TestCompare runs the comparison for as short as can be. What it measures does not
+// matter here.
+func TestCompare(t *testing.T) {
+	inCheckout(t, "wrk", "redis-server", "nginx", "haproxy", "make")
+	page := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(page, []byte("<!-- bench:begin --><!-- bench:end -->\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	setups := []string{ours, oursReverse, oursNoUsage, authRequest, "nginx-lua", "haproxy"}
+	var out bytes.Buffer
+	args := []string{"-rounds", "1", "-duration", "1s", "-setups", strings.Join(setups, ","), "-traffic", accepted + "," + refused, "-docs", page}
+	if err := run(t.Context(), args, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range setups {
+		// One row for each traffic, but for the one without marking.
+		want := 2
+		if name == oursNoUsage {
+			want = 1
+		}
+		if got := strings.Count(out.String(), "\n| "+name+" "); got != want {
+			t.Errorf("%s stands %d times in\n%s", name, got, &out)
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(text), "### Bars") {
+		t.Errorf("the page reads %s, %v", text, err)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(page), "bench-cpu.svg")); err != nil {
+		t.Error(err)
+	}
+	assertNothingLeft(t)
+}
+
+func TestMemory(t *testing.T) {
+	inCheckout(t, "wrk", "redis-server", "make")
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"memory", "-credentials", "0,1000", "-idle-connections", "20", "-servers", ours}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{"| 1000 ", "| hookgate "} {
+		if !strings.Contains(out.String(), row) {
+			t.Errorf("no row %q in\n%s", row, &out)
+		}
+	}
+}
+
+// TestSoak is too short to tell whether anything grows.
+func TestSoak(t *testing.T) {
+	inCheckout(t, "redis-server", "make")
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"soak", "-duration", "2s", "-reloads", "4"}, &out)
+	if !strings.Contains(out.String(), "4 reloads") || !strings.Contains(out.String(), "| goroutines ") {
+		t.Errorf("%v in\n%s", err, &out)
+	}
+}
