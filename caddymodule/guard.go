@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -257,6 +258,8 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 
 // answer writes a problem, and one log line about it.
 func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision) error {
+	// To the end of the queue: in a flood of refusals those who are let through go first.
+	runtime.Gosched()
 	requestID, err := uuid.NewV7()
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
