@@ -51,7 +51,8 @@ func judged(name, wanted string, r ratio, met bool) bar {
 	if r == (ratio{}) {
 		return bar{name, wanted, "", "not measured"}
 	}
-	return bar{name, wanted, r.String(), verdict(met)}
+	// A digit more than the bar has: 1.004 is above 1.
+	return bar{name, wanted, fmt.Sprintf("%.3f (%.2f to %.2f)", r.median, r.least, r.most), verdict(met)}
 }
 
 func verdict(met bool) string {
@@ -82,7 +83,7 @@ func (f *floodResult) write(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "### `%s`\n\n", flooded)
-	fmt.Fprintf(b, "Two clients at once, `wrk -t1 -c%d` each. One sends valid tokens all the time; the other valid ones, then unknown ones, and so on.\n\n", floodConnections)
+	fmt.Fprintf(b, "Two clients at once, `wrk -t1 -c%d` each. One sends valid tokens all the time; the other valid ones, then unknown ones, and so on. Rounds: %d.\n\n", floodConnections, len(f.Quiet))
 	table(b, []string{"the other sends", "p99 ms of the one"}, func(row func(...string)) {
 		row("valid tokens", fmt.Sprintf("%.2f", median(f.Quiet, milliseconds)))
 		row("unknown tokens", fmt.Sprintf("%.2f", median(f.Flooded, milliseconds)))

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,21 @@ func TestUnknownNames(t *testing.T) {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
 		}
+	}
+}
+
+// TestSameCaddy: what Hookgate is measured against is the Caddy that it is made of.
+func TestSameCaddy(t *testing.T) {
+	version := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "github.com/caddyserver/caddy/v2 ")
+		found, _, _ := strings.Cut(rest, "\n")
+		return found
+	}
+	if ours, stock := version("../go.mod"), version("stockcaddy/go.mod"); ours != stock || ours == "" {
+		t.Errorf("Hookgate is made of Caddy %s, and measured against %s", ours, stock)
 	}
 }

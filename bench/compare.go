@@ -79,7 +79,10 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	all.Machine = describeMachine()
+	machine := describeMachine()
+	for _, name := range wanted {
+		all.Machine[name] = machine
+	}
 	running, left, err := r.startAll(ctx, chosen)
 	if err != nil {
 		return err

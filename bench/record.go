@@ -9,7 +9,8 @@ import (
 
 // record is what was measured, in one run or in several.
 type record struct {
-	Machine string // of the last run
+	// Machine says where and when each traffic was measured, the flood among them.
+	Machine map[string]string
 	Samples results
 	Flood   *floodResult
 	Left    []string // what was left out, and why
@@ -17,7 +18,7 @@ type record struct {
 
 // loadRecord reads what earlier runs have left.
 func loadRecord(path string) (*record, error) {
-	all := &record{Samples: make(results)}
+	all := &record{Machine: make(map[string]string), Samples: make(results)}
 	if path == "" {
 		return all, nil
 	}

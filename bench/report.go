@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
@@ -32,7 +33,8 @@ func describeMachine() string {
 // writeReport returns the figures as Markdown.
 func writeReport(all *record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nThe client is `wrk -t1 -c%d`. Figures are medians of the rounds; those of a table were taken in one run.\n\n", all.Machine, connections)
+	fmt.Fprintf(&b, "The client is `wrk -t1 -c%d`. Figures are medians of the rounds. Measured:\n\n", connections)
+	all.writeMachines(&b)
 	for _, t := range traffics {
 		if _, ok := all.Samples[t.name]; ok {
 			writeTable(&b, t, all.Samples[t.name])
@@ -49,6 +51,19 @@ func writeReport(all *record) string {
 		fmt.Fprintf(&b, "Left out: %s.\n", l)
 	}
 	return b.String()
+}
+
+// writeMachines says where and when, for the traffics of each run.
+func (all *record) writeMachines(b *strings.Builder) {
+	runs := make(map[string][]string)
+	for name, machine := range all.Machine {
+		runs[machine] = append(runs[machine], "`"+name+"`")
+	}
+	for _, machine := range slices.Sorted(maps.Keys(runs)) {
+		slices.Sort(runs[machine])
+		fmt.Fprintf(b, "- %s: %s\n", strings.Join(runs[machine], ", "), machine)
+	}
+	fmt.Fprintln(b)
 }
 
 func writeTable(b *strings.Builder, t traffic, measured map[string][]sample) {
