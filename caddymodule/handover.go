@@ -63,13 +63,7 @@ func (l *Listener) WrapListener(ln net.Listener) net.Listener {
 }
 
 // UnmarshalCaddyfile parses the wrapper, which takes no arguments.
-func (l *Listener) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the wrapper's name
-	if d.NextArg() || d.NextBlock(0) {
-		return d.ArgErr()
-	}
-	return nil
-}
+func (l *Listener) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return words{}.parseAlone(d) }
 
 // shift is the time of one configuration's servers, from when all of it has started
 // until another one has.
