@@ -24,36 +24,15 @@ func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    connections any | static <name>... | matcher <url> [<timeout>]
 //	    rate_limit  <requests per second> [<burst>] | off
 //	}
-func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the directive's name
-	if d.NextArg() {
-		return d.ArgErr()
+func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return a.words().parseAlone(d) }
+
+func (a *Admin) words() words {
+	return words{
+		"public_url":  once(a.parsePublicURL),
+		"jwt":         into(&a.JWT, parseJWT),
+		"connections": into(&a.Connections, parseConnections),
+		"rate_limit":  into(&a.RateLimit, parseRateLimit),
 	}
-	seen := make(map[string]bool)
-	for d.NextBlock(0) {
-		word := d.Val()
-		if seen[word] {
-			return d.Errf("%s is given twice", word)
-		}
-		seen[word] = true
-		var err error
-		switch word {
-		case "public_url":
-			err = a.parsePublicURL(d)
-		case "jwt":
-			a.JWT, err = parseJWT(d)
-		case "connections":
-			a.Connections, err = parseConnections(d)
-		case "rate_limit":
-			a.RateLimit, err = parseRateLimit(d)
-		default:
-			err = d.Errf("unknown word %q in hookgate_admin", word)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (a *Admin) parsePublicURL(d *caddyfile.Dispenser) error {

@@ -81,11 +81,8 @@ func parseConnections(d *caddyfile.Dispenser) (*Connections, error) {
 	case len(args) == 2 && args[0] == "matcher" && args[1] != "":
 		return &Connections{Matcher: args[1]}, nil
 	case len(args) == 3 && args[0] == "matcher" && args[1] != "":
-		timeout, err := caddy.ParseDuration(args[2])
-		if err != nil || timeout <= 0 {
-			return nil, d.Errf("%q is not a positive duration", args[2])
-		}
-		return &Connections{Matcher: args[1], Timeout: caddy.Duration(timeout)}, nil
+		timeout, err := parseDuration(d, args[2])
+		return &Connections{Matcher: args[1], Timeout: timeout}, err
 	}
 	return nil, d.ArgErr()
 }

@@ -155,39 +155,23 @@ func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
 		return nil, d.ArgErr()
 	}
 	config := new(JWT)
-	single := map[string]*string{
-		"secret": &config.Secret, "public_key_file": &config.PublicKeyFile, "issuer": &config.Issuer, "audience": &config.Audience,
-		"default_role": &config.DefaultRole, "default_tenant": &config.DefaultTenant,
+	return config, config.words().parse(d, "jwt")
+}
+
+func (j *JWT) words() words {
+	return words{
+		"secret":          into(&j.Secret, oneArg),
+		"jwks_url":        once(j.parseJWKS),
+		"public_key_file": into(&j.PublicKeyFile, oneArg),
+		"algorithms":      into(&j.Algorithms, someArgs),
+		"max_ttl":         into(&j.MaxTTL, durationArg),
+		"issuer":          into(&j.Issuer, oneArg),
+		"audience":        into(&j.Audience, oneArg),
+		"tenant_claims":   into(&j.TenantClaims, someArgs),
+		"roles_claims":    into(&j.RolesClaims, someArgs),
+		"default_role":    into(&j.DefaultRole, oneArg),
+		"default_tenant":  into(&j.DefaultTenant, oneArg),
 	}
-	several := map[string]*[]string{
-		"algorithms": &config.Algorithms, "tenant_claims": &config.TenantClaims, "roles_claims": &config.RolesClaims,
-	}
-	seen := make(map[string]bool)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		word := d.Val()
-		if seen[word] {
-			return nil, d.Errf("%s is given twice", word)
-		}
-		seen[word] = true
-		var err error
-		if to, ok := single[word]; ok {
-			*to, err = oneArg(d)
-		} else if to, ok := several[word]; ok {
-			if *to = d.RemainingArgs(); len(*to) == 0 {
-				err = d.ArgErr()
-			}
-		} else if word == "jwks_url" {
-			err = config.parseJWKS(d)
-		} else if word == "max_ttl" {
-			err = config.parseMaxTTL(d)
-		} else {
-			err = d.Errf("unknown word %q in jwt", word)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return config, nil
 }
 
 func (j *JWT) parseJWKS(d *caddyfile.Dispenser) error {
@@ -200,18 +184,5 @@ func (j *JWT) parseJWKS(d *caddyfile.Dispenser) error {
 		return d.ArgErr()
 	}
 	j.JWKSURL = args[0]
-	return nil
-}
-
-func (j *JWT) parseMaxTTL(d *caddyfile.Dispenser) error {
-	text, err := oneArg(d)
-	if err != nil {
-		return err
-	}
-	ttl, err := caddy.ParseDuration(text)
-	if err != nil || ttl <= 0 {
-		return d.Errf("max_ttl takes a duration above zero, not %q", text)
-	}
-	j.MaxTTL = caddy.Duration(ttl)
 	return nil
 }

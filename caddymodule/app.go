@@ -67,6 +67,7 @@ type App struct {
 
 	ctx   caddy.Context
 	peers *peers
+	shift *shift
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
 }
@@ -79,7 +80,7 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // Provision takes the store from the running configuration or makes a new one. It
 // neither dials Redis nor opens files: `validate` runs anywhere.
 func (a *App) Provision(ctx caddy.Context) error {
-	a.ctx, a.peers = ctx, newPeers()
+	a.ctx, a.peers, a.shift = ctx, newPeers(), new(shift)
 	if a.Namespace == "" {
 		a.Namespace = defaultNamespace
 	}

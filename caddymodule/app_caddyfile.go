@@ -1,9 +1,9 @@
 package caddymodule
 
 import (
+	"maps"
 	"strconv"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -35,46 +35,27 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //
 // The words of the redis block may also stand beside redis.
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the option's name
-	if d.NextArg() {
-		return d.ArgErr()
-	}
 	redis := new(Redis)
-	seen := make(map[string]bool)
-	for d.NextBlock(0) {
-		word := d.Val()
-		if seen[word] {
-			return d.Errf("%s is given twice", word)
-		}
-		seen[word] = true
-		var err error
-		switch word {
-		case "redis":
-			err = redis.UnmarshalCaddyfile(d)
-		case "namespace":
-			a.Namespace, err = oneArg(d)
-		case "max_staleness":
-			a.MaxStaleness, err = durationArg(d)
-		case "usage_flush":
-			a.UsageFlush, err = durationArg(d)
-		case "audit_keep":
-			err = a.parseAuditKeep(d)
-		case "wait_replicas":
-			a.WaitReplicas, err = numberArg(d)
-		default:
-			var known bool
-			if known, err = redis.parseWord(d); !known {
-				err = d.Errf("unknown word %q in hookgate", word)
-			}
-		}
-		if err != nil {
-			return err
-		}
+	if err := a.words(redis).parseAlone(d); err != nil {
+		return err
 	}
 	if len(redis.URLs) > 0 || redis.Embedded != "" {
 		a.Redis = redis
 	}
 	return nil
+}
+
+func (a *App) words(redis *Redis) words {
+	w := words{
+		"redis":         once(redis.UnmarshalCaddyfile),
+		"namespace":     into(&a.Namespace, oneArg),
+		"max_staleness": into(&a.MaxStaleness, durationArg),
+		"usage_flush":   into(&a.UsageFlush, durationArg),
+		"wait_replicas": into(&a.WaitReplicas, numberArg),
+		"audit_keep":    once(a.parseAuditKeep),
+	}
+	maps.Copy(w, redis.words())
+	return w
 }
 
 func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
@@ -86,45 +67,9 @@ func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
 	if err != nil || keep <= 0 {
 		return d.Errf("%q is not a positive number", args[0])
 	}
-	life, err := caddy.ParseDuration(args[1])
-	if err != nil || life <= 0 {
-		return d.Errf("%q is not a positive duration", args[1])
-	}
-	a.AuditKeep, a.AuditLife = keep, caddy.Duration(life)
-	return nil
-}
-
-// oneArg returns the single argument of the current word.
-func oneArg(d *caddyfile.Dispenser) (string, error) {
-	args := d.RemainingArgs()
-	if len(args) != 1 || args[0] == "" {
-		return "", d.ArgErr()
-	}
-	return args[0], nil
-}
-
-func numberArg(d *caddyfile.Dispenser) (int, error) {
-	arg, err := oneArg(d)
-	if err != nil {
-		return 0, err
-	}
-	number, err := strconv.Atoi(arg)
-	if err != nil || number < 0 {
-		return 0, d.Errf("%q is not a number", arg)
-	}
-	return number, nil
-}
-
-func durationArg(d *caddyfile.Dispenser) (caddy.Duration, error) {
-	arg, err := oneArg(d)
-	if err != nil {
-		return 0, err
-	}
-	duration, err := caddy.ParseDuration(arg)
-	if err != nil || duration <= 0 {
-		return 0, d.Errf("%q is not a positive duration", arg)
-	}
-	return caddy.Duration(duration), nil
+	a.AuditKeep = keep
+	a.AuditLife, err = parseDuration(d, args[1])
+	return err
 }
 
 var _ caddyfile.Unmarshaler = (*App)(nil)

@@ -184,13 +184,13 @@ func TestAdminCaddyfile(t *testing.T) {
 }
 
 func TestWordsWithoutArguments(t *testing.T) {
-	for word, u := range map[string]caddyfile.Unmarshaler{"hookgate_status": new(Status), "hookgate": new(Encoder)} {
-		if _, err := parsed(t, u, word); err != nil {
-			t.Errorf("%s: %v", word, err)
+	for _, u := range []caddyfile.Unmarshaler{new(Status), new(Encoder), new(Listener)} {
+		if _, err := parsed(t, u, "hookgate"); err != nil {
+			t.Errorf("%T: %v", u, err)
 		}
-		for _, text := range []string{word + " x", word + " {\nx\n}"} {
+		for _, text := range []string{"hookgate x", "hookgate {\nx\n}"} {
 			if _, err := parsed(t, u, text); err == nil {
-				t.Errorf("%s was accepted", text)
+				t.Errorf("%T: %s was accepted", u, text)
 			}
 		}
 	}

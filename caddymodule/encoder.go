@@ -40,13 +40,7 @@ func (e *Encoder) Provision(ctx caddy.Context) error {
 }
 
 // UnmarshalCaddyfile parses `format hookgate`, which takes no arguments.
-func (e *Encoder) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the encoder's name
-	if d.NextArg() || d.NextBlock(0) {
-		return d.ArgErr()
-	}
-	return nil
-}
+func (e *Encoder) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return words{}.parseAlone(d) }
 
 // Clone implements zapcore.Encoder.
 func (e Encoder) Clone() zapcore.Encoder { return Encoder{e.Encoder.Clone()} }

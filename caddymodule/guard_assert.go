@@ -130,39 +130,31 @@ func parseAssertJWT(d *caddyfile.Dispenser) (*AssertJWT, error) {
 		return nil, d.ArgErr()
 	}
 	config := new(AssertJWT)
-	single := map[string]*string{
-		"algorithm": &config.Algorithm, "secret": &config.Secret, "issuer": &config.Issuer, "audience": &config.Audience,
+	return config, config.words().parse(d, "assert_jwt")
+}
+
+func (a *AssertJWT) words() words {
+	return words{
+		"algorithm": into(&a.Algorithm, oneArg),
+		"secret":    into(&a.Secret, oneArg),
+		"ttl":       into(&a.TTL, durationArg),
+		"issuer":    into(&a.Issuer, oneArg),
+		"audience":  into(&a.Audience, oneArg),
+		"claim":     often(a.parseClaim),
 	}
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		word := d.Val()
-		given := false
-		var err error
-		if to, ok := single[word]; ok {
-			given = *to != ""
-			*to, err = oneArg(d)
-		} else if word == "ttl" {
-			given = config.TTL != 0
-			config.TTL, err = durationArg(d)
-		} else if word == "claim" {
-			args := d.RemainingArgs()
-			if len(args) != 2 || args[0] == "" || args[1] == "" {
-				return nil, d.ArgErr()
-			}
-			if config.Claims == nil {
-				config.Claims = make(map[string]string)
-			}
-			_, given = config.Claims[args[0]]
-			word += " " + args[0]
-			config.Claims[args[0]] = args[1]
-		} else {
-			err = d.Errf("unknown word %q in assert_jwt", word)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if given {
-			return nil, d.Errf("%s is given twice", word)
-		}
+}
+
+func (a *AssertJWT) parseClaim(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) != 2 || args[0] == "" || args[1] == "" {
+		return d.ArgErr()
 	}
-	return config, nil
+	if _, given := a.Claims[args[0]]; given {
+		return d.Errf("claim %s is given twice", args[0])
+	}
+	if a.Claims == nil {
+		a.Claims = make(map[string]string)
+	}
+	a.Claims[args[0]] = args[1]
+	return nil
 }

@@ -92,9 +92,6 @@ func parseFailureLimit(d *caddyfile.Dispenser) (*FailureLimit, error) {
 	if err != nil || failures < 1 {
 		return nil, d.Errf("%q is not a number of failures", args[0])
 	}
-	window, err := caddy.ParseDuration(args[1])
-	if err != nil || window <= 0 {
-		return nil, d.Errf("%q is not a positive duration", args[1])
-	}
-	return &FailureLimit{Failures: failures, Window: caddy.Duration(window)}, nil
+	window, err := parseDuration(d, args[1])
+	return &FailureLimit{Failures: failures, Window: window}, err
 }

@@ -101,21 +101,8 @@ func (g *Guard) parseVendor(d *caddyfile.Dispenser) error {
 		return d.Errf("vendor %s is given twice", name)
 	}
 	vendor := new(Vendor)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		word := d.Val()
-		args := d.RemainingArgs()
-		switch {
-		case word == "allow_ips" && len(args) >= 1 && vendor.AllowIPs == nil:
-			vendor.AllowIPs = args
-		case word == "signature" && len(args) >= 2 && vendor.Signature == nil:
-			vendor.Signature = &Signature{Header: args[0], Secrets: args[1:]}
-		case word == "allow_ips" && vendor.AllowIPs != nil, word == "signature" && vendor.Signature != nil:
-			return d.Errf("%s is given twice", word)
-		case word == "allow_ips", word == "signature":
-			return d.ArgErr()
-		default:
-			return d.Errf("unknown word %q in vendor", word)
-		}
+	if err := vendor.words().parse(d, "vendor"); err != nil {
+		return err
 	}
 	if vendor.AllowIPs == nil && vendor.Signature == nil {
 		return d.Errf("vendor %s takes allow_ips or signature", name)
@@ -125,4 +112,19 @@ func (g *Guard) parseVendor(d *caddyfile.Dispenser) error {
 	}
 	g.Vendors[name] = vendor
 	return nil
+}
+
+func (v *Vendor) words() words {
+	return words{
+		"allow_ips": into(&v.AllowIPs, someArgs),
+		"signature": into(&v.Signature, parseSignature),
+	}
+}
+
+func parseSignature(d *caddyfile.Dispenser) (*Signature, error) {
+	args := d.RemainingArgs()
+	if len(args) < 2 {
+		return nil, d.ArgErr()
+	}
+	return &Signature{Header: args[0], Secrets: args[1:]}, nil
 }

@@ -30,30 +30,16 @@ func (p *Proxy) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if p.Upstream, err = oneArg(d); err != nil {
 		return err
 	}
-	seen := make(map[string]bool)
-	for d.NextBlock(0) {
-		word := d.Val()
-		if seen[word] {
-			return d.Errf("%s is given twice", word)
-		}
-		seen[word] = true
-		switch word {
-		case "try_duration":
-			p.TryDuration, err = durationArg(d)
-		case "dial_timeout":
-			p.DialTimeout, err = durationArg(d)
-		case "response_header_timeout":
-			p.ResponseHeaderTimeout, err = durationArg(d)
-		case "tls_ca":
-			p.TLSCA, err = oneArg(d)
-		default:
-			err = d.Errf("unknown word %q in hookgate_proxy", word)
-		}
-		if err != nil {
-			return err
-		}
+	return p.words().parse(d, "hookgate_proxy")
+}
+
+func (p *Proxy) words() words {
+	return words{
+		"try_duration":            into(&p.TryDuration, durationArg),
+		"dial_timeout":            into(&p.DialTimeout, durationArg),
+		"response_header_timeout": into(&p.ResponseHeaderTimeout, durationArg),
+		"tls_ca":                  into(&p.TLSCA, oneArg),
 	}
-	return nil
 }
 
 var _ caddyfile.Unmarshaler = (*Proxy)(nil)

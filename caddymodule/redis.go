@@ -43,8 +43,8 @@ type Redis struct {
 	TLSKey  string `json:"tls_key,omitempty"`
 }
 
-// words returns the settings that are a word with one argument.
-func (r *Redis) words() map[string]*string {
+// settings returns what is a word with one argument.
+func (r *Redis) settings() map[string]*string {
 	return map[string]*string{
 		"username": &r.Username, "password": &r.Password, "password_file": &r.PasswordFile,
 		"sentinel_username": &r.SentinelUsername, "sentinel_password": &r.SentinelPassword,
@@ -78,32 +78,23 @@ func (r *Redis) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	default:
 		return d.ArgErr()
 	}
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		known, err := r.parseWord(d)
-		if err != nil {
-			return err
-		}
-		if !known {
-			return d.Errf("unknown word %q in redis", d.Val())
-		}
-	}
-	return nil
+	return r.words().parse(d, "redis")
 }
 
-// parseWord parses the current word if it is one of the settings, which may also
-// stand beside redis.
-func (r *Redis) parseWord(d *caddyfile.Dispenser) (known bool, err error) {
-	word := d.Val()
-	to, known := r.words()[word]
-	if !known {
-		return false, nil
+// words is the grammar of the block, whose words may also stand beside redis, but not
+// in both places.
+func (r *Redis) words() words {
+	w := make(words)
+	for name, to := range r.settings() {
+		w[name] = once(func(d *caddyfile.Dispenser) (err error) {
+			if *to != "" {
+				return d.Errf("%s is given twice", name)
+			}
+			*to, err = oneArg(d)
+			return err
+		})
 	}
-	value, err := oneArg(d)
-	if err == nil && *to != "" {
-		err = d.Errf("%s is given twice", word)
-	}
-	*to = value
-	return true, err
+	return w
 }
 
 // fill resolves the settings into config.
@@ -119,9 +110,9 @@ func (r *Redis) fill(config *store.Config) error {
 			return err
 		}
 	}
-	words := resolved.words()
-	words["redis embedded"], words["redis sentinel"] = &resolved.Embedded, &resolved.Master
-	for word, value := range words {
+	settings := resolved.settings()
+	settings["redis embedded"], settings["redis sentinel"] = &resolved.Embedded, &resolved.Master
+	for word, value := range settings {
 		if *value == "" {
 			continue
 		}

@@ -62,13 +62,7 @@ func parseStatus(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 }
 
 // UnmarshalCaddyfile parses `hookgate_status`, which takes no arguments.
-func (s *Status) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the directive's name
-	if d.NextArg() || d.NextBlock(0) {
-		return d.ArgErr()
-	}
-	return nil
-}
+func (s *Status) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return words{}.parseAlone(d) }
 
 // Interface guards
 var (

@@ -138,8 +138,8 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 	adminPort := freePort(t)
 	g := start(t, config{
 		store: s, upstream: u.addr,
-		global: append([]string{fmt.Sprintf("admin 127.0.0.1:%d", adminPort)}, through...),
-		app:    []string{"usage_flush 100ms", "max_staleness 2s"},
+		global: []string{fmt.Sprintf("admin 127.0.0.1:%d", adminPort)}, servers: through,
+		app: []string{"usage_flush 100ms", "max_staleness 2s"},
 		guard: []string{
 			"max_body 1KB", "failure_limit 50 1h",
 			"vendor belvo {\n\t\t\tallow_ips 198.51.100.1\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}",

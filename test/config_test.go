@@ -21,6 +21,7 @@ type config struct {
 	store    store
 	upstream string   // host:port
 	global   []string // further global options; without one, admin is off
+	servers  []string // further lines of the servers option
 	app      []string // further lines of the hookgate option
 	tls      string   // arguments of tls for the vendors' site; "": HTTP
 	guard    []string // lines of the guard; without one, failure_limit is off
@@ -73,6 +74,15 @@ type ports struct{ Vendors, Admin, Status int }
 // The status and admin listeners are apart, as a deployment has them.
 var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	persist_config off
+	servers {
+		listener_wrappers {
+			hookgate
+			tls
+		}
+{{- range .Servers}}
+		{{.}}
+{{- end}}
+	}
 {{- range .Global}}
 	{{.}}
 {{- end}}
@@ -147,8 +157,8 @@ func (c config) text(t testing.TB, p ports) string {
 	err := caddyfile.Execute(&text, struct {
 		ports
 		Redis, Terminal, Upstream, Scheme, TLS, Known string
-		Global, App, Guard, Proxy, JWT                []string
-	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.app, c.guard, c.proxyLines(), c.jwt})
+		Global, Servers, App, Guard, Proxy, JWT       []string
+	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.servers, c.app, c.guard, c.proxyLines(), c.jwt})
 	if err != nil {
 		t.Fatal(err)
 	}

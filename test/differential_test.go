@@ -204,8 +204,8 @@ func TestSecondParserSeesWhatWasAuthorised(t *testing.T) {
 	u := newSecondReader(t)
 	g := start(t, config{
 		store: embedded(t), upstream: u.addr,
-		global: []string{"servers {\n\t\ttimeouts {\n\t\t\tread_header 200ms\n\t\t\tread_body 200ms\n\t\t\tidle 200ms\n\t\t}\n\t}"},
-		guard:  []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
+		servers: []string{"timeouts {\n\t\t\tread_header 200ms\n\t\t\tread_body 200ms\n\t\t\tidle 200ms\n\t\t}"},
+		guard:   []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
 	})
 	admin := g.operator(t, tenantA, "admin")
 	g.operator(t, tenantB, "admin").mintCallback("forged") // tenant B is somebody

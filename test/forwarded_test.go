@@ -20,10 +20,10 @@ func TestForwardingHeaders(t *testing.T) {
 	}
 	nominated := "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Tenant-Id"
 	for _, test := range []struct {
-		name   string
-		global []string
-		lines  []string
-		want   map[string]string
+		name    string
+		servers []string
+		lines   []string
+		want    map[string]string
 	}{
 		{"from anybody", nil, append(forged, overriding...), map[string]string{
 			"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "hooks.example.com",
@@ -41,7 +41,7 @@ func TestForwardingHeaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			u := newUpstream(t)
-			g := start(t, config{store: embedded(t), upstream: u.addr, global: test.global})
+			g := start(t, config{store: embedded(t), upstream: u.addr, servers: test.servers})
 			c := g.operator(t, tenantA, "admin").mintCallback("JIRA")
 			conn := g.dial(t)
 			conn.write(append(requestOf(c), append(test.lines, "Content-Length: 2")...)...)

@@ -139,10 +139,6 @@ func (g *gate) restart() {
 // reload makes hookgate read its Caddyfile again, and returns when it says so.
 func (g *gate) reload(want string) {
 	g.t.Helper()
-	// The servers of the old configuration close their connections as these fall
-	// idle; a request on one at that moment would fail.
-	g.client.CloseIdleConnections()
-	g.client.Transport.(*http.Transport).DisableKeepAlives = true
 	before := strings.Count(g.output.String(), want)
 	g.process.Signal(syscall.SIGUSR1)
 	eventually(g.t, "the log says: "+want, func() bool {

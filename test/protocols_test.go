@@ -53,7 +53,7 @@ func eachProtocol(t *testing.T, guard []string, test func(*testing.T, protocol))
 	t.Run("h2c", func(t *testing.T) {
 		t.Parallel()
 		u := newUpstream(t)
-		g := start(t, config{store: embedded(t), upstream: u.addr, guard: guard, global: []string{"servers {\n\t\tprotocols h1 h2c\n\t}"}})
+		g := start(t, config{store: embedded(t), upstream: u.addr, guard: guard, servers: []string{"protocols h1 h2c"}})
 		h2c := &http.Transport{Protocols: new(http.Protocols)}
 		h2c.Protocols.SetUnencryptedHTTP2(true)
 		t.Cleanup(h2c.CloseIdleConnections)

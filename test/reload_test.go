@@ -68,6 +68,8 @@ func TestReload(t *testing.T) {
 			"unknown word":     strings.Replace(right, "usage_flush", "flush", 1),
 			"missing secret":   strings.Replace(right, "HOOKGATE_TEST_SECRET", "HOOKGATE_NO_SUCH", 1),
 			"listener in use":  strings.Replace(right, "hookgate_status\n}", "hookgate_status\n}\nhttp://:"+port(u.addr)+" {\nbind 127.0.0.1\nhookgate_status\n}", 1),
+			"two options":      strings.Replace(right, "persist_config off", "persist_config off\n\thookgate {\n\t\tredis embedded /dev/null\n\t}", 1),
+			"tls before ours":  strings.Replace(right, "hookgate\n\t\t\ttls", "tls\n\t\t\thookgate", 1),
 			"other store, bad": strings.Replace(right, "redis "+s.words, "redis embedded /dev/null/x", 1),
 		} {
 			t.Run(name, func(t *testing.T) {

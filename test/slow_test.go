@@ -14,8 +14,8 @@ func TestSlowClients(t *testing.T) {
 	u := newUpstream(t)
 	g := start(t, config{
 		store: embedded(t), upstream: u.addr,
-		global: []string{"servers {\n\t\ttimeouts {\n\t\t\tread_header 300ms\n\t\t\tread_body 600ms\n\t\t\tidle 300ms\n\t\t}\n\t}"},
-		guard:  []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
+		servers: []string{"timeouts {\n\t\t\tread_header 300ms\n\t\t\tread_body 600ms\n\t\t\tidle 300ms\n\t\t}"},
+		guard:   []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
 	})
 	admin := g.operator(t, tenantA, "admin")
 	c, signing := admin.mintCallback(""), admin.mintWebhook("pluggy")

@@ -11,7 +11,7 @@ import (
 func TestFailureLimit(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
-	g := start(t, config{store: embedded(t), upstream: u.addr, global: through, guard: []string{"max_body 1KB", "failure_limit 3 1h"}})
+	g := start(t, config{store: embedded(t), upstream: u.addr, servers: through, guard: []string{"max_body 1KB", "failure_limit 3 1h"}})
 	c := g.operator(t, tenantA, "admin").mintCallback("")
 	post := func(client, token string) answer {
 		return g.post(t, g.vendors+callbackPath, "{}", "X-Callback-Token: "+token, "X-Forwarded-For: "+client)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// through are the global options of a gate that has its ingress on this machine:
+// through are the server options of a gate that has its ingress on this machine:
 // what tests say in X-Forwarded-For is who the client is.
-var through = []string{"servers {\n\t\ttrusted_proxies static 127.0.0.1/32\n\t\ttrusted_proxies_strict\n\t}"}
+var through = []string{"trusted_proxies static 127.0.0.1/32\n\t\ttrusted_proxies_strict"}
 
 func signed(secret, body string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -22,7 +22,7 @@ func signed(secret, body string) string {
 func TestVendorAddresses(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
-	g := start(t, config{store: embedded(t), upstream: u.addr, global: through, guard: []string{
+	g := start(t, config{store: embedded(t), upstream: u.addr, servers: through, guard: []string{
 		"vendor belvo {\n\t\t\tallow_ips 3.130.254.46 2001:db8::/32\n\t\t}",
 	}})
 	admin := g.operator(t, tenantA, "admin")

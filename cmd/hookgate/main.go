@@ -1,3 +1,7 @@
+// The kernel does not steer connections between sockets of Multipath TCP, as the
+// package handover has it do so that a reload loses none.
+//go:debug multipathtcp=0
+
 // Hookgate is Caddy with the modules of Hookgate and the few of Caddy's own that an
 // authenticating reverse proxy needs. What can leak a URL (tracing, templates, a
 // file server) is left out.

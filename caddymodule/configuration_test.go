@@ -1,0 +1,56 @@
+package caddymodule
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestConfigurationIsDocumented: every word that a parser accepts is in
+// docs/configuration.md, and no other.
+func TestConfigurationIsDocumented(t *testing.T) {
+	redis := new(Redis)
+	app := new(App).words(redis)
+	maps.DeleteFunc(app, func(name string, _ word) bool { return redis.settings()[name] != nil }) // they have a section of their own
+	grammar := map[string]words{
+		"`hookgate`, the global option": app,
+		"`redis`":                       redis.words(),
+		"`hookgate`, the guard":         new(Guard).words(),
+		"`vendor`":                      new(Vendor).words(),
+		"`assert_jwt`":                  new(AssertJWT).words(),
+		"`hookgate_proxy`":              new(Proxy).words(),
+		"`hookgate_admin`":              new(Admin).words(),
+		"`jwt`":                         new(JWT).words(),
+	}
+	page, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `(\\w+)[^`]*` \\| .* \\| (.*) \\|$")
+	for _, section := range strings.Split(string(page), "\n## ")[1:] {
+		title, text, _ := strings.Cut(section, "\n")
+		block, known := grammar[title]
+		if !known {
+			continue
+		}
+		delete(grammar, title)
+		documented := make(map[string]bool)
+		for _, found := range row.FindAllStringSubmatch(text, -1) {
+			name, says := found[1], found[2]
+			documented[name] = true
+			if repeatable := strings.HasPrefix(says, "*Repeatable.*"); repeatable != block[name].often {
+				t.Errorf("%s: %s is said to be repeatable: %v", title, name, repeatable)
+			}
+		}
+		got, want := slices.Sorted(maps.Keys(documented)), slices.Sorted(maps.Keys(block))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %v in the docs, %v in the parser", title, got, want)
+		}
+	}
+	for title := range grammar {
+		t.Errorf("there is no section %s", title)
+	}
+}

@@ -1,0 +1,216 @@
+package handover
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// phase is how far the server is with a connection. Only one that waits for the first
+// byte of a request, and holds none, can be passed on: anything else would cut a
+// request in two.
+type phase int
+
+const (
+	unknown  phase = iota // the server has not shown itself: there is another layer between
+	fresh                 // nothing has been read
+	busy                  // a request is read or served
+	answered              // the server has called the connection idle
+	waiting               // and has set the deadline for the next request
+)
+
+// readBuffer is the size of net/http's buffer. A read of fewer bytes says that some of
+// the next request are in there already.
+const readBuffer = 4096
+
+// conn is a connection of a Listener.
+type conn struct {
+	net.Conn
+	listener *Listener
+
+	mu     sync.Mutex
+	phase  phase
+	early  []byte // what a predecessor has read
+	parked bool   // in a read for the first byte of a request
+	woken  bool   // out of that, to be passed on
+	passed bool
+}
+
+// ConnState has to be called by the server, as its http.Server.ConnState: which
+// connections are idle is for the server to say.
+func ConnState(nc net.Conn, state http.ConnState) {
+	c, ours := nc.(*conn)
+	if !ours {
+		return
+	}
+	switch state {
+	case http.StateNew:
+		c.enter(unknown, fresh)
+	case http.StateIdle:
+		c.enter(busy, answered)
+	case http.StateHijacked:
+		c.leave()
+	}
+}
+
+func (c *conn) enter(from, to phase) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == from {
+		c.phase = to
+	}
+}
+
+// leave makes the connection one that is never passed on.
+func (c *conn) leave() {
+	c.enter(busy, unknown)
+	c.listener.remove(c)
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	if c.passed {
+		c.mu.Unlock()
+		return 0, io.EOF
+	}
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		c.early = c.early[n:]
+		c.phase = busy
+		c.mu.Unlock()
+		return n, nil
+	}
+	if c.phase == unknown {
+		c.mu.Unlock()
+		c.listener.remove(c)
+		return c.Conn.Read(p)
+	}
+	if c.phase != fresh && (c.phase != waiting || len(p) != readBuffer) {
+		c.phase = busy
+		c.mu.Unlock()
+		return c.Conn.Read(p)
+	}
+	if c.listener.retired.Load() {
+		c.passed = true
+		c.mu.Unlock()
+		c.pass(nil)
+		return 0, io.EOF
+	}
+	c.parked = true
+	c.mu.Unlock()
+	n, err := c.Conn.Read(p)
+	return c.unpark(p[:n], err)
+}
+
+// unpark ends a read for the first byte of a request.
+func (c *conn) unpark(got []byte, err error) (int, error) {
+	c.mu.Lock()
+	c.parked = false
+	if c.woken && (len(got) > 0 || errors.Is(err, os.ErrDeadlineExceeded)) {
+		c.passed = true
+		c.mu.Unlock()
+		c.pass(slices.Clone(got))
+		return 0, io.EOF
+	}
+	if len(got) > 0 {
+		c.phase = busy
+	}
+	c.mu.Unlock()
+	if string(got[:min(len(got), 3)]) == "PRI" {
+		// HTTP/2 has a farewell of its own.
+		c.leave()
+	}
+	return len(got), err
+}
+
+// pass gives the connection to the successor.
+func (c *conn) pass(early []byte) {
+	c.Conn.SetDeadline(time.Time{})
+	c.listener.remove(c)
+	c.listener.address.deliver(accepted{conn: c.Conn, early: early})
+}
+
+// wake ends a read for the first byte of a request. A request that comes at this very
+// moment is passed on with the connection.
+func (c *conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.parked {
+		c.woken = true
+		c.Conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// SetReadDeadline implements net.Conn. A server sets one when it begins to wait for a
+// request, and another when that has begun: what it reads after that may continue a
+// request that was in its buffer before.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.passed {
+		return net.ErrClosed
+	}
+	switch c.phase {
+	case answered:
+		c.phase = waiting
+	case waiting:
+		c.phase = busy
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if c.isPassed() {
+		return net.ErrClosed
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// SetDeadline implements net.Conn.
+func (c *conn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.isPassed() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(p)
+}
+
+// CloseWrite ends our side of the connection: net/http does so to let a client read
+// an answer that came before the end of its request.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && !c.isPassed() {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Close implements net.Conn. What was passed on is no longer the server's to close.
+func (c *conn) Close() error {
+	if c.isPassed() {
+		return nil
+	}
+	c.listener.remove(c)
+	return c.Conn.Close()
+}
+
+func (c *conn) isPassed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed
+}
+
+func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package handover
+
+import (
+	"errors"
+	"net"
+)
+
+func steer(*net.TCPListener) error { return errors.ErrUnsupported }
