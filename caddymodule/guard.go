@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/hookgate/hookgate/guard"
@@ -228,8 +229,7 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	switch {
 	case err == nil && unhandled(r):
 		// Caddy would answer 200, and the vendor take the event for delivered.
-		g.logger.Error("there is no handler behind the guard")
-		return g.answer(w, r, problemInternal, d)
+		return g.answerAs(w, r, problemInternal, d, zap.ErrorLevel, "there is no handler behind the guard")
 	case err == nil:
 		return nil
 	case errors.Is(err, errCredentialEnded):
@@ -248,16 +248,20 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	case body.cutOff.Load():
 		return g.answer(w, r, problemBodyCutOff, d)
 	}
-	g.logger.Error("the upstream did not answer",
-		zap.Stringer("credential", d.Credential), zap.Int("status", failure.StatusCode), zap.Error(failure.Err))
+	problem := problemBadGateway
 	if failure.StatusCode == http.StatusGatewayTimeout {
-		return g.answer(w, r, problemTimeout, d)
+		problem = problemTimeout
 	}
-	return g.answer(w, r, problemBadGateway, d)
+	return g.answerAs(w, r, problem, d, zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
 }
 
-// answer writes a problem, and one log line about it.
+// answer refuses a request.
 func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision) error {
+	return g.answerAs(w, r, p, d, zap.InfoLevel, "refused")
+}
+
+// answerAs writes a problem, and one log line about it, with the same request id.
+func (g *Guard) answerAs(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision, level zapcore.Level, message string, more ...zap.Field) error {
 	// To the end of the queue: in a flood of refusals those who are let through go first.
 	runtime.Gosched()
 	requestID, err := uuid.NewV7()
@@ -268,7 +272,7 @@ func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d *gua
 	if d.Credential != uuid.Nil {
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
-	g.logger.Info("refused", fields...)
+	g.logger.Log(level, message, append(fields, more...)...)
 	settleBody(w, r)
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", challenge(d.Kind))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -199,5 +200,21 @@ func TestOperatorToken(t *testing.T) {
 				t.Errorf("exit code %d, want 2; %q, %q", code, stdout, stderr)
 			}
 		})
+	}
+}
+
+// TestHelp: the commands that the help recommends and warns of are there.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	stdout, _, code := execute(t, command(t.TempDir(), "help"))
+	about, list, _ := strings.Cut(stdout, "Available Commands:")
+	_, names, _ := strings.Cut(about, "these serve it:")
+	for _, name := range regexp.MustCompile(`[a-z]+(-[a-z]+)*`).FindAllString(strings.Split(names, ".")[0]+" upgrade add-package remove-package", -1) {
+		if !strings.Contains(list, "\n  "+name+" ") || !strings.Contains(about, name) {
+			t.Errorf("%s is no command, or not mentioned:\n%s", name, stdout)
+		}
+	}
+	if code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,5 +18,47 @@ func TestNothingBehindTheGuard(t *testing.T) {
 	end := at + strings.Index(text[at:], "\n\t}\n") + len("\n\t}\n")
 	g.write(text[:at] + text[end:])
 	g.reload(reloaded)
-	wantProblem(t, g.use(t, c), http.StatusInternalServerError, "HKG-1500")
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusInternalServerError, "HKG-1500")
+	g.wantLogged(t, a, "there is no handler behind the guard", c)
+}
+
+// TestUpstreamFailures: what the vendor got and what went wrong are in one line of the
+// log.
+func TestUpstreamFailures(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	g := start(t, config{store: embedded(t), upstream: u.addr, patience: "100ms"})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	for status, answer := range map[int]http.HandlerFunc{
+		http.StatusGatewayTimeout: func(http.ResponseWriter, *http.Request) { <-done },
+		http.StatusBadGateway:     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		u.answerWith(answer)
+		a := g.use(t, c)
+		wantStatus(t, a, status)
+		g.wantLogged(t, a, "the upstream did not answer", c)
+	}
+}
+
+// wantLogged checks that a refusal is in one line of the log, with its request id.
+func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) {
+	t.Helper()
+	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
+	eventually(t, "the log has the request id", func() bool { return strings.Contains(g.output.String(), id) })
+	for line := range strings.Lines(g.output.String()) {
+		if !strings.Contains(line, id) {
+			continue
+		}
+		for _, want := range []string{`"level":"error"`, `"msg":"` + message + `"`, `"credential":"` + c.id + `"`, `"status":` + strconv.Itoa(a.status)} {
+			if !strings.Contains(line, want) {
+				t.Errorf("%s is not in %s", want, line)
+			}
+		}
+	}
+	if n := strings.Count(g.output.String(), id); n != 1 {
+		t.Errorf("%d lines have the request id", n)
+	}
 }

@@ -39,7 +39,10 @@ func main() {
 	caddy.CustomBinaryName = "hookgate"
 	caddy.CustomVersion = "hookgate " + ownVersion() + ", caddy" // Caddy's own follows
 	caddy.CustomLongDescription = `Hookgate authenticates inbound webhooks before they reach Matcher.
-It is Caddy with its own modules: every command of Caddy works.`
+It is Caddy with its own modules. Of Caddy's commands these serve it:
+run, start, stop, reload, validate, adapt, fmt, list-modules, version.
+Not upgrade, add-package and remove-package: they put a Caddy without
+Hookgate in the place of this program.`
 	caddycmd.Main()
 }
 
