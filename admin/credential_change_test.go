@@ -64,6 +64,27 @@ func TestRotateWithGrace(t *testing.T) {
 	}
 }
 
+// TestRevokedSuccessor: who revokes the new credential of a rotation ends that one alone.
+func TestRevokedSuccessor(t *testing.T) {
+	s := newServer(t)
+	admin := adminOf(t, tenantA)
+	old := s.create(`{"kind":"callback"}`)
+	path := credentialsPath + "/" + old.text(t, "id")
+	fresh := s.expect(201, admin, "POST", path+"/rotate", `{"gracePeriodSeconds":3600}`)
+	successor := credentialsPath + "/" + fresh.text(t, "id")
+	s.expect(200, admin, "POST", successor+"/revoke", `{"reason":"leaked"}`)
+	if s.standing(fresh.text(t, "token")) != store.Revoked || s.standing(old.text(t, "token")) != store.Live {
+		t.Error("not the new one alone is revoked")
+	}
+	if status := s.expect(200, admin, "GET", path, "").text(t, "status"); status != "grace" {
+		t.Errorf("the old one is in status %s", status)
+	}
+	s.expect(200, admin, "POST", path+"/revoke", "")
+	if s.standing(old.text(t, "token")) != store.Revoked {
+		t.Error("the old one cannot be revoked")
+	}
+}
+
 func TestRotateBodies(t *testing.T) {
 	s := newServer(t)
 	admin := adminOf(t, tenantA)
