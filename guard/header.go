@@ -66,13 +66,14 @@ type Strip struct {
 // obey a Connection header, but after the identity headers are set, and would take
 // them away again.
 func StripHeaders(header map[string][]string, strip Strip) {
+	nominated := make(map[string]bool)
 	for _, line := range header["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
-			deleteHeader(header, strings.TrimSpace(name))
+			nominated[strings.ToLower(strings.TrimSpace(name))] = true
 		}
 	}
 	for name := range header {
-		if strip.covers(name) {
+		if len(nominated) > 0 && nominated[strings.ToLower(name)] || strip.covers(name) {
 			delete(header, name)
 		}
 	}
@@ -96,18 +97,9 @@ func isAnyAlias(name string, list []string) bool {
 	return false
 }
 
-// deleteHeader deletes every key that is name in some case.
-func deleteHeader(header map[string][]string, name string) {
-	for key := range header {
-		if strings.EqualFold(key, name) {
-			delete(header, key)
-		}
-	}
-}
-
 // isAlias reports whether name, to an upstream that maps headers to CGI-like
-// variables, is the same header as canonical: case does not count, nor whether
-// words are joined by '-', '_' or '.'.
+// variables, is the same header as canonical: case does not count, nor what joins the
+// words, since such variables have an '_' for whatever is no letter or digit.
 func isAlias(name, canonical string) bool {
 	return len(name) == len(canonical) && hasAliasPrefix(name, canonical)
 }
@@ -128,10 +120,10 @@ func aliasByte(c byte) byte {
 	switch {
 	case c >= 'A' && c <= 'Z':
 		return c + 'a' - 'A'
-	case c == '_' || c == '.':
-		return '-'
+	case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		return c
 	}
-	return c
+	return '-'
 }
 
 // identityHeaders are the headers that SetIdentity sets.

@@ -19,6 +19,8 @@ func TestStripHeaders(t *testing.T) {
 		{name: "plain", in: map[string][]string{"Content-Type": {"a"}, "X-Request-Id": {"b"}}, want: []string{"Content-Type", "X-Request-Id"}},
 		{name: "identity", in: map[string][]string{"X-Tenant-Id": {"a"}, "X-Hookgate-Kind": {"a"}, "X-Hookgate-Anything-Later": {"a"}}},
 		{name: "aliases", in: map[string][]string{"x-tenant-id": {"a"}, "X_TENANT_ID": {"a"}, "X.Tenant_Id": {"a"}, "x_hookgate.kind": {"a"}}},
+		{name: "aliases with other joints", in: map[string][]string{"X-Tenant+Id": {"a"}, "x~tenant|id": {"a"}, "X!Hookgate*Kind": {"a"}, "X'Callback#Token": {"a"}}},
+		{name: "nominated in another case", in: map[string][]string{"Connection": {"X-a"}, "x-A": {"a"}, "X-C": {"c"}}, want: []string{"X-C"}},
 		{name: "token", in: map[string][]string{"X-Callback-Token": {"a"}, "X_Callback_Token": {"a"}, "X.callback-token": {"a"}}},
 		{name: "authorization", in: map[string][]string{"Authorization": {"a"}, "AUTHORIZATION": {"b"}}},
 		{name: "near misses stay",
