@@ -33,7 +33,8 @@ func TestRotateWithGrace(t *testing.T) {
 		if retired.Status(s.Now()) != StatusGrace || retired.SupersededBy != fresh.ID || !retired.RevokedAt.IsZero() {
 			t.Errorf("the old record: %+v", retired)
 		}
-		if in := retired.GraceUntil.Sub(s.Now()); in > time.Hour || in < 50*time.Minute {
+		// Every probe estimates Redis' clock anew, to within its round trip.
+		if in := retired.GraceUntil.Sub(s.Now()); in > time.Hour+time.Minute || in < 50*time.Minute {
 			t.Errorf("the grace lasts %v", in)
 		}
 		if key, _ := s.Keyring().Lookup(DigestToken(oldToken)); key.ExpiresAt != retired.GraceUntil.UnixMilli() {

@@ -228,6 +228,7 @@ func TestSentinelUser(t *testing.T) {
 	config.SentinelUsername, config.SentinelPassword = "hookgate", password
 	s := open(t, Config{Redis: config})
 	_, token := mint(t, s, callbackSpec())
+	w.replica.AwaitCaughtUp(t, w.master)
 	// On a busy machine the sentinel may not have heard of the replica lately.
 	eventually(t, "the sentinel fails over", func() bool {
 		return rdb.Do(t.Context(), "SENTINEL", "FAILOVER", redistest.SentinelMaster).Err() == nil

@@ -152,7 +152,7 @@ func TestLostRevocationsDoNotHoldUpTheProof(t *testing.T) {
 		credentials = append(credentials, c)
 	}
 	_, kept := a.mint()
-	awaitCaughtUp(t, l.master, l.replica)
+	l.replica.AwaitCaughtUp(t, l.master)
 	l.replication.BlackHole()
 	operator := open(t, at(l.clients)) // does not wait
 	for _, c := range credentials {

@@ -53,7 +53,7 @@ func testFailover(t *testing.T, where store.Server, master, replica *redistest.S
 	}
 	all.credential, all.live = fresh, rotated
 	b.sees("the live token", all.live, guard.Allowed)
-	awaitCaughtUp(t, master, replica)
+	replica.AwaitCaughtUp(t, master)
 
 	began := time.Now()
 	end(master)

@@ -124,7 +124,7 @@ func TestFailoverThatLosesRevocations(t *testing.T) {
 			b.sees("the last token", kept, guard.Allowed)
 			a.awaitProof()
 			b.awaitProof()
-			awaitCaughtUp(t, l.master, l.replica)
+			l.replica.AwaitCaughtUp(t, l.master)
 			l.replication.BlackHole()
 			for i, c := range credentials {
 				if i%2 == 0 {

@@ -283,7 +283,7 @@ func (r *run) restoreAll() {
 func (r *run) failOver() {
 	r.t.Helper()
 	r.model.note("FAULT failover")
-	awaitCaughtUp(r.t, r.server, r.replica)
+	r.replica.AwaitCaughtUp(r.t, r.server)
 	r.server.Kill()
 	r.replica.Promote()
 	r.server = r.replica

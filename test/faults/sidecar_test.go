@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
 )
 
 const (
@@ -225,31 +222,5 @@ func (s *sidecar) sees(what, token string, outcomes ...guard.Outcome) {
 			}
 		}
 		return false
-	})
-}
-
-// offset returns how much of the replication stream a server has.
-func offset(t testing.TB, rdb *redis.Client) string {
-	t.Helper()
-	info, err := rdb.Info(t.Context(), "replication").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(info) {
-		if value, ok := strings.CutPrefix(line, "master_repl_offset:"); ok {
-			return strings.TrimSpace(value)
-		}
-	}
-	t.Fatal("no replication offset")
-	return ""
-}
-
-// awaitCaughtUp returns when the replica has everything that its master has.
-func awaitCaughtUp(t testing.TB, master, replica *redistest.Server) {
-	t.Helper()
-	m, r := master.Client(), replica.Client()
-	eventually(t, "the replica has caught up", func() bool {
-		before := offset(t, m)
-		return offset(t, r) == before && offset(t, m) == before
 	})
 }

@@ -94,6 +94,30 @@ func (s *Server) AwaitReplicas(t testing.TB, n int) {
 	})
 }
 
+// AwaitCaughtUp returns when the replica has everything that its master has. A replica
+// that has loaded its master's data may still miss what was written since: a failover
+// forced before then loses it.
+func (s *Server) AwaitCaughtUp(t testing.TB, master *Server) {
+	t.Helper()
+	m := master.Client()
+	s.Await(t, "has what its master has", func(rdb *redis.Client) bool {
+		before := replicationOffset(t, m)
+		return replicationOffset(t, rdb) == before && replicationOffset(t, m) == before
+	})
+}
+
+// replicationOffset returns how much of the replication stream a server has.
+func replicationOffset(t testing.TB, rdb *redis.Client) string {
+	t.Helper()
+	info, err := rdb.InfoMap(t.Context(), "replication").Result()
+	must(t, err)
+	offset, ok := info["Replication"]["master_repl_offset"]
+	if !ok {
+		t.Fatal("no replication offset")
+	}
+	return offset
+}
+
 // Await polls the server until the condition holds.
 func (s *Server) Await(t testing.TB, what string, holds func(*redis.Client) bool) {
 	t.Helper()
