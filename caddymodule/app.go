@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/hookgate/hookgate/store"
 )
@@ -70,6 +71,7 @@ type App struct {
 	shift *shift
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
+	held  []string // in claims
 }
 
 // CaddyModule returns the Caddy module information.
@@ -146,7 +148,14 @@ func within(word string, value, low, high caddy.Duration) error {
 
 // Start opens the store, or retunes it where a reload kept it running.
 func (a *App) Start() error {
-	err := a.store.Start(store.Tuning{
+	servers, err := a.ctx.AppIfConfigured("http")
+	if err == nil {
+		a.held, err = claimAddresses(servers.(*caddyhttp.App))
+	}
+	if err != nil && !errors.Is(err, caddy.ErrNotConfigured) {
+		return err
+	}
+	err = a.store.Start(store.Tuning{
 		UsageFlush:   time.Duration(a.UsageFlush),
 		MaxStaleness: time.Duration(a.MaxStaleness),
 		WaitReplicas: a.WaitReplicas,
@@ -165,13 +174,15 @@ func (a *App) Start() error {
 // need the store until Cleanup.
 func (a *App) Stop() error { return nil }
 
-// Cleanup gives the store back; the last configuration that used it closes it.
+// Cleanup gives the store and the addresses back; the last configuration that used them
+// closes them.
 func (a *App) Cleanup() error {
+	err := releaseAddresses(a.held)
 	if a.key == "" { // Provision failed before we held a reference
-		return nil
+		return err
 	}
-	_, err := stores.Delete(a.key)
-	return err
+	_, storeErr := stores.Delete(a.key)
+	return errors.Join(err, storeErr)
 }
 
 // configuredApp returns the app for a handler being provisioned.
