@@ -21,7 +21,7 @@ type (
 		Kind         string    `json:"kind,omitempty" enum:"callback,webhook,api" example:"callback"`
 		Reason       string    `json:"reason,omitempty" example:"leaked in a support ticket" doc:"In the operator's words."`
 		RequestID    string    `json:"requestId,omitempty" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b" doc:"X-Request-Id of the answer."`
-		Detail       string    `json:"detail,omitempty" example:"listCredentials HKG-2403" doc:"Of a refusal the operation and code."`
+		Detail       string    `json:"detail,omitempty" example:"listCredentials HKG-2403" doc:"Of a refusal the operation and code, of a rotation the new credential."`
 	}
 	auditList struct {
 		Entries    []auditEntry `json:"entries" nullable:"false"`
@@ -29,7 +29,7 @@ type (
 	}
 
 	auditInput struct {
-		CredentialID credentialID `query:"credentialId" format:"uuid"`
+		CredentialID credentialID `query:"credentialId" format:"uuid" doc:"The history of this one: also the rotation that made it, which stands under the id of the one before."`
 		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
 		Limit        int          `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor       string       `query:"cursor" maxLength:"200" doc:"nextCursor of the page before."`

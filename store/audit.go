@@ -32,8 +32,15 @@ type AuditEntry struct {
 	Kind       Kind
 	Reason     string
 	RequestID  string
-	// Detail says what exactly: the operation and code of a refusal.
+	// Detail says what exactly: the operation and code of a refusal, the new credential
+	// of a rotation.
 	Detail string
+}
+
+// concerns reports whether the entry is part of a credential's history. The rotation that
+// made it stands under the id of the one before.
+func (e AuditEntry) concerns(id uuid.UUID) bool {
+	return e.Credential == id || e.Action == ActionRotate && e.Detail == id.String()
 }
 
 // auditNote is what a change says of itself.
@@ -91,7 +98,7 @@ func (s *Store) NoteRefusal(ctx context.Context, tenant uuid.UUID, detail string
 
 // AuditQuery selects entries of a tenant's audit log.
 type AuditQuery struct {
-	Credential uuid.UUID // Nil for any
+	Credential uuid.UUID // its history: the rotation that made it, too; Nil for any
 	Action     string    // "" for any
 	Limit      int       // at most MaxPage; DefaultPage where not positive
 	Cursor     string    // of the page before
@@ -137,7 +144,7 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 			if err != nil {
 				return nil, "", err
 			}
-			if q.Credential != uuid.Nil && entry.Credential != q.Credential || q.Action != "" && entry.Action != q.Action {
+			if q.Credential != uuid.Nil && !entry.concerns(q.Credential) || q.Action != "" && entry.Action != q.Action {
 				continue
 			}
 			if entries = append(entries, entry); len(entries) == limit {

@@ -93,6 +93,8 @@ func TestAuditQueries(t *testing.T) {
 			made = append(made, c)
 		}
 		revoke(t, s, made[2])
+		fresh, _ := rotateWith(t, s, made[3], Rotation{})
+		revoke(t, s, fresh)
 		theirs := callbackSpec()
 		theirs.Tenant = otherTenant
 		mint(t, s, theirs)
@@ -100,9 +102,11 @@ func TestAuditQueries(t *testing.T) {
 			query AuditQuery
 			want  int
 		}{
-			"all":            {AuditQuery{}, 8},
+			"all":            {AuditQuery{}, 10},
 			"credential":     {AuditQuery{Credential: made[2].ID}, 2},
-			"action":         {AuditQuery{Action: ActionRevoke}, 1},
+			"action":         {AuditQuery{Action: ActionRevoke}, 2},
+			"rotated":        {AuditQuery{Credential: made[3].ID}, 2},
+			"successor":      {AuditQuery{Credential: fresh.ID}, 2},
 			"both":           {AuditQuery{Credential: made[2].ID, Action: ActionMint}, 1},
 			"neither":        {AuditQuery{Credential: made[1].ID, Action: ActionRevoke}, 0},
 			"another tenant": {AuditQuery{Credential: uuid.New()}, 0},

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -150,20 +151,25 @@ func (g *gate) operator() string {
 	return strings.TrimSpace(string(out))
 }
 
-// mint returns a new callback token.
-func (g *gate) mint() string {
+// credential is what a mint answers with.
+type credential struct{ ID, Token string }
+
+// mint returns a new callback credential.
+func (g *gate) mint(body string) credential {
 	g.t.Helper()
-	answer := g.want(http.StatusCreated, `"token":"mcb_`, http.MethodPost, g.admin+"/v1/credentials", `{"kind": "callback"}`,
+	answer := g.want(http.StatusCreated, `"token":"mcb_`, http.MethodPost, g.admin+"/v1/credentials", body,
 		"Authorization", "Bearer "+g.operator(), "Content-Type", "application/json")
-	_, token, _ := strings.Cut(answer, `"token":"`)
-	token, _, _ = strings.Cut(token, `"`)
-	return token
+	var c credential
+	if err := json.Unmarshal([]byte(answer), &c); err != nil {
+		g.t.Fatal(err)
+	}
+	return c
 }
 
 // serves tries what a deployment is for.
 func (g *gate) serves() {
 	g.t.Helper()
-	token := g.mint()
+	token := g.mint(`{"kind": "callback"}`).Token
 	g.want(http.StatusOK, "accepted", http.MethodPost, g.vendors+callback, "{}", "X-Callback-Token", token)
 	g.want(http.StatusUnauthorized, "HKG-1401", http.MethodPost, g.vendors+callback, "{}")
 	if text := g.log.String(); strings.Contains(text, token) || strings.Contains(text, jwtSecret) || strings.Contains(text, redisPassword) {
@@ -175,7 +181,7 @@ func (g *gate) serves() {
 // on, takes requests for a while, and ends well.
 func (g *gate) drains() {
 	g.t.Helper()
-	token := g.mint()
+	token := g.mint(`{"kind": "callback"}`).Token
 	g.process.Signal(syscall.SIGTERM)
 	eventually(g.t, "it is not ready", func() bool {
 		code, _, err := g.try(http.MethodGet, g.status+"/readyz", "")

@@ -17,7 +17,7 @@ func TestRunbook(t *testing.T) {
 	t.Parallel()
 	bash := tool(t, "bash")
 	g := startService(t)
-	g.mint()
+	leaked, old := g.mint(`{"kind": "callback"}`), g.mint(`{"kind": "callback", "label": "JIRA"}`)
 	dir := t.TempDir()
 	run := func(script, config string) string {
 		t.Helper()
@@ -26,6 +26,8 @@ func TestRunbook(t *testing.T) {
 		cmd.Dir = dir
 		cmd.Env = slices.Concat(g.environment, []string{
 			"PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "HOOKGATE_SERVER=" + g.admin, "HOOKGATE_TOKEN=" + g.operator(),
+			// What the operator knows by then.
+			"TOKEN=" + leaked.Token, "OLD=" + old.ID,
 		})
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -50,6 +52,11 @@ func TestRunbook(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
+	// It ended what it was about, and nothing else.
+	for _, c := range []credential{leaked, old} {
+		g.want(http.StatusOK, `"status":"revoked"`, http.MethodGet, g.admin+"/v1/credentials/"+c.ID, "", "Authorization", "Bearer "+g.operator())
+	}
+	g.want(http.StatusOK, `"status":"active"`, http.MethodGet, g.admin+"/v1/credentials?label=JIRA", "", "Authorization", "Bearer "+g.operator())
 
 	another := newPlaces(t, startRedis(t), "127.0.0.1:9")
 	config := filepath.Join(dir, "Caddyfile")

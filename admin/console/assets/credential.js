@@ -37,7 +37,7 @@ async function load(id) {
       showPair(c, () => load(c.id)),
       call('GET', 'v1/audit', { query: { credentialId: c.id, limit: historySize } }),
     ]);
-    if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map(historyLine), ...beginning(c));
+    if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map((entry) => historyLine(entry, c)));
   } catch (failure) {
     if (mine === latest && !(failure instanceof SignedOut)) showProblem(problem, failure);
   }
@@ -71,12 +71,13 @@ function show(c) {
   ]);
 }
 
-const historyLine = (entry) => el('li', {}, timeAgo(entry.at), ' ', el('strong', {}, entry.action),
-  entry.actor ? ` by ${entry.actor}` : null, eventText(entry) ? el('span', { class: 'soft' }, ` – ${eventText(entry)}`) : null);
-
-// beginning: a rotation stands in the log under the id of the old credential.
-const beginning = (c) => (c.supersedes
-  ? [el('li', {}, timeAgo(c.createdAt), ' ', el('strong', {}, 'made'), ' by a rotation of ', linkTo(c.supersedes, el('code', {}, c.supersedes)))] : []);
+// historyLine: the rotation that made this credential stands under the one before.
+function historyLine(entry, c) {
+  const made = entry.action === 'rotate' && entry.detail === c.id;
+  const what = made ? [el('strong', {}, 'made'), ' by a rotation of ', linkTo(c.supersedes, el('code', {}, c.supersedes))] : [el('strong', {}, entry.action)];
+  const why = made ? entry.reason : eventText(entry);
+  return el('li', {}, timeAgo(entry.at), ' ', ...what, entry.actor ? ` by ${entry.actor}` : null, why ? el('span', { class: 'soft' }, ` – ${why}`) : null);
+}
 
 byId('credential-refresh').addEventListener('click', () => load(shown.id));
 byId('edit-open').addEventListener('click', () => openEdit(shown, (changed) => load(changed.id)));
