@@ -132,6 +132,11 @@ func (g *Guard) Cleanup() error { return g.releaseThrottle() }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if !r.ProtoAtLeast(1, 1) {
+		// net/http leaves out Transfer-Encoding in HTTP/1.0 and says nothing of it. What
+		// it took for no body must not be read as the next request.
+		w.Header().Set("Connection", "close")
+	}
 	decision := new(guard.Decision)
 	switch err := g.authorise(w, r, decision); {
 	case err == nil:

@@ -89,9 +89,12 @@ func (g *Guard) stripHeaders(r *http.Request, client netip.Addr) {
 
 // unframed reports whether r may have a body that net/http does not see: chunks mean
 // nothing in HTTP/1.0, so it takes a body without Content-Length for none, and an
-// event would be lost with a 200.
+// event would be lost with a 200. Methods that have no body as a rule come without one.
 func unframed(r *http.Request) bool {
-	return !r.ProtoAtLeast(1, 1) && r.Method == http.MethodPost && len(r.Header["Content-Length"]) == 0
+	if r.ProtoAtLeast(1, 1) || len(r.Header["Content-Length"]) > 0 {
+		return false
+	}
+	return r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
 }
 
 // unhandled reports whether r came to the end of Caddy's handlers with nobody

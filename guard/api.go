@@ -19,7 +19,10 @@ const wildcard = "*"
 // upstream alone.
 const allowAPI = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-func apiMethod(method string) bool { return method != "CONNECT" && method != "TRACE" }
+func apiMethod(method string) bool {
+	// An upstream may read a method in any case.
+	return !strings.EqualFold(method, "CONNECT") && !strings.EqualFold(method, "TRACE")
+}
 
 // APIRoute returns the route of api credentials, presented as HTTP Basic. Its path
 // has no placeholders; it may end with the segment *. A credential needs every one of

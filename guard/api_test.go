@@ -86,6 +86,10 @@ func TestDecideOnAPIPaths(t *testing.T) {
 		{name: "HEAD", req: Request{Method: "HEAD", Target: partnerPath, Authorization: auth(partner)}, want: Allowed, id: apiID},
 		{name: "any method", req: Request{Method: "PROPFIND", Target: partnerPath, Authorization: auth(partner)}, want: Allowed, id: apiID},
 		{name: "CONNECT", req: Request{Method: "CONNECT", Target: partnerPath, Authorization: auth(partner)}, want: Method},
+		{name: "TRACE in lower case", req: Request{Method: "trace", Target: partnerPath, Authorization: auth(partner)}, want: Method},
+		{name: "a method with a path in it", req: Request{Method: "DELETE /partners/v2/orders/7?x=", Target: partnerPath, Authorization: auth(partner)}, want: Ambiguous},
+		{name: "a method with a line break", req: Request{Method: "GET /x HTTP/1.1\r\nX-Tenant-Id: x\r\n\r\nPUT", Target: partnerPath, Authorization: auth(partner)}, want: Ambiguous},
+		{name: "a method of its own", req: Request{Method: "PURGE", Target: partnerPath, Authorization: auth(partner)}, want: Allowed, id: apiID},
 		{name: "TRACE", req: Request{Method: "TRACE", Target: partnerPath, Authorization: auth(partner)}, want: Method},
 		{name: "no rest", req: Request{Target: "/partners/", Authorization: auth(partner)}, want: Allowed, id: apiID},
 		{name: "a path without *", req: Request{Target: "/ping?a=b", Authorization: auth(partner)}, want: Allowed, id: apiID},
@@ -133,6 +137,8 @@ func TestDecideOnAPIPaths(t *testing.T) {
 
 		{name: "from its address", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: ten}, want: Allowed, id: narrowID},
 		{name: "from elsewhere", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, want: SourceIP, id: narrowID},
+		{name: "from elsewhere, fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, ring: func(r *apiRing) { r.age = 2 * time.Second }, want: SourceIP, id: narrowID},
+		{name: "from elsewhere, not quite fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, ring: func(r *apiRing) { r.age = 2*time.Second + 1 }, want: Stale, id: narrowID},
 		{name: "all scopes", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(partner)}, want: Allowed, id: apiID},
 		{name: "a scope is missing", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(narrow), Client: ten}, want: Scope, id: narrowID},
 		{name: "no scope is needed", req: Request{Target: "/ping", Authorization: auth(narrow), Client: ten}, want: Allowed, id: narrowID},
@@ -242,7 +248,7 @@ func FuzzDecideOnAPIPaths(f *testing.F) {
 		orders := strings.HasPrefix(path, "/partners/v2/orders/")
 		digest, _ := parseBasic(authorization)
 		switch {
-		case token != "", method == "CONNECT", method == "TRACE", d.Path != path, !canonicalPath(path), strings.ContainsAny(path, "#{}\""):
+		case token != "", strings.EqualFold(method, "CONNECT"), strings.EqualFold(method, "TRACE"), strings.ContainsAny(method, " \t\r\n/:"), method == "", d.Path != path, !canonicalPath(path), strings.ContainsAny(path, "#{}\""):
 		case path != "/ping" && !strings.HasPrefix(path, "/partners/"):
 		case digest == apiDigest("partner", "secret"), digest == apiDigest("narrow", "secret") && !orders:
 			return

@@ -62,7 +62,7 @@ const (
 // answering only what the ones before it left open.
 func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 	path, query := splitTarget(req.Target)
-	if !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade || req.Unframed {
+	if !validMethod(req.Method) || !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade || req.Unframed {
 		return Decision{Outcome: Ambiguous}
 	}
 	route, found := p.route(path)
@@ -104,8 +104,15 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 		return d
 	}
 	vendor := p.Vendors[found.vendor] // "" on other routes is no vendor
-	if !allowedFrom(d.Identity.AllowedIPs, req.Client) || !allowedFrom(vendor.AllowIPs, req.Client) {
+	if !allowedFrom(vendor.AllowIPs, req.Client) {
 		d.Outcome, d.Identity = SourceIP, nil
+		return d
+	}
+	if !allowedFrom(d.Identity.AllowedIPs, req.Client) {
+		d.Outcome, d.Identity = SourceIP, nil
+		if age, _ := ring.Age(now); age > maxUnknownAge { // an operator may have added the address meanwhile
+			d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+		}
 		return d
 	}
 	if !route.permits(d.Identity) {

@@ -1,6 +1,17 @@
 package guard
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// validMethod reports whether a method is a token, as RFC 9110 section 9.1 has it. A
+// stream of HTTP/2 may bring any bytes as its method, and with a space in it the request
+// line towards the upstream would have another path than the one that was decided on.
+func validMethod(method string) bool {
+	return httpguts.ValidHeaderFieldName(method) // which is a token, too
+}
 
 // splitTarget returns the path of a request target and its query with the '?'.
 func splitTarget(target string) (path, query string) {

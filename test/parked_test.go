@@ -2,7 +2,10 @@ package test
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -52,29 +55,56 @@ func TestParkedRequest(t *testing.T) {
 }
 
 // TestUnframedBody: HTTP/1.0 knows no chunks, so that a body in chunks would be taken
-// for none, and the event be lost with a 200.
+// for none, and the event be lost with a 200; or for the next request on the connection.
 func TestUnframedBody(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
-	g := start(t, config{store: embedded(t), upstream: u.addr})
+	g := start(t, config{store: embedded(t), upstream: u.addr, guard: []string{"callback /v1/exceptions/{exceptionId}/callback", "api /partners/*"}})
 	c := g.operator(t, tenantA, "admin").mintCallback("")
-	for framing, want := range map[string]int{
-		"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n": http.StatusBadRequest,
-		"Content-Length: 2\r\n\r\n{}":                            http.StatusOK,
+	const secret = "of-the-partner"
+	wantStatus(t, g.operator(t, tenantA, "admin").do(http.MethodPost, "/v1/credentials", fmt.Sprintf(
+		`{"kind":"api","clientId":"partner","secretHash":"sha256:%x"}`, sha256.Sum256([]byte(secret)))), http.StatusCreated)
+	token := "X-Callback-Token: " + c.token + "\r\n"
+	basic := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("partner:"+secret)) + "\r\n"
+	const chunks, keep = "Transfer-Encoding: chunked\r\n", "Connection: keep-alive\r\n"
+	smuggled := "POST " + callbackPath + " HTTP/1.1\r\nHost: x\r\n" + token + "Content-Length: 0\r\n\r\n"
+	for _, test := range []struct {
+		name, request string
+		want, arrived int
+	}{
+		{"chunks", "POST " + callbackPath + " HTTP/1.0\r\n" + token + chunks + "\r\n2\r\n{}\r\n0\r\n\r\n", http.StatusBadRequest, 0},
+		{"length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "Content-Length: 2\r\n\r\n{}", http.StatusOK, 1},
+		{"length and more", "POST " + callbackPath + " HTTP/1.0\r\n" + token + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusOK, 1},
+		{"refused, and more", "POST " + callbackPath + " HTTP/1.0\r\n" + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusUnauthorized, 0},
+		{"PUT in chunks", "PUT /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusBadRequest, 0},
+		{"PATCH in chunks", "PATCH /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusBadRequest, 0},
+		{"DELETE", "DELETE /partners/7 HTTP/1.0\r\n" + basic + "\r\n", http.StatusOK, 1},
+		{"DELETE in chunks", "DELETE /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusOK, 1},
+		{"GET in chunks", "GET /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusOK, 1},
 	} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nHost: x\r\nX-Callback-Token: %s\r\n%s", callbackPath, c.token, framing)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("%q: status %d, want %d", framing, answer.StatusCode, want)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, test.request)
+			reader := bufio.NewReader(conn)
+			answer, err := http.ReadResponse(reader, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, answer.Body)
+			answer.Body.Close()
+			if answer.StatusCode != test.want {
+				t.Errorf("status %d, want %d", answer.StatusCode, test.want)
+			}
+			if another, err := http.ReadResponse(reader, nil); err == nil {
+				t.Errorf("a second answer: %d", another.StatusCode)
+			}
+			if got := u.take(); len(got) != test.arrived {
+				t.Errorf("at the upstream: %v", got)
+			}
+		})
 	}
 }

@@ -2,8 +2,11 @@ package test
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -150,6 +153,38 @@ func TestProtocolsBehaveAlike(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestMethodsThatNoClientSends: a stream may bring any bytes as its method, and api paths
+// take any method. One that is none must not become the request line of another path,
+// for which the credential has no scope.
+func TestMethodsThatNoClientSends(t *testing.T) {
+	paths := []string{"callback /v1/exceptions/{exceptionId}/callback", "api /partners/* products:read", "api /orders/* orders:write"}
+	eachProtocol(t, paths, func(t *testing.T, p protocol) {
+		if p.exchange == nil {
+			t.Skip("HTTP/1.1 is tested in bytes")
+		}
+		const secret = "of-the-reader"
+		client := "reader-" + strings.NewReplacer("/", "-", ".", "-").Replace(p.name)
+		wantStatus(t, p.operator(t).do(http.MethodPost, "/v1/credentials", fmt.Sprintf(
+			`{"kind":"api","clientId":%q,"scopes":["products:read"],"secretHash":"sha256:%x"}`, client, sha256.Sum256([]byte(secret)))), http.StatusCreated)
+		ok := post("/partners/7", "authorization: Basic "+base64.StdEncoding.EncodeToString([]byte(client+":"+secret)), "content-length: 2")
+		for method, status := range map[string]int{
+			"POST": 200, "BREW": 200, "TRACE": 405, "trace": 405, "connect": 405,
+			"DELETE /orders/7?x=": 0, "DELETE /orders/7 HTTP/1.1\r\nX-Tenant-Id: x\r\n\r\nPUT": 0, "GET\t/orders/7": 0, "GE/T": 0, "": 0,
+		} {
+			a, err := p.exchange(t, ok.with(":method", method))
+			switch {
+			case status != 0:
+				wantStatus(t, a, status)
+			case err == nil && a.status != http.StatusBadRequest:
+				t.Errorf("%q: status %d: %s", method, a.status, a.body)
+			}
+			if got := p.upstream.take(); len(got) > 0 != (status == http.StatusOK) {
+				t.Errorf("%q: at the upstream: %v", method, got)
+			}
+		}
 	})
 }
 

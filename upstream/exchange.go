@@ -10,6 +10,8 @@ import (
 	"net/textproto"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -53,10 +55,18 @@ func (t *Transport) exchange(r *http.Request) (*http.Response, error) {
 	return c.receive(t, r)
 }
 
-var errBodyLength = errors.New("the body is not of the length that it was declared with")
+var (
+	errBodyLength = errors.New("the body is not of the length that it was declared with")
+	errMethod     = errors.New("the method is none")
+)
 
 // assemble writes all of r to message. What can fail in it is the reading of the body.
 func assemble(message *bytes.Buffer, r *http.Request) error {
+	// Request.Write leaves it to the transport to look at the method: what has a space in
+	// it would be a request for another path.
+	if r.Method != "" && !httpguts.ValidHeaderFieldName(r.Method) { // a token, as names are
+		return errMethod
+	}
 	out := *r
 	if r.Body != nil {
 		body := buffers.Get().(*bytes.Buffer)
@@ -153,6 +163,7 @@ func (f *inFlight) finish(t *Transport, keep bool) {
 }
 
 var (
+	errStatus   = errors.New("the status of the upstream's answer is none")
 	errSwitched = errors.New("the upstream switched protocols unasked")
 	errInterim  = errors.New("the upstream sent too many interim answers")
 )
@@ -190,6 +201,8 @@ func (f *inFlight) final(r *http.Request) (*http.Response, error) {
 		switch {
 		case err != nil:
 			return nil, err
+		case answer.StatusCode < http.StatusContinue:
+			return nil, errStatus // net/http's server would panic over it
 		case answer.StatusCode == http.StatusSwitchingProtocols:
 			return nil, errSwitched
 		case answer.StatusCode >= http.StatusOK:

@@ -90,6 +90,33 @@ func TestUnaskedData(t *testing.T) {
 	}
 }
 
+// TestNoMethod: what would be a request for another path is sent to nobody.
+func TestNoMethod(t *testing.T) {
+	p := newPeer(t, answerAll(okAnswer))
+	for _, direct := range []bool{true, false} {
+		tr := p.transport(t)
+		tr.direct = direct
+		r := p.post(t, "event")
+		r.Method = "DELETE /orders/7?x="
+		if _, err := tr.RoundTrip(r); err == nil {
+			t.Errorf("sent, directly: %t", direct)
+		}
+	}
+	if n := p.accepted.Load(); n != 0 {
+		t.Errorf("%d connections were made", n)
+	}
+}
+
+// TestNoStatus: what no answer may have as its status is none.
+func TestNoStatus(t *testing.T) {
+	for _, status := range []string{"000", "099", "-10", "1x0"} {
+		p := newPeer(t, answerAll("HTTP/1.1 "+status+" X\r\nContent-Length: 0\r\n\r\n"+okAnswer))
+		if answer, err := p.transport(t).RoundTrip(p.post(t, "event")); err == nil {
+			t.Errorf("%s is taken for %d", status, answer.StatusCode)
+		}
+	}
+}
+
 // TestEarlyAnswer: an upstream may answer, and close, without reading the body.
 func TestEarlyAnswer(t *testing.T) {
 	p := newPeer(t, func(_ int, c net.Conn, r *bufio.Reader) {
