@@ -39,6 +39,14 @@ type conn struct {
 	parked bool   // in a read for the first byte of a request
 	woken  bool   // out of that, to be passed on
 	passed bool
+
+	idle   *idleness     // set while it waits for a request that is not its first
+	header time.Duration // what the server allows for the header of that, if it is inherited; zero: any time
+}
+
+// idleness is the wait of a connection for its next request.
+type idleness struct {
+	until time.Time // the server's patience ends; zero: never
 }
 
 // ConnState has to be called by the server, as its http.Server.ConnState: which
@@ -119,7 +127,14 @@ func (c *conn) unpark(got []byte, err error) (int, error) {
 		return 0, io.EOF
 	}
 	if len(got) > 0 {
-		c.phase = busy
+		if c.inherited() {
+			var deadline time.Time
+			if c.header > 0 {
+				deadline = time.Now().Add(c.header)
+			}
+			c.Conn.SetReadDeadline(deadline)
+		}
+		c.phase, c.idle = busy, nil
 	}
 	c.mu.Unlock()
 	if string(got[:min(len(got), 3)]) == "PRI" {
@@ -129,11 +144,18 @@ func (c *conn) unpark(got []byte, err error) (int, error) {
 	return len(got), err
 }
 
+// inherited reports whether the connection was passed on while it waited for a request.
+func (c *conn) inherited() bool { return c.phase == fresh && c.idle != nil }
+
 // pass gives the connection to the successor.
 func (c *conn) pass(early []byte) {
 	c.Conn.SetDeadline(time.Time{})
 	c.listener.remove(c)
-	c.listener.address.deliver(accepted{conn: c.Conn, early: early})
+	next := accepted{conn: c.Conn, early: early}
+	if len(early) == 0 {
+		next.idle = c.idle
+	}
+	c.listener.address.deliver(next)
 }
 
 // wake ends a read for the first byte of a request. A request that comes at this very
@@ -150,17 +172,27 @@ func (c *conn) wake() {
 // SetReadDeadline implements net.Conn. A server sets one when it begins to wait for a
 // request, and another when that has begun: what it reads after that may continue a
 // request that was in its buffer before.
+//
+// A connection that was passed on is a new one to the successor, which allows it the
+// time of a header until it has one. It has that from the first byte on, and until then
+// the rest of the time that it may be idle: cut off earlier, a client would lose what it
+// sends at that moment.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.passed {
 		return net.ErrClosed
 	}
-	switch c.phase {
-	case answered:
-		c.phase = waiting
-	case waiting:
+	switch {
+	case c.phase == answered:
+		c.phase, c.idle = waiting, &idleness{until: t}
+	case c.phase == waiting:
 		c.phase = busy
+	case c.inherited():
+		if c.header = 0; !t.IsZero() {
+			c.header = max(time.Until(t), 1)
+		}
+		t = c.idle.until
 	}
 	return c.Conn.SetReadDeadline(t)
 }

@@ -47,7 +47,7 @@ func listen(t testing.TB, addr string) net.Listener {
 }
 
 // serve starts a server on addr that answers with its name, the path and the body.
-func serve(t testing.TB, name, addr string) *server {
+func serve(t testing.TB, name, addr string, settings ...func(*http.Server)) *server {
 	t.Helper()
 	wrapped, err := Wrap(listen(t, addr))
 	if err != nil {
@@ -55,6 +55,9 @@ func serve(t testing.TB, name, addr string) *server {
 	}
 	s := &server{t: t, listener: wrapped}
 	s.ConnState = ConnState
+	for _, set := range settings {
+		set(&s.Server)
+	}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s %s %s", name, r.URL.Path, body)
@@ -208,6 +211,53 @@ func TestNewConnectionsAreKept(t *testing.T) {
 	}
 	close(stop)
 	clients.Wait()
+}
+
+// TestIdleTimeIsInherited: to its new server a connection is a new one, and would have
+// the time of a header to send the next request, not that which it may be idle.
+func TestIdleTimeIsInherited(t *testing.T) {
+	const brief, long = 100 * time.Millisecond, time.Hour
+	within := func(addr string, header, idle time.Duration) *server {
+		return serve(t, "", addr, func(s *http.Server) { s.ReadHeaderTimeout, s.IdleTimeout = header, idle })
+	}
+	ended := func(c *client) {
+		t.Helper()
+		rest, err := io.ReadAll(c.r)
+		if err != nil || strings.Contains(string(rest), "200 OK") {
+			t.Fatalf("%q, %v; want the end", rest, err)
+		}
+	}
+	s := within("127.0.0.1:0", brief, long)
+	used := dial(t, s.addr())
+	io.WriteString(used, get)
+	used.want("/a ")
+	for range 3 { // it is passed on more than once
+		next := within(s.addr(), brief, long)
+		s.replacedBy(next)
+		s = next
+	}
+	ended(dial(t, s.addr())) // a header's time is over
+	io.WriteString(used, get)
+	used.want("/a ")
+	// Each later request has its own time, too, be it the first of a server or not.
+	next := within(s.addr(), brief, long)
+	s.replacedBy(next)
+	io.WriteString(used, get)
+	used.want("/a ")
+	ended(dial(t, next.addr()))
+	io.WriteString(used, get)
+	used.want("/a ")
+	last := within(s.addr(), brief, long)
+	next.replacedBy(last)
+	io.WriteString(used, get[:10])
+	ended(used)
+
+	s = within("127.0.0.1:0", long, brief)
+	used = dial(t, s.addr())
+	io.WriteString(used, get)
+	used.want("/a ")
+	s.replacedBy(within(s.addr(), long, brief))
+	ended(used)
 }
 
 // TestSuccessorThatFails: what does not take over takes nothing.

@@ -25,6 +25,7 @@ type Listener struct {
 type accepted struct {
 	conn  net.Conn
 	early []byte // read from conn, and not served
+	idle  *idleness
 	err   error
 }
 
@@ -128,7 +129,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			if x.err != nil {
 				return nil, x.err
 			}
-			c := &conn{Conn: x.conn, listener: l, early: x.early}
+			c := &conn{Conn: x.conn, listener: l, early: x.early, idle: x.idle}
 			if l.add(c) {
 				return c, nil
 			}
