@@ -94,11 +94,11 @@ func observeAdmin(operation string, status int) {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	handler := a.api.ServeHTTP
 	if admin.IsStatusPath(r.URL.Path) {
-		a.status.ServeHTTP(w, r)
-	} else {
-		a.api.ServeHTTP(w, r)
+		handler = a.status.ServeHTTP
 	}
+	withSettledBody(http.HandlerFunc(handler), w, r)
 	return nil
 }
 

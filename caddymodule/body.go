@@ -40,6 +40,38 @@ func settleBody(w http.ResponseWriter, r *http.Request) {
 	_ = connection.SetReadDeadline(time.Now().Add(lingerTime))
 }
 
+// settling answers for a handler that may do so without the request's body.
+type settling struct {
+	http.ResponseWriter
+	r        *http.Request
+	answered bool
+}
+
+// withSettledBody lets a handler answer without waiting for a body that it does not read.
+func withSettledBody(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	h.ServeHTTP(&settling{ResponseWriter: w, r: r}, r)
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *settling) WriteHeader(status int) {
+	if !s.answered && status >= http.StatusOK {
+		s.answered = true
+		settleBody(s.ResponseWriter, s.r)
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (s *settling) Write(b []byte) (int, error) {
+	if !s.answered {
+		s.WriteHeader(http.StatusOK)
+	}
+	return s.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (s *settling) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
 // drained reads what has arrived of a body, and reports whether that was all of it.
 func drained(connection *http.ResponseController, r *http.Request) bool {
 	if r.ContentLength > settleBytes || r.Header.Get("Expect") != "" {

@@ -52,7 +52,7 @@ func newStatus(ctx caddy.Context, app *App) http.Handler {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (s *Status) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	s.handler.ServeHTTP(w, r)
+	withSettledBody(s.handler, w, r)
 	return nil
 }
 

@@ -121,7 +121,13 @@ type connection struct {
 // dial connects to the vendors' listener.
 func (g *gate) dial(t testing.TB) *connection {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+	return dial(t, g.vendors)
+}
+
+// dial connects to the server of a base URL.
+func dial(t testing.TB, base string) *connection {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -58,5 +59,41 @@ func TestSlowClients(t *testing.T) {
 		if !got.broken {
 			t.Errorf("the upstream took half a request for a whole one:\n%s", got)
 		}
+	}
+}
+
+// TestRefusedBeforeTheBody: who announces a body and withholds it is answered without it
+// by operators' and probes' listeners, too, where Caddy waits for a minute.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	for _, test := range []struct {
+		base, line string
+		status     int
+	}{
+		{g.admin, "POST /v1/credentials", http.StatusUnauthorized},
+		{g.admin, "POST /rest/v1/rpc/create_api_credential_record", http.StatusUnauthorized},
+		{g.admin, "POST /nowhere", http.StatusNotFound},
+		{g.admin, "GET /healthz", http.StatusOK},
+		{g.admin, "PUT /v1/credentials", http.StatusMethodNotAllowed},
+		{g.status, "GET /healthz", http.StatusOK},
+		{g.status, "GET /metrics", http.StatusOK},
+		{g.status, "GET /nowhere", http.StatusNotFound},
+	} {
+		for _, framing := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+			t.Run(test.line+", "+framing, func(t *testing.T) {
+				t.Parallel()
+				conn := dial(t, test.base)
+				fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", test.line, framing)
+				wantStatus(t, conn.answer(http.MethodPost), test.status)
+				conn.wantEnd()
+			})
+		}
+	}
+	// A body that is there leaves the connection as it was.
+	conn := dial(t, g.admin)
+	for range 2 {
+		io.WriteString(conn, "POST /v1/credentials HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+		wantStatus(t, conn.answer(http.MethodPost), http.StatusUnauthorized)
 	}
 }
