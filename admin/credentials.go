@@ -26,6 +26,7 @@ type (
 		Kind        string    `query:"kind" enum:"callback,webhook,api"`
 		Status      string    `query:"status" enum:"active,grace,expired,revoked"`
 		Label       string    `query:"label" maxLength:"128" doc:"Exactly this label."`
+		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"jira" doc:"A part of the label, client id, vendor or connection, in upper or lower case; or the whole id."`
 		UnusedSince time.Time `query:"unusedSince" doc:"Only what has not been used since, or ever."`
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor      string    `query:"cursor" maxLength:"200" doc:"nextCursor of the page before."`
@@ -56,7 +57,7 @@ func (a *api) registerCredentials() {
 
 func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
-		Kind: store.Kind(in.Kind), Status: store.Status(in.Status), Label: in.Label,
+		Kind: store.Kind(in.Kind), Status: store.Status(in.Status), Label: in.Label, Search: in.Search,
 		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {

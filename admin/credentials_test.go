@@ -178,6 +178,13 @@ func TestListPagesAndFilters(t *testing.T) {
 		"?status=active&kind=callback":          ids[1:],
 		"?label=l1":                             {ids[1], ids[3], ids[5]},
 		"?label=l":                              nil,
+		"?search=L1":                            {ids[1], ids[3], ids[5]},
+		"?search=LUG":                           {webhook},
+		"?search=Mai&kind=webhook":              {webhook},
+		"?search=mai&kind=callback":             nil,
+		"?search=" + strings.ToUpper(ids[4]):    {ids[4]},
+		"?search=" + ids[4][1:]:                 nil,
+		"?search=%25":                           nil,
 		"?unusedSince=2020-01-01T00:00:00Z":     slices.Concat([]string{webhook, ids[0]}, ids[2:]),
 		"?unusedSince=2127-01-01T00:00:00Z":     append([]string{webhook}, ids...),
 		"?limit=1000":                           append([]string{webhook}, ids...),
@@ -199,7 +206,7 @@ func TestListPagesAndFilters(t *testing.T) {
 	}
 	for _, query := range []string{
 		"?kind=", "?kind=password", "?kind=api&kind=webhook", "?status=live", "?limit=0", "?limit=1001", "?limit=x", "?cursor=x",
-		"?cursor=" + strings.Repeat("A", 300), "?unusedSince=yesterday", "?tenant=x", "?label=" + strings.Repeat("x", 129), "?limit=1;kind=api", "?%zz",
+		"?cursor=" + strings.Repeat("A", 300), "?unusedSince=yesterday", "?tenant=x", "?label=" + strings.Repeat("x", 129), "?search=", "?search=a%0Ab", "?search=" + strings.Repeat("x", 129), "?limit=1;kind=api", "?%zz",
 	} {
 		checkProblem(t, s.expect(422, viewerOf(t, tenantA), "GET", credentialsPath+query, ""), 422, "HKG-2422")
 	}

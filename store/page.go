@@ -23,6 +23,9 @@ type Query struct {
 	Kind   Kind
 	Status Status
 	Label  string // exactly
+	// Search is the id, or a part of the label, client id, vendor or connection, in
+	// upper or lower case.
+	Search string
 	// UnusedSince selects what has not been used since then, or ever.
 	UnusedSince time.Time
 	Limit       int    // at most MaxPage; DefaultPage where not positive
@@ -83,14 +86,21 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || !q.UnusedSince.IsZero()
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero()
 }
 
 func (q *Query) selects(c *Credential, now time.Time) bool {
 	return (q.Kind == "" || c.Kind == q.Kind) &&
 		(q.Status == "" || c.Status(now) == q.Status) &&
 		(q.Label == "" || c.Label == q.Label) &&
-		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince))
+		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
+		(q.Search == "" || q.finds(c))
+}
+
+func (q *Query) finds(c *Credential) bool {
+	part := strings.ToLower(q.Search)
+	has := func(text string) bool { return strings.Contains(strings.ToLower(text), part) }
+	return has(c.Label) || has(c.ClientID) || has(c.Vendor) || has(c.Connection) || c.ID.String() == part
 }
 
 // listPosition is that of a credential in its tenant's index, which orders by

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +154,14 @@ func TestPageFilters(t *testing.T) {
 			"revoked":      {Query{Status: StatusRevoked}, []Credential{revoked}},
 			"label":        {Query{Label: "acme"}, []Credential{fresh, old, revoked, plain}},
 			"part":         {Query{Label: "acm"}, nil},
+			"in label":     {Query{Search: "CME"}, []Credential{fresh, old, revoked, plain}},
+			"in client id": {Query{Search: "illIN"}, []Credential{api}},
+			"in vendor":    {Query{Search: "BELVO", Kind: KindWebhook}, []Credential{webhook}},
+			"in binding":   {Query{Search: "lvo-m"}, []Credential{webhook}},
+			"id":           {Query{Search: strings.ToUpper(plain.ID.String())}, []Credential{plain}},
+			"part of id":   {Query{Search: plain.ID.String()[:35]}, nil},
+			"in nothing":   {Query{Search: "acme "}, nil},
+			"in revoked":   {Query{Search: "acme", Status: StatusRevoked}, []Credential{revoked}},
 			"unused":       {Query{UnusedSince: used.Add(-time.Minute)}, []Credential{fresh, old, expired, revoked, api, webhook}},
 			"never used":   {Query{UnusedSince: used.Add(-2 * time.Hour)}, []Credential{fresh, old, expired, revoked, api}},
 			"all together": {Query{Kind: KindCallback, Status: StatusActive, Label: "acme", UnusedSince: used.Add(time.Minute)}, []Credential{fresh, plain}},
