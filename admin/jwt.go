@@ -55,9 +55,9 @@ type JWT struct {
 }
 
 const (
-	// minSecret is the shortest secret that is not warned of, in bytes: RFC 7518
+	// MinSecret is the shortest secret that is not warned of, in bytes: RFC 7518
 	// section 3.2 for HS256. A shorter one can be guessed offline from a single token.
-	minSecret = 32
+	MinSecret = 32
 	// defaultMaxTTL is JWT.MaxTTL where that is zero.
 	defaultMaxTTL = 30 * 24 * time.Hour
 )
@@ -127,7 +127,7 @@ func (v *verifier) setKeys(config JWT, log *slog.Logger) ([]string, error) {
 		if err := checkAlgorithms(algorithms, hmacAlgorithms, "a secret"); err != nil {
 			return nil, err
 		}
-		if len(config.Secret) < minSecret {
+		if len(config.Secret) < MinSecret {
 			log.Warn("the JWT secret is short enough to be guessed from a token; RFC 7518 wants 32 bytes",
 				slog.Int("bytes", len(config.Secret)))
 		}

@@ -13,7 +13,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
@@ -72,7 +71,12 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings := append(checkLoggers(config), checkAdmin(config))
+	findings := append(checkLoggers(config), checkAdmin(config), checkPersistence(config))
+	servers, err := checkServers(config)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, servers...)
 	s, err := offlineStore(config)
 	if errors.Is(err, store.ErrLocked) {
 		return append(findings, store.Finding{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}), nil
@@ -84,30 +88,7 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 	return append(findings, s.Check(ctx)...), nil
 }
 
-// checkLoggers finds the loggers of a configuration that print requests as they came
-// in, and so tokens.
-func checkLoggers(config *caddy.Config) (findings []store.Finding) {
-	for _, name := range unsafeLoggers(config) {
-		findings = append(findings, store.Finding{
-			Check: "loggers", Severity: store.SeverityProblem, Detail: fmt.Sprintf("%q does not print through format hookgate: tokens can get into its output", name),
-		})
-	}
-	if findings == nil {
-		findings = []store.Finding{{Check: "loggers", Severity: store.SeverityOK, Detail: "all print through format hookgate"}}
-	}
-	return findings
-}
-
 const statusTimeout = 5 * time.Second
-
-// checkAdmin: whoever reaches Caddy's admin endpoint replaces the configuration, and
-// with it the guard.
-func checkAdmin(config *caddy.Config) store.Finding {
-	if config.Admin != nil && config.Admin.Disabled {
-		return store.Finding{Check: "admin", Severity: store.SeverityOK, Detail: "Caddy's admin endpoint is off"}
-	}
-	return store.Finding{Check: "admin", Severity: store.SeverityWarning, Detail: "Caddy's admin endpoint is on: any process on this machine can replace the configuration; write admin off"}
-}
 
 // checkServer asks a running server whether its keyring can decide.
 func checkServer(ctx context.Context, address string) store.Finding {

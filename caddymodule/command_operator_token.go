@@ -9,6 +9,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin"
 )
 
 // exitUsage is the exit code of a command that was called wrongly.
@@ -60,6 +62,9 @@ func commandOperatorToken(fl caddycmd.Flags) error {
 	secret := os.Getenv(fl.String("secret-env"))
 	if secret == "" {
 		return usagef("--secret-env must name an environment variable that holds the secret")
+	}
+	if len(secret) < admin.MinSecret {
+		fmt.Fprintf(os.Stderr, "warning: the secret is short enough to be guessed from a token; RFC 7518 wants %d bytes\n", admin.MinSecret)
 	}
 	token, err := operatorToken(operatorClaims{
 		tenant: tenant, role: role, ttl: ttl,

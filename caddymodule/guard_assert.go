@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
+	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/guard"
 )
 
@@ -23,9 +24,6 @@ const (
 	// is a credential of its own for whoever gets hold of it.
 	minAssertTTL = caddy.Duration(10 * time.Second)
 	maxAssertTTL = caddy.Duration(time.Hour)
-
-	// minAssertSecret is RFC 7518 section 3.2 for HS256, in bytes.
-	minAssertSecret = 32
 )
 
 // AssertJWT vouches for every allowed request with a JWT, for an upstream that
@@ -78,7 +76,7 @@ func (g *Guard) provisionAssertion() error {
 	if err != nil {
 		return err
 	}
-	if len(secret) < minAssertSecret {
+	if len(secret) < admin.MinSecret {
 		g.logger.Warn("the secret of assert_jwt is short enough to be guessed from a token; RFC 7518 wants 32 bytes", zap.Int("bytes", len(secret)))
 	}
 	claims := make(map[string]string, len(config.Claims))

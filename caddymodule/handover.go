@@ -81,7 +81,7 @@ func (s *shift) provision(ctx caddy.Context, servers *caddyhttp.App) error {
 	}
 	s.known = true
 	for _, server := range servers.Servers {
-		if err := beforeTLS(server.ListenerWrappersRaw); err != nil {
+		if err := beforeTLS(server); err != nil {
 			return err
 		}
 		server.RegisterConnState(handover.ConnState)
@@ -99,19 +99,28 @@ func (s *shift) provision(ctx caddy.Context, servers *caddyhttp.App) error {
 
 // beforeTLS checks the place of our wrapper: behind tls there are no connections that
 // another server could take.
-func beforeTLS(wrappers []json.RawMessage) error {
-	names := make([]string, len(wrappers))
-	for i, raw := range wrappers {
+func beforeTLS(server *caddyhttp.Server) error {
+	names, err := wrappers(server)
+	if at := slices.Index(names, wrapperName); at >= 0 && !slices.Contains(names[at:], "tls") {
+		return errors.New("hookgate: in listener_wrappers write tls behind hookgate")
+	}
+	return err
+}
+
+// wrapperName is what our wrapper is called in listener_wrappers.
+const wrapperName = "hookgate"
+
+// wrappers returns the names of a server's listener wrappers.
+func wrappers(server *caddyhttp.Server) ([]string, error) {
+	names := make([]string, len(server.ListenerWrappersRaw))
+	for i, raw := range server.ListenerWrappersRaw {
 		var module struct{ Wrapper string }
 		if err := json.Unmarshal(raw, &module); err != nil {
-			return err
+			return nil, err
 		}
 		names[i] = module.Wrapper
 	}
-	if at := slices.Index(names, "hookgate"); at >= 0 && !slices.Contains(names[at:], "tls") {
-		return errors.New("hookgate: in listener_wrappers write tls behind hookgate")
-	}
-	return nil
+	return names, nil
 }
 
 func (s *shift) add(l *handover.Listener) {

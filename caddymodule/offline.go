@@ -22,16 +22,17 @@ func readConfig(file string) (*caddy.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := new(caddy.Config)
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, config); err != nil {
-			return nil, err
-		}
+	if len(text) == 0 {
+		return nil, errNoFile
 	}
-	return config, nil
+	config := new(caddy.Config)
+	return config, json.Unmarshal(text, config)
 }
 
-var errNoApp = errors.New("the configuration has no hookgate { ... } block in its global options")
+var (
+	errNoFile = errors.New("there is no Caddyfile here: name the configuration with --config")
+	errNoApp  = errors.New("the configuration has no hookgate { ... } block in its global options")
+)
 
 // offlineStore opens the store of a configuration for one operation on its data,
 // beside the servers that run with it.

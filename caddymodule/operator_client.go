@@ -154,6 +154,9 @@ func (e *apiError) Error() string {
 	for _, at := range e.Errors {
 		fmt.Fprintf(&text, "\n  %s: %s", at.Location, at.Message)
 	}
+	if e.Code == problemNoRoute.code { // the guard's
+		text.WriteString("\n  this is where vendors post: is --server the address of the admin API?")
+	}
 	if e.requestID != "" {
 		fmt.Fprintf(&text, "\n  request id %s", e.requestID)
 	}

@@ -58,7 +58,8 @@ func (s *Store) Check(ctx context.Context) []Finding {
 		return nil
 	})
 	if err != nil {
-		findings = append(findings, Finding{"redis", SeverityProblem, unavailable("probe", err).Error()})
+		// With the address that was tried, which answers to clients leave out.
+		findings = append(findings, Finding{"redis", SeverityProblem, fmt.Sprintf("%v: %v", ErrUnavailable, err)})
 	}
 	return findings
 }

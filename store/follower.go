@@ -106,7 +106,11 @@ func (f *follower) run(ctx context.Context, b *backend) {
 		case ctx.Err() == nil:
 			b.tail.failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
-				f.store.log().Error("cannot follow Redis; the keyring serves until it is too old", "error", err)
+				message := "cannot follow Redis; the keyring serves until it is too old"
+				if _, loaded := f.store.keyring.Age(f.store.clock.local()); !loaded {
+					message = "cannot load the credentials from Redis; until that is done every decision is 503"
+				}
+				f.store.log().Error(message, "error", err)
 			}
 		}
 		if pause == 0 {

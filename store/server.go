@@ -53,7 +53,7 @@ type Server struct {
 
 var (
 	errNoRedis    = errors.New("no Redis address")
-	errRedisURL   = errors.New("a Redis address must be a redis://, rediss:// or unix:// URL")
+	errRedisURL   = errors.New("a Redis address must be a URL: redis://[user:password@]host:port[/database number], rediss:// likewise, or unix:///path")
 	errRedisURLs  = errors.New("the Redis addresses of one deployment must have the same scheme, and no unix socket among them")
 	errManyURLs   = errors.New("several Redis addresses need cluster or sentinel")
 	errMaster     = errors.New("sentinel needs the name of the master, and only sentinel takes one")

@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -48,4 +49,89 @@ func TestCheckLoggers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCheckServers: what a configuration lacks to stop and reload as it should.
+func TestCheckServers(t *testing.T) {
+	t.Parallel()
+	const all = "admin off\n\tpersist_config off\n\tgrace_period 10s\n\tservers {\n\t\tlistener_wrappers {\n\t\t\thookgate\n\t\t\ttls\n\t\t}\n\t}\n\tlog default {\n\t\tformat hookgate\n\t}\n"
+	for name, test := range map[string]struct {
+		without string
+		warning string // "": none
+	}{
+		"all":               {"", ""},
+		"admin off":         {"admin off", "admin"},
+		"persist_config":    {"persist_config off", "persistence of the configuration"},
+		"grace_period":      {"grace_period 10s", "stop"},
+		"listener_wrappers": {"listener_wrappers {\n\t\t\thookgate\n\t\t\ttls\n\t\t}", "reload"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := &gate{t: t, dir: t.TempDir()}
+			options := strings.Replace(all, test.without, "", 1)
+			g.write("{\n\t" + options + "\thookgate {\n\t\tredis embedded \"" + g.dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
+			stdout, stderr, code := execute(t, command(g.dir, "check", "--config", g.caddyfile()))
+			if code != 0 {
+				t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
+			}
+			var warnings []string
+			for line := range strings.Lines(stdout) {
+				if rest, found := strings.CutPrefix(line, "warning"); found {
+					warnings = append(warnings, strings.TrimSpace(rest))
+				}
+			}
+			if test.warning == "" && len(warnings) > 0 || test.warning != "" && (len(warnings) != 1 || !strings.HasPrefix(warnings[0], test.warning+" ")) {
+				t.Errorf("warnings %q, want %q", warnings, test.warning)
+			}
+		})
+	}
+}
+
+// TestMistakesAreNamed: what is likely to be got wrong is answered with what to do.
+func TestMistakesAreNamed(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	nowhere := t.TempDir()
+	env := func(cmd *exec.Cmd, more ...string) *exec.Cmd {
+		cmd.Env = append(cmd.Env, more...)
+		return cmd
+	}
+	for name, test := range map[string]struct {
+		cmd  *exec.Cmd
+		want string
+		code int
+	}{
+		"check without a configuration": {command(nowhere, "check"), "--config", 1},
+		"dump without a configuration":  {command(nowhere, "store", "dump", "file"), "--config", 1},
+		"vendors' address": {env(command(nowhere, "credentials", "list", "--server", g.vendors),
+			"HOOKGATE_TOKEN="+g.operator(t, tenantA, "admin").jwt), "is --server the address of the admin API?", 1},
+		"short secret": {env(command(nowhere, "operator-token", "--tenant", tenantA, "--role", "admin", "--secret-env", "SHORT"),
+			"SHORT=short"), "RFC 7518 wants 32 bytes", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, code := execute(t, test.cmd)
+			if code != test.code || !strings.Contains(stderr, test.want) {
+				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+			}
+		})
+	}
+	t.Run("Redis that does not answer", func(t *testing.T) {
+		c := config{store: store{words: "redis://127.0.0.1:1"}}
+		lost := launch(t, c)
+		eventually(t, "the log says what it means", func() bool {
+			return strings.Contains(lost.output.String(), "cannot load the credentials from Redis; until that is done every decision is 503")
+		})
+		stdout, stderr, code := execute(t, command(lost.dir, "check", "--config", lost.caddyfile()))
+		if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
+			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+		}
+	})
+	t.Run("a database that is none", func(t *testing.T) {
+		wrong := &gate{t: t, dir: t.TempDir()}
+		wrong.write(config{store: store{words: "redis://user:hidden@127.0.0.1:1/name"}}.text(t, g.ports))
+		stdout, stderr, code := execute(t, command(wrong.dir, "validate", "--config", wrong.caddyfile()))
+		if code != 1 || !strings.Contains(stderr, "/database number") || strings.Contains(stdout+stderr, "hidden") {
+			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+		}
+	})
 }

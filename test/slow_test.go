@@ -1,11 +1,15 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 // TestSlowClients: what Caddyfile.example sets ends a client that sends its request
@@ -15,7 +19,7 @@ func TestSlowClients(t *testing.T) {
 	u := newUpstream(t)
 	g := start(t, config{
 		store: embedded(t), upstream: u.addr,
-		servers: []string{"timeouts {\n\t\t\tread_header 300ms\n\t\t\tread_body 600ms\n\t\t\tidle 300ms\n\t\t}"},
+		servers: []string{"protocols h1", "timeouts {\n\t\t\tread_header 300ms\n\t\t\tread_body 600ms\n\t\t\twrite_idle 300ms\n\t\t\tidle 300ms\n\t\t}"},
 		guard:   []string{"vendor pluggy {\n\t\t\tsignature X-Signature {env.HOOKGATE_TEST_SECRET}\n\t\t}"},
 	})
 	admin := g.operator(t, tenantA, "admin")
@@ -54,6 +58,24 @@ func TestSlowClients(t *testing.T) {
 		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
 		wantStatus(t, conn.answer(http.MethodPost), http.StatusNotFound)
 		conn.wantEnd()
+	})
+	t.Run("answers that nobody reads", func(t *testing.T) {
+		conn := g.dial(t)
+		many := strings.Repeat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 100)
+		var err error
+		for err == nil { // until the buffers of both sides are full
+			_, err = io.WriteString(conn, many)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("the connection is held")
+		}
+	})
+	t.Run("HTTP/2 without TLS", func(t *testing.T) {
+		conn := g.dial(t)
+		io.WriteString(conn, http2.ClientPreface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00") // and empty SETTINGS
+		if text, err := io.ReadAll(conn); err == nil && len(text) > 0 && !strings.HasPrefix(string(text), "HTTP/1.1 4") && !strings.HasPrefix(string(text), "HTTP/1.1 5") {
+			t.Errorf("%q", text)
+		}
 	})
 	for _, got := range u.take() {
 		if !got.broken {
