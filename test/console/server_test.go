@@ -31,7 +31,8 @@ const (
 )
 
 // The connections are those of webhook credentials; the api path is there to use an
-// api credential on.
+// api credential on. A JWT may live for long, since a page whose clock is put forward
+// goes by its end.
 const caddyfile = `{
 	admin off
 	persist_config off
@@ -62,6 +63,7 @@ http://:%[4]d {
 		public_url http://127.0.0.1:%[2]d insecure
 		jwt {
 			secret {env.HOOKGATE_TEST_SECRET}
+			max_ttl 200d
 		}
 		connections any
 	}

@@ -2,7 +2,8 @@
 
 import { el, setText } from './dom.js';
 
-const minute = 60_000, hour = 60 * minute, day = 24 * hour;
+const minute = 60_000, hour = 60 * minute;
+export const day = 24 * hour;
 const soon = 14 * day; // an expiry nearer than that is warned of
 
 const spans = [[365 * day, 'year'], [day, 'day'], [hour, 'hour'], [minute, 'minute'], [1000, 'second']];
