@@ -5,10 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/docs"
 )
 
 // TestRunbook does what docs/runbook.md shows, in its order; what it shows for another
@@ -35,17 +36,7 @@ func TestRunbook(t *testing.T) {
 		}
 		return string(out)
 	}
-	page := read(t, "docs/runbook.md")
-	blocks := func(info string) string {
-		var script strings.Builder
-		for _, block := range regexp.MustCompile("(?ms)^ *```"+info+"\n(.*?)^ *```$").FindAllStringSubmatch(page, -1) {
-			script.WriteString(block[1])
-		}
-		if script.Len() == 0 {
-			t.Fatalf("the runbook has no %s", info)
-		}
-		return script.String()
-	}
+	blocks := func(info string) string { return docs.Script(docs.ToRun(t, root, "docs/runbook.md", info)) }
 	out := run(blocks("sh"), g.config)
 	for _, want := range []string{"Valid configuration", "leaked, ticket 4711", "grace"} {
 		if !strings.Contains(out, want) {
@@ -66,21 +57,4 @@ func TestRunbook(t *testing.T) {
 	cmd.Env = g.environment
 	restored := startGate(t, another, cmd)
 	restored.want(http.StatusOK, `"kind":"callback"`, http.MethodGet, restored.admin+"/v1/credentials", "", "Authorization", "Bearer "+restored.operator())
-}
-
-// TestRunbookLinks follows the links to sections of pages.
-func TestRunbookLinks(t *testing.T) {
-	for _, link := range regexp.MustCompile(`\]\(([\w.-]*)#([\w-]+)\)`).FindAllStringSubmatch(read(t, "docs/runbook.md"), -1) {
-		page := link[1]
-		if page == "" {
-			page = "runbook.md"
-		}
-		found := false
-		for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(read(t, filepath.Join("docs", page)), -1) {
-			found = found || strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-") == link[2]
-		}
-		if !found {
-			t.Errorf("%s has no section %s", page, link[2])
-		}
-	}
 }
