@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,6 +38,32 @@ func TestUnit(t *testing.T) {
 		t.Errorf("systemd-analyze verify:\n%s", out)
 	}
 	output(t, analyze, "security", "--no-pager", "--offline=true", "--threshold="+exposure, unit)
+}
+
+// TestUnitHandsOverWhatIsRead: the credentials that the unit loads are the files that the
+// Caddyfile reads, and the installation makes each of them.
+func TestUnitHandsOverWhatIsRead(t *testing.T) {
+	unit := read(t, unitPath)
+	loaded := regexp.MustCompile(`(?m)^LoadCredential=([\w-]+):(\S+)$`).FindAllStringSubmatch(unit, -1)
+	var names []string
+	for _, credential := range loaded {
+		names = append(names, credential[1])
+		if !regexp.MustCompile(`(?m)^#   install -m 0600 \S+ ` + regexp.QuoteMeta(credential[2]) + `$`).MatchString(unit) {
+			t.Errorf("it is not said how to make %s", credential[2])
+		}
+	}
+	if n := strings.Count(unit, "\nLoadCredential"); n != len(loaded) {
+		t.Errorf("%d credentials are understood, %d loaded", len(loaded), n)
+	}
+	var wanted []string
+	for _, file := range regexp.MustCompile(`\{\$CREDENTIALS_DIRECTORY\}/([\w-]+)`).FindAllStringSubmatch(read(t, serviceConfigPath), -1) {
+		wanted = append(wanted, file[1])
+	}
+	slices.Sort(names)
+	slices.Sort(wanted)
+	if wanted = slices.Compact(wanted); len(wanted) == 0 || !slices.Equal(names, wanted) {
+		t.Errorf("the unit loads %q, the Caddyfile reads %q", names, wanted)
+	}
 }
 
 // TestUnitOutlastsTheDrain: systemd kills only what did not end by itself.
