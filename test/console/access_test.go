@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,50 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
-	"github.com/chromedp/chromedp/kb"
 )
-
-// TestKeyboardAlone signs in, mints and puts the token away without a mouse.
-func TestKeyboardAlone(t *testing.T) {
-	t.Parallel()
-	o := newTenant(t)
-	p := open(t, gate)
-	p.fill("#jwt", o.admin()) // as pasted
-	p.press("\r")
-	p.await("the focus is on the view", "document.activeElement.id === 'credentials-title'")
-	p.tabTo("#mint-open")
-	p.press("\r")
-	p.await("the dialog has the focus", "document.activeElement.closest('#mint')")
-	p.tabTo("#mint-label")
-	p.press("keyboard")
-	p.press(kb.Escape)
-	p.await("Escape closes", "!document.querySelector('#mint').open && document.activeElement.id === 'mint-open'")
-	p.press("\r")
-	p.tabTo("#mint-label")
-	p.press("keyboard")
-	p.press("\r")
-	token := p.shown("Token")
-	p.press(kb.Escape)
-	p.awaitText("#secret-said", "Store it first")
-	p.tabTo("#secret-close")
-	p.press("\r")
-	p.await("the focus is back", "!document.querySelector('#secret').open && document.activeElement.id === 'mint-open'")
-	p.wantNowhere(token)
-	p.awaitText("#credentials-rows", "keyboard")
-
-	// From the top of the page past the header, and into the credential.
-	p.run("document.activeElement.blur()")
-	p.run("document.querySelector('#skip').focus()")
-	p.press("\r")
-	p.await("the header is skipped", "document.activeElement.id === 'main' && location.hash === '#/credentials'")
-	p.tabTo("#credentials-rows a")
-	p.press("\r")
-	p.await("the focus is on the credential", "document.activeElement.id === 'credential-title'")
-	p.tabTo("#revoke-open")
-	if width := eval[string](p, "getComputedStyle(document.activeElement).outlineWidth"); width != "3px" {
-		t.Errorf("the focus is shown %s wide", width)
-	}
-}
 
 // views opens every view and dialog with something in it, and calls look on each.
 func (p *tab) views(look func(name string)) {
@@ -106,34 +64,44 @@ func examples() []string {
 	}
 }
 
-// TestEverythingHasAName goes by what the browser tells screen readers.
+// TestEverythingHasAName goes by what the browser tells screen readers. On a phone a
+// table is laid out as cards, and has to be a table all the same.
 func TestEverythingHasAName(t *testing.T) {
 	t.Parallel()
-	p := open(t, gate)
-	operable := []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "dialog", "table", "columnheader", "rowheader", "navigation", "heading"}
-	p.views(func(name string) {
-		nodes := command(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes
-		roles := map[string]int{}
-		for _, n := range nodes {
-			role := valueOf(n.Role)
-			if n.Ignored || !slices.Contains(operable, role) {
-				continue
-			}
-			roles[role]++
-			if valueOf(n.Name) == "" {
-				t.Errorf("%s: a %s without a name", name, role)
-			}
+	for _, width := range []int64{1280, 360} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
+			p := open(t, gate)
+			p.emulate(width, 740, "light")
+			p.views(p.checkNames)
+		})
+	}
+}
+
+var operable = []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "dialog", "table", "columnheader", "rowheader", "navigation", "heading"}
+
+func (p *tab) checkNames(view string) {
+	p.t.Helper()
+	roles := map[string]int{}
+	for _, n := range command(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+		role := valueOf(n.Role)
+		if n.Ignored || !slices.Contains(operable, role) {
+			continue
 		}
-		switch {
-		case roles["button"] == 0:
-			t.Errorf("%s: no buttons among %v", name, roles)
-		case name == "credentials" && (roles["columnheader"] != 7 || roles["rowheader"] < 5 || roles["table"] != 1):
-			t.Errorf("%s is no table: %v", name, roles)
+		roles[role]++
+		if valueOf(n.Name) == "" {
+			p.t.Errorf("%s: a %s without a name", view, role)
 		}
-		if ids := eval[int](p, "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"); ids != 0 {
-			t.Errorf("%s: %d ids occur twice", name, ids)
-		}
-	})
+	}
+	switch {
+	case roles["button"] == 0:
+		p.t.Errorf("%s: no buttons among %v", view, roles)
+	case view == "credentials" && (roles["columnheader"] != 7 || roles["rowheader"] < 5 || roles["table"] != 1):
+		p.t.Errorf("%s is no table: %v", view, roles)
+	}
+	if ids := eval[int](p, "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"); ids != 0 {
+		p.t.Errorf("%s: %d ids occur twice", view, ids)
+	}
 }
 
 func valueOf(v *accessibility.Value) string {
@@ -143,11 +111,12 @@ func valueOf(v *accessibility.Value) string {
 	return strings.Trim(string(v.Value), `"`)
 }
 
-// TestNarrowAndDark: nothing is cut off on a phone, in either colour scheme.
-func TestNarrowAndDark(t *testing.T) {
+// look opens every view in a window and colour scheme. Nothing is cut off, and
+// everything can be read.
+func look(t *testing.T, width, height int64, scheme string, docs ...string) {
 	t.Parallel()
 	p := open(t, gate)
-	p.emulate(360, 740, "dark")
+	p.emulate(width, height, scheme)
 	p.views(func(name string) {
 		if over := eval[int](p, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
 			t.Errorf("%s: the page is %d px too wide", name, over)
@@ -157,29 +126,20 @@ func TestNarrowAndDark(t *testing.T) {
 			t.Errorf("%s: beyond the edge: %s", name, over)
 		}
 		checkContrast(p, name)
-		if name == "credential" {
-			p.run("document.querySelector('#pair').scrollIntoView()")
-			p.shotForDocs("narrow-dark")
-		}
-		p.shot(name)
-	})
-}
-
-// TestWideAndLight keeps the pictures of the README.
-func TestWideAndLight(t *testing.T) {
-	t.Parallel()
-	p := open(t, gate)
-	p.emulate(1280, 800, "light")
-	p.views(func(name string) {
-		checkContrast(p, name)
-		switch name {
-		case "credentials", "mint":
+		if slices.Contains(docs, name) {
 			p.shotForDocs(name)
-		default:
+		} else {
 			p.shot(name)
 		}
 	})
 }
+
+// Of these two are the pictures of the README.
+
+func TestWideAndLight(t *testing.T)   { look(t, 1280, 800, "light", "credentials", "mint") }
+func TestNarrowAndDark(t *testing.T)  { look(t, 360, 740, "dark", "credential") }
+func TestWideAndDark(t *testing.T)    { look(t, 1280, 800, "dark") }
+func TestNarrowAndLight(t *testing.T) { look(t, 360, 740, "light") }
 
 // checkContrast computes the contrast of every text with what is behind it, as WCAG
 // 2.2 has it: 4.5, or 3 for large text.
@@ -224,5 +184,16 @@ func TestPicturesOfTheReadme(t *testing.T) {
 		if !strings.Contains(string(readme), fmt.Sprintf("docs/images/%s", filepath.Base(path))) {
 			t.Errorf("the README does not show %s", path)
 		}
+	}
+}
+
+// TestGitIgnoresScreenshots: they are of whoever runs the tests.
+func TestGitIgnoresScreenshots(t *testing.T) {
+	t.Parallel()
+	if err := exec.CommandContext(t.Context(), "git", "rev-parse", "--is-inside-work-tree").Run(); err != nil {
+		t.Skip("this is no work tree of Git, or there is no git")
+	}
+	if out, err := exec.CommandContext(t.Context(), "git", "check-ignore", "screenshots/TestAny-any.png").CombinedOutput(); err != nil {
+		t.Errorf("Git does not ignore the screenshots: %v %s", err, out)
 	}
 }

@@ -17,10 +17,12 @@ import (
 // them. So does CI.
 const requireEnv = "HOOKGATE_REQUIRE_CHROMIUM"
 
-// browser is the context of the Chromium that all tests share, and gate the hookgate.
+// browser is the context of the Chromium that all tests share, gate the hookgate, and
+// program where its binary is.
 var (
 	browser context.Context
 	gate    *server
+	program string
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -41,9 +43,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	hookgate, err := binary.Find(dir)
+	program, err = binary.Find(dir)
 	if err == nil {
-		gate, err = startServer(hookgate, dir)
+		gate, err = startServer(dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -115,11 +115,11 @@ func command[P, R any](p *tab, c cdp.Command[P, R], params P) R {
 }
 
 // eval returns the value of a JavaScript expression.
-func eval[T any](p *tab, expression string) T {
+func eval[T any](p *tab, expression string, options ...chromedp.EvaluateOption) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -200,11 +200,15 @@ func (p *tab) press(keys string) {
 	p.do(chromedp.KeyEvent(keys))
 }
 
-// tabTo presses Tab until the element has the focus, as who has no mouse does.
+// tabTo presses Tab until the element has the focus, as who has no mouse does, and
+// checks that it is seen.
 func (p *tab) tabTo(selector string) {
 	p.t.Helper()
 	for range 60 {
 		if eval[bool](p, "document.activeElement.matches("+quoted(selector)+")") {
+			if outline := eval[string](p, "(({ outlineStyle, outlineWidth }) => `${outlineStyle} ${outlineWidth}`)(getComputedStyle(document.activeElement))"); outline != "solid 3px" {
+				p.t.Errorf("%s has the focus, and shows it with the outline %q", selector, outline)
+			}
 			return
 		}
 		p.press(kb.Tab)

@@ -33,6 +33,7 @@ func TestRotateWithGrace(t *testing.T) {
 		p.awaitText("#pair-verdict", c.says)
 	}
 	p.shot("pair")
+	p.awaitText("#credential-history", "made by a rotation of "+old.ID+" by alice@example.com – yearly")
 
 	// At most one grace is open, unless the operator says so.
 	p.click("#rotate-open")
@@ -67,6 +68,28 @@ func TestRotateWithGrace(t *testing.T) {
 	p.goTo("#/audit")
 	p.awaitText("#audit-rows", "everybody has the new one")
 	p.awaitText("#audit-rows", "yearly")
+}
+
+// TestRotationThatIsOver: the clients have the new token, and the operator is told to
+// finish. What the old one was used for before the rotation counts for nothing.
+func TestRotationThatIsOver(t *testing.T) {
+	t.Parallel()
+	o := newTenant(t)
+	old := o.mint(`{"kind":"callback","label":"JIRA"}`)
+	o.use(old)
+	p := open(t, gate)
+	p.signIn(o.admin())
+	p.openCredential(old)
+	p.click("#rotate-open")
+	p.submit("#rotate")
+	token := p.shown("Token")
+	p.closeSecret()
+	p.awaitText("#pair-verdict", "Neither has been used since the rotation.")
+	if got := o.callback(token); got != http.StatusOK {
+		t.Fatalf("with the new token: %d", got)
+	}
+	p.awaitText("#pair-verdict", "Only the new one has been used since the rotation. You can finish.")
+	p.shot("decided")
 }
 
 func TestRotateAPI(t *testing.T) {

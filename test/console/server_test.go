@@ -45,6 +45,7 @@ const caddyfile = `{
 	hookgate {
 		redis %[1]s
 		usage_flush 1s
+		%[6]s
 	}
 }
 http://:%[2]d {
@@ -81,22 +82,23 @@ type server struct {
 	matcher                *httptest.Server
 }
 
-func startServer(binary, dir string) (*server, error) {
-	return startServerOn(binary, dir, fmt.Sprintf("embedded %q", filepath.Join(dir, "data")))
+func startServer(dir string) (*server, error) {
+	return startServerOn(dir, fmt.Sprintf("embedded %q", filepath.Join(dir, "data")), "")
 }
 
-func startServerOn(binary, dir, redis string) (*server, error) {
+// startServerOn starts one on a Redis, with further lines about the store.
+func startServerOn(dir, redis, lines string) (*server, error) {
 	matcher := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
 	ports := [3]int{freePort(), freePort(), freePort()}
 	url := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[i]) }
 	s := &server{vendors: url(0), admin: url(1), status: url(2), matcher: matcher}
 	config := filepath.Join(dir, "Caddyfile")
-	text := fmt.Sprintf(caddyfile, redis, ports[0], matcher.Listener.Addr(), ports[1], ports[2])
+	text := fmt.Sprintf(caddyfile, redis, ports[0], matcher.Listener.Addr(), ports[1], ports[2], lines)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	var output bytes.Buffer
-	cmd := exec.Command(binary, "run", "--config", config, "--adapter", "caddyfile")
+	cmd := exec.Command(program, "run", "--config", config, "--adapter", "caddyfile")
 	cmd.Env = []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "HOOKGATE_TEST_SECRET=" + jwtSecret}
 	cmd.Stdout, cmd.Stderr = &output, &output
 	var err error
@@ -215,6 +217,19 @@ func (o tenant) list() []credential {
 func (o tenant) callback(token string) int {
 	o.t.Helper()
 	return status(o.t, "POST", o.s.vendors+"/v1/exceptions/7d4f/callback", "X-Callback-Token", token)
+}
+
+// use posts a callback with a token, and waits until the admin API tells of it.
+func (o tenant) use(c credential) {
+	o.t.Helper()
+	if got := o.callback(c.Token); got != http.StatusOK {
+		o.t.Fatalf("a callback with the token of %s: %d", c.ID, got)
+	}
+	eventually(o.t, "the use is written", func() bool {
+		var now credential
+		o.ask("GET", "/v1/credentials/"+c.ID, "", &now)
+		return !now.LastUsedAt.IsZero()
+	})
 }
 
 func status(t testing.TB, method, url string, header ...string) int {
