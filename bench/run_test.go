@@ -88,13 +88,3 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
-
-// TestSoak is too short to tell whether anything grows.
-func TestSoak(t *testing.T) {
-	inCheckout(t, "redis-server", "make")
-	var out bytes.Buffer
-	err := run(t.Context(), []string{"soak", "-duration", "2s", "-reloads", "4"}, &out)
-	if !strings.Contains(out.String(), "4 reloads") || !strings.Contains(out.String(), "| goroutines ") {
-		t.Errorf("%v in\n%s", err, &out)
-	}
-}

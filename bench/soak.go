@@ -34,6 +34,11 @@ var gauges = []gauge{
 	{"Redis clients", 1, 1, 2},
 }
 
+// grown is the name of a gauge that was beyond its bound at the end.
+type grown string
+
+func (g grown) Error() string { return "grown: " + string(g) }
+
 // reading is the value of every gauge at one moment.
 type reading []float64
 
@@ -133,7 +138,8 @@ func (s *setup) read(ctx context.Context, rdb *redis.Client) (reading, error) {
 	return append(values, float64(len(files)), connected), err
 }
 
-// judge compares the last tenth of the readings with the first.
+// judge compares the last tenth of the readings with the first, and says all that is
+// wrong.
 func judge(out io.Writer, duration time.Duration, readings []reading, t clientTotals) error {
 	tenth := max(len(readings)/10, 1)
 	var b strings.Builder
@@ -147,11 +153,14 @@ func judge(out io.Writer, duration time.Duration, readings []reading, t clientTo
 			bound := first*g.times + g.more
 			row(g.name, fmt.Sprintf("%.0f", first), fmt.Sprintf("%.0f", last), fmt.Sprintf("%.0f", bound), verdict(last <= bound))
 			if last > bound {
-				problems = append(problems, fmt.Errorf("grown: %s", g.name))
+				problems = append(problems, grown(g.name))
 			}
 		}
 	})
 	fmt.Fprint(out, b.String())
+	if t.sent == 0 {
+		problems = append(problems, errors.New("no request was sent"))
+	}
 	if t.refused+t.lost > 0 {
 		slices.Sort(t.reasons)
 		problems = append(problems, fmt.Errorf("%d requests failed: %s", t.refused+t.lost, strings.Join(slices.Compact(t.reasons), "; ")))
