@@ -27,8 +27,6 @@ build:
 # Builds what is published into dist/: a binary for every system, and the checksums.
 release: $(RELEASE:%=dist/hookgate-%)
 	cd dist && sha256sum $(RELEASE:%=hookgate-%) >SHA256SUMS && sha256sum --check SHA256SUMS
-	for system in $(RELEASE); do $(GO) version -m dist/hookgate-$$system | grep -q "GOARCH=$${system#*-}" && \
-		$(GO) version -m dist/hookgate-$$system | grep -q "GOOS=$${system%-*}" || exit 1; done
 
 dist/hookgate-%: FORCE
 	GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(MAKE) build BIN=$@
