@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/chromedp"
 )
 
 // views opens every view and dialog with something in it, and calls look on each.
@@ -18,16 +19,18 @@ func (p *tab) views(look func(name string)) {
 	p.t.Helper()
 	o := newTenant(p.t)
 	look("sign-in")
+	var made []credential
 	for _, body := range examples() {
-		o.mint(body)
+		made = append(made, o.mint(body))
 	}
-	old := o.mint(`{"kind":"callback","label":"Billing in Brazil, production, with a name that goes on","allowedIps":["203.0.113.0/24","2001:db8::/32"]}`)
+	old := o.mint(`{"kind":"callback","label":"Billing in Brazil, production, with a name that goes on","allowedIps":["127.0.0.1","203.0.113.0/24","2001:db8::/32"]}`)
 	var fresh credential
 	o.ask("POST", "/v1/credentials/"+old.ID+"/rotate", `{"gracePeriodSeconds":86400,"reason":"yearly rotation"}`, &fresh)
+	o.use(append(made[1:], old, fresh)...)
 	p.signIn(o.admin())
 	look("credentials")
 	p.openCredential(fresh)
-	p.awaitText("#pair-verdict", "Neither")
+	p.awaitText("#pair-verdict", "Both are used")
 	look("credential")
 	for _, dialog := range []string{"edit", "rotate", "revoke", "finish"} {
 		p.click("#" + dialog + "-open")
@@ -126,12 +129,44 @@ func look(t *testing.T, width, height int64, scheme string, docs ...string) {
 			t.Errorf("%s: beyond the edge: %s", name, over)
 		}
 		checkContrast(p, name)
-		if slices.Contains(docs, name) {
-			p.shotForDocs(name)
-		} else {
+		if name == "audit" {
+			checkAudit(p)
+		}
+		switch {
+		case !slices.Contains(docs, name):
 			p.shot(name)
+		case name == "credential": // the rotation, and nothing that is cut in half
+			p.do(chromedp.EmulateViewport(width, eval[int64](p, "document.querySelector('#pair').offsetHeight + 32")))
+			p.run("scrollTo(0, document.querySelector('#pair').offsetTop - 16)")
+			p.shotForDocs("narrow-dark")
+			p.do(chromedp.EmulateViewport(width, height))
+		default:
+			p.shotForDocs(name)
 		}
 	})
+}
+
+// exactTime is how one is written, as a regular expression of JavaScript.
+const exactTime = `/\d \w+ \d{4}, \d\d:\d\d:\d\d /`
+
+// checkAudit: an address is in one piece on either side of its @, a link looks like one,
+// a rotation leads to what it made, and times are exact.
+func checkAudit(p *tab) {
+	p.t.Helper()
+	who := `[...document.querySelector('#audit-rows [data-name=Who]').childNodes].filter((n) => n.data).map((n) => { const r = document.createRange(); r.selectNode(n); return r.getClientRects().length; }).join(' ')`
+	if lines := eval[string](p, who); lines != "1 1" {
+		p.t.Errorf("alice@ and example.com are on so many lines: %s", lines)
+	}
+	if plain := eval[int](p, "[...document.querySelectorAll('#audit-rows a code')].filter((e) => getComputedStyle(e).textDecorationLine !== 'underline').length"); plain != 0 {
+		p.t.Errorf("%d links of the audit log are not underlined", plain)
+	}
+	row := "#audit-rows tr:first-child "
+	if text := p.text(row + "[data-name^=Reason]"); !strings.HasPrefix(text, "yearly rotation – replaced by ") || !p.visible(row+"[data-name^=Reason] a[href^='#/credential/']") {
+		p.t.Errorf("the rotation says %q, or does not lead to the new credential", text)
+	}
+	if !eval[bool](p, exactTime+".test(document.querySelector('"+row+"th').innerText)") {
+		p.t.Errorf("the time of the rotation is %q", p.text(row+"th"))
+	}
 }
 
 // Of these two are the pictures of the README.

@@ -267,10 +267,13 @@ func (p *tab) emulate(width, height int64, scheme string) {
 	}})
 }
 
-// shot keeps a picture of what is seen now.
+// shot keeps a picture of what is seen now, with the mouse out of the way.
 func (p *tab) shot(name string) []byte {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
+	if _, err := chromedp.Call(ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved}); err != nil {
+		p.t.Logf("the mouse: %v", err)
+	}
 	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Logf("no picture: %v", err)

@@ -65,6 +65,7 @@ func TestRotateWithGrace(t *testing.T) {
 			t.Errorf("after the end: %d, want %d", got, want)
 		}
 	}
+	p.await("the exact times stand beside the others", "[...document.querySelectorAll('#credential-facts .exact')].filter((e) => "+exactTime+".test(e.innerText)).length >= 2")
 	p.goTo("#/audit")
 	p.awaitText("#audit-rows", "everybody has the new one")
 	p.awaitText("#audit-rows", "yearly")

@@ -196,8 +196,8 @@ func (o tenant) ask(method, path, body string, into any) {
 
 // credential is what a test has to know of one.
 type credential struct {
-	ID, Label, Kind, Status, Token string
-	LastUsedAt                     time.Time
+	ID, Label, Kind, Status, Token, WebhookURL string
+	LastUsedAt                                 time.Time
 }
 
 func (o tenant) mint(body string) (c credential) {
@@ -219,17 +219,27 @@ func (o tenant) callback(token string) int {
 	return status(o.t, "POST", o.s.vendors+"/v1/exceptions/7d4f/callback", "X-Callback-Token", token)
 }
 
-// use posts a callback with a token, and waits until the admin API tells of it.
-func (o tenant) use(c credential) {
+// use presents the token of each, and waits until the admin API tells of it.
+func (o tenant) use(credentials ...credential) {
 	o.t.Helper()
-	if got := o.callback(c.Token); got != http.StatusOK {
-		o.t.Fatalf("a callback with the token of %s: %d", c.ID, got)
+	for _, c := range credentials {
+		answer := 0
+		if c.Kind == "webhook" {
+			answer = status(o.t, "POST", c.WebhookURL)
+		} else {
+			answer = o.callback(c.Token)
+		}
+		if answer != http.StatusOK {
+			o.t.Fatalf("a request with the token of %s: %d", c.ID, answer)
+		}
 	}
-	eventually(o.t, "the use is written", func() bool {
-		var now credential
-		o.ask("GET", "/v1/credentials/"+c.ID, "", &now)
-		return !now.LastUsedAt.IsZero()
-	})
+	for _, c := range credentials {
+		eventually(o.t, "the use is written", func() bool {
+			var now credential
+			o.ask("GET", "/v1/credentials/"+c.ID, "", &now)
+			return !now.LastUsedAt.IsZero()
+		})
+	}
 }
 
 func status(t testing.TB, method, url string, header ...string) int {

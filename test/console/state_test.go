@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/fetch"
@@ -21,6 +22,7 @@ func TestServerState(t *testing.T) {
 	p := open(t, gate)
 	p.signIn(o.admin())
 	p.awaitText("#pill", "Server: ready")
+	p.await("changes are announced", "document.querySelector('#pill').closest('[role=status]')")
 	p.click("#pill")
 	p.awaitText("#server-cards", "Proved equal to Redis")
 	p.awaitText("#server-cards", "It answers, writes included.")
@@ -34,6 +36,9 @@ func TestServerState(t *testing.T) {
 	p.awaitText("#pill", "Server: unreachable")
 	p.click("#nav a[href='#/credentials']")
 	p.awaitText("#credentials-problem", "The server does not answer.")
+	if got := p.text("#credentials-problem"); strings.Contains(got, "Whether") {
+		t.Errorf("a list that cannot be read says: %s", got)
+	}
 	p.shot("unreachable")
 	restore()
 }

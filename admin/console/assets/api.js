@@ -46,6 +46,8 @@ export async function probe(path) {
   return { response, text: await response.text() };
 }
 
+// send says of a request without an answer what the operator has to know: one that
+// changes something may have done so.
 async function send(path, options) {
   try {
     return await fetch(path, {
@@ -53,7 +55,8 @@ async function send(path, options) {
       signal: AbortSignal.timeout(patience),
     });
   } catch {
-    throw new Refusal({ detail: 'The server does not answer. Whether it did what was asked is not known.' });
+    const changes = options.method && options.method !== 'GET';
+    throw new Refusal({ detail: `The server does not answer.${changes ? ' Whether it did what was asked is not known.' : ''}` });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { SignedOut, call } from './api.js';
 import { byId, el, showProblem } from './dom.js';
-import { linkTo, timeAgo } from './format.js';
+import { exact, linkTo, mayBreak, timeAgo } from './format.js';
 
 const pageSize = 50;
 const rows = byId('audit-rows');
@@ -55,18 +55,25 @@ async function read(from) {
   }
 }
 
-// eventText is what there is to say of an entry beyond its action.
-export const eventText = (entry) => [entry.reason, entry.detail].filter(Boolean).join(' – ');
+const idLink = (id) => linkTo(id, el('code', { class: 'id' }, id));
+
+// eventText is what there is to say of an entry beyond its action, in parts. The detail
+// of a rotation is the id of the new credential.
+export function eventText({ action, reason, detail }) {
+  const what = detail && action === 'rotate' ? ['replaced by ', idLink(detail)] : [detail];
+  return [reason, reason && detail && ' – ', ...what].filter(Boolean);
+}
 
 const cell = (name, ...content) => el('td', { role: 'cell', 'data-name': name }, ...content);
 
 function row(entry) {
+  const text = eventText(entry);
   return el('tr', { role: 'row', tabindex: '-1' },
-    el('th', { scope: 'row', role: 'rowheader' }, timeAgo(entry.at)),
-    cell('Who', entry.actor ?? '–'),
+    el('th', { scope: 'row', role: 'rowheader' }, timeAgo(entry.at), exact(entry.at)),
+    cell('Who', ...mayBreak(entry.actor ?? '–')),
     cell('Action', el('span', { class: `badge ${entry.action === 'refused' ? 'expired' : entry.action === 'revoke' ? 'revoked' : ''}` }, entry.action)),
-    cell('Credential', entry.credentialId ? linkTo(entry.credentialId, el('code', { class: 'id' }, entry.credentialId)) : '–'),
-    cell('Reason or detail', eventText(entry) || '–'),
+    cell('Credential', entry.credentialId ? idLink(entry.credentialId) : '–'),
+    cell('Reason or detail', ...(text.length ? text : ['–'])),
     cell('Request', el('code', { class: 'id' }, entry.requestId ?? '–')));
 }
 

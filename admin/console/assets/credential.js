@@ -2,7 +2,7 @@
 
 import { SignedOut, call } from './api.js';
 import { byId, el, facts, showProblem } from './dom.js';
-import { badge, expiry, kindName, linkTo, nameOf, timeAgo } from './format.js';
+import { badge, endOf, exact, expiry, kindName, linkTo, nameOf, timeAgo } from './format.js';
 import { openEdit, openRevoke, openRotate } from './change.js';
 import { clearPair, showPair } from './pair.js';
 import { eventText } from './audit.js';
@@ -43,6 +43,8 @@ async function load(id) {
   }
 }
 
+const moment = (text) => [timeAgo(text), exact(text)];
+
 function show(c) {
   shown = c;
   const ended = c.status === 'revoked';
@@ -60,11 +62,11 @@ function show(c) {
     ['Client id', c.clientId],
     ['Scopes', c.scopes?.join(' ')],
     ['Allowed addresses', c.allowedIps?.join(', ') ?? 'any'],
-    ['Last used', c.lastUsedAt ? timeAgo(c.lastUsedAt) : 'never'],
-    ['Created', timeAgo(c.createdAt)],
-    ['Expires', expiry(c)],
-    ['Rotated', c.rotatedAt && timeAgo(c.rotatedAt)],
-    ['Revoked', c.revokedAt && timeAgo(c.revokedAt)],
+    ['Last used', c.lastUsedAt ? moment(c.lastUsedAt) : 'never'],
+    ['Created', moment(c.createdAt)],
+    ['Expires', [expiry(c), endOf(c) && exact(endOf(c))]],
+    ['Rotated', c.rotatedAt && moment(c.rotatedAt)],
+    ['Revoked', c.revokedAt && moment(c.revokedAt)],
     ['Replaces', c.supersedes && linkTo(c.supersedes, el('code', {}, c.supersedes))],
     ['Replaced by', c.supersededBy && linkTo(c.supersededBy, el('code', {}, c.supersededBy))],
     ['Metadata', c.metadata && el('code', { class: 'value' }, JSON.stringify(c.metadata, null, 1))],
@@ -75,8 +77,8 @@ function show(c) {
 function historyLine(entry, c) {
   const made = entry.action === 'rotate' && entry.detail === c.id;
   const what = made ? [el('strong', {}, 'made'), ' by a rotation of ', linkTo(c.supersedes, el('code', {}, c.supersedes))] : [el('strong', {}, entry.action)];
-  const why = made ? entry.reason : eventText(entry);
-  return el('li', {}, timeAgo(entry.at), ' ', ...what, entry.actor ? ` by ${entry.actor}` : null, why ? el('span', { class: 'soft' }, ` – ${why}`) : null);
+  const why = eventText(made ? { ...entry, detail: '' } : entry);
+  return el('li', {}, timeAgo(entry.at), ' ', ...what, entry.actor ? ` by ${entry.actor}` : null, why.length ? el('span', { class: 'soft' }, ' – ', ...why) : null);
 }
 
 byId('credential-refresh').addEventListener('click', () => load(shown.id));

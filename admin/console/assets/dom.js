@@ -21,10 +21,11 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// facts fills a list of names and values; what has no value is left out.
+// facts fills a list of names and values, of one part or several; what has no value is
+// left out.
 export function facts(list, pairs) {
   list.replaceChildren(...pairs.filter(([, value]) => value !== undefined && value !== null && value !== '')
-    .map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
+    .map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, ...[value].flat()))));
 }
 
 // say tells the outcome of what the operator did, to eyes and screen readers.

@@ -24,6 +24,9 @@ export function timeAgo(text) {
   return el('time', { datetime: text, title: inFull.format(at), class: 'relative' }, relative(at));
 }
 
+// exact is a time in full, to stand beside one that is relative.
+export const exact = (text) => el('span', { class: 'exact' }, inFull.format(new Date(text)));
+
 // timeLeft shows how long it is until then, to the second.
 export function timeLeft(text) {
   const at = new Date(text);
@@ -50,12 +53,16 @@ export const kindName = (kind) => ({ callback: 'Callback', webhook: 'Webhook', a
 const statusName = (status) => ({ active: 'Active', grace: 'In grace', expired: 'Expired', revoked: 'Revoked' })[status] ?? status;
 export const badge = (status) => el('span', { class: `badge ${['active', 'grace', 'expired', 'revoked'].includes(status) ? status : ''}` }, statusName(status));
 export const ownerOf = (c) => (c.kind === 'webhook' ? `${c.vendor} / ${c.connection}` : c.clientId ?? '');
+// mayBreak lets a line end behind an @ rather than in the middle of a name.
+export const mayBreak = (text) => text.split(/(?<=@)/).flatMap((part, i) => (i === 0 ? [part] : [el('wbr'), part]));
 export const linkTo = (id, text) => el('a', { href: `#/credential/${encodeURIComponent(id)}` }, text);
+
+export const endOf = (c) => (c.status === 'grace' ? c.graceUntil : c.expiresAt);
 
 // expiry shows when a credential ends, and warns where that is soon or past. A grace
 // that runs is its real end.
 export function expiry(c) {
-  const until = c.status === 'grace' ? c.graceUntil : c.expiresAt;
+  const until = endOf(c);
   if (!until) return el('span', { class: 'soft' }, 'never');
   if (c.status === 'revoked') return timeAgo(until);
   const distance = new Date(until) - Date.now();

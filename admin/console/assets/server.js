@@ -59,7 +59,7 @@ async function ask(mine) {
 }
 
 function setPill(text, state) {
-  setText(pill, `Server: ${text}`);
+  setText(byId('pill-state'), text);
   pill.dataset.state = state;
 }
 
