@@ -136,8 +136,8 @@ func look(t *testing.T, width, height int64, scheme string, docs ...string) {
 		case !slices.Contains(docs, name):
 			p.shot(name)
 		case name == "credential": // the rotation, and nothing that is cut in half
-			p.do(chromedp.EmulateViewport(width, eval[int64](p, "document.querySelector('#pair').offsetHeight + 32")))
-			p.run("scrollTo(0, document.querySelector('#pair').offsetTop - 16)")
+			p.do(chromedp.EmulateViewport(width, eval[int64](p, "document.querySelector('#pair').offsetHeight + 20")))
+			p.run("scrollTo(0, document.querySelector('#pair').offsetTop - 10)")
 			p.shotForDocs("narrow-dark")
 			p.do(chromedp.EmulateViewport(width, height))
 		default:
