@@ -21,6 +21,7 @@ const (
 )
 
 var startPacer = sync.OnceFunc(func() {
+	time.AfterFunc(pacerInterval, forgetStartup)
 	if _, set := os.LookupEnv("GOGC"); set {
 		return // the operator's word
 	}
