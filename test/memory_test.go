@@ -17,7 +17,7 @@ func TestIdleMemory(t *testing.T) {
 		t.Skip("start-up is forgotten on Linux alone")
 	}
 	const limit = 45 << 10 // KiB
-	g := start(t, config{store: embedded(t), servers: []string{"listener_wrappers {\n\t\t\thookgate\n\t\t\ttls\n\t\t}"}})
+	g := start(t, config{store: embedded(t)})
 	resident := 0
 	defer func() { t.Logf("resident: %d KiB", resident) }()
 	eventually(t, fmt.Sprintf("less than %d KiB is resident", limit), func() bool {
