@@ -4,9 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/docs"
 )
 
 // TestCommandLineDocs does what docs/cli.md shows, in its order.
@@ -15,21 +16,12 @@ func TestCommandLineDocs(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
 	}
-	page, err := os.ReadFile("../docs/cli.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	g := start(t, config{store: embedded(t)})
 	dir := t.TempDir()
 	if err := os.Symlink(binary, filepath.Join(dir, "hookgate")); err != nil {
 		t.Fatal(err)
 	}
-	var script strings.Builder
-	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	for _, block := range blocks {
-		script.WriteString(block[1])
-	}
-	text := strings.ReplaceAll(script.String(), "http://127.0.0.1:8081", g.admin)
+	text := strings.ReplaceAll(docs.Script(docs.ToRun(t, "..", "docs/cli.md", "sh")), "http://127.0.0.1:8081", g.admin)
 	for _, command := range []string{"mint", "list", "get", "rotate", "finish", "revoke", "verify", "import", "export"} {
 		if !strings.Contains(text, "hookgate credentials "+command) {
 			t.Errorf("the page does not show %s", command)

@@ -130,23 +130,3 @@ func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 		}
 	}
 }
-
-// TestLinksLeadSomewhere follows every relative link of the README and the docs.
-func TestLinksLeadSomewhere(t *testing.T) {
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	for _, file := range append(files, "../../README.md", "../../SECURITY.md", "../../CHANGELOG.md") {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
-				t.Errorf("%s links to %s", file, m[1])
-			}
-		}
-	}
-}

@@ -15,14 +15,15 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile("```sh\n" + `kubectl create secret generic (\S+) --namespace (\S+)((?: --from-file=[\w-]+)+)` + "\n" + `kubectl apply --kustomize overlays/(\w+)` + "\n```").FindStringSubmatch(string(page))
+	shown := regexp.MustCompile("```sh\n" + `kubectl create namespace (\S+)` + "\n" + `kubectl create secret generic (\S+) --namespace (\S+)((?: --from-file=[\w-]+)+)` + "\n" + `kubectl apply --kustomize overlays/(\w+)` + "\n```").FindStringSubmatch(string(page))
 	if shown == nil {
 		t.Fatal("it does not show a secret and the overlay that needs it")
 	}
-	o := render(t, shown[4])
+	namespace, secret, within, files, overlay := shown[1], shown[2], shown[3], shown[4], shown[5]
+	o := render(t, overlay)
 	deployment := o.deployments["matcher"]
-	if deployment.Namespace != shown[2] {
-		t.Errorf("the secret is made in %s, the pods run in %s", shown[2], deployment.Namespace)
+	if within != namespace || deployment.Namespace != namespace {
+		t.Errorf("the namespace %s is made, the secret in %s, and the pods run in %s", namespace, within, deployment.Namespace)
 	}
 	var mounts []string
 	for _, v := range deployment.Spec.Template.Spec.Volumes {
@@ -30,8 +31,8 @@ func TestReadme(t *testing.T) {
 			mounts = append(mounts, v.Secret.SecretName)
 		}
 	}
-	if !slices.Equal(mounts, []string{shown[1]}) {
-		t.Errorf("the secret %s is made, %q are mounted", shown[1], mounts)
+	if !slices.Equal(mounts, []string{secret}) {
+		t.Errorf("the secret %s is made, %q are mounted", secret, mounts)
 	}
 	names := func(text, pattern string) (found []string) {
 		for _, name := range regexp.MustCompile(pattern+`([\w-]+)`).FindAllStringSubmatch(text, -1) {
@@ -40,7 +41,7 @@ func TestReadme(t *testing.T) {
 		slices.Sort(found)
 		return slices.Compact(found)
 	}
-	if made, read := names(shown[3], "--from-file="), names(o.caddyfile(t), "/run/secrets/hookgate/"); !slices.Equal(made, read) {
+	if made, read := names(files, "--from-file="), names(o.caddyfile(t), "/run/secrets/hookgate/"); !slices.Equal(made, read) {
 		t.Errorf("the secret has %q, the Caddyfile reads %q", made, read)
 	}
 }
