@@ -30,7 +30,11 @@ func settleBody(w http.ResponseWriter, r *http.Request) {
 		return // streams of HTTP/2 and 3 end without their body
 	}
 	connection := http.NewResponseController(w)
-	if drained(connection, r) && connection.SetReadDeadline(time.Time{}) == nil {
+	until := time.Now().Add(settleTime)
+	// Where the body has been read net/http reads on, to learn that the client has left. A
+	// deadline that ends that read cancels everything that comes on the connection later:
+	// one that was not taken back in time leaves nothing to keep.
+	if drained(connection, r, until) && connection.SetReadDeadline(time.Time{}) == nil && time.Now().Before(until) {
 		return
 	}
 	w.Header().Set("Connection", "close")
@@ -72,13 +76,13 @@ func (s *settling) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (s *settling) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// drained reads what has arrived of a body, and reports whether that was all of it.
-func drained(connection *http.ResponseController, r *http.Request) bool {
+// drained reads what arrives of a body until then, and reports whether that was all of it.
+func drained(connection *http.ResponseController, r *http.Request, until time.Time) bool {
 	if r.ContentLength > settleBytes || r.Header.Get("Expect") != "" {
 		// Reading would answer "100 Continue", and ask for the body we do not want.
 		return false
 	}
-	if connection.SetReadDeadline(time.Now().Add(settleTime)) != nil {
+	if connection.SetReadDeadline(until) != nil {
 		return false
 	}
 	n, err := io.CopyN(io.Discard, r.Body, settleBytes+1)

@@ -3,9 +3,12 @@ package caddymodule
 import (
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func TestDeclaredBody(t *testing.T) {
@@ -40,5 +43,38 @@ func TestDeclaredBody(t *testing.T) {
 				t.Errorf("%s%s: a whole body was handed out", tc.name, name)
 			}
 		}
+	}
+}
+
+// stalling is a body at whose end the goroutine that reads it does not get on.
+type stalling struct{ io.ReadCloser }
+
+func (s stalling) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if err == io.EOF {
+		time.Sleep(2 * settleTime)
+	}
+	return n, err
+}
+
+// TestSettledConnectionsAreAlive: on a connection that is kept, later requests are not
+// cancelled before they begin, however slow the machine.
+func TestSettledConnectionsAreAlive(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.Context().Err(); err != nil {
+			t.Errorf("the request begins with: %v", err)
+		}
+		io.Copy(io.Discard, r.Body)
+		r.Body = stalling{r.Body}
+		settleBody(w, r)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer server.Close()
+	for range 3 {
+		response, err := http.Post(server.URL, "", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
 	}
 }

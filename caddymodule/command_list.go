@@ -43,11 +43,12 @@ json every line is a credential as the admin API has it.`,
 		Example: `  hookgate credentials list --kind callback --status active
   hookgate credentials list --unused-since 90d --all --output json`,
 	}
-	var kind, status, label, unused string
+	var kind, status, label, search, unused string
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "kind", "", "callback, webhook or api")
 	flags.StringVar(&status, "status", "", "active, grace, expired or revoked")
 	flags.StringVar(&label, "label", "", "Exactly this label")
+	flags.StringVar(&search, "search", "", "Part of the label, client id, vendor or connection, or an id")
 	flags.StringVar(&unused, "unused-since", "", "Not used since a time, or for a duration such as 90d, or ever")
 	suggest(cmd, "kind", kinds)
 	suggest(cmd, "status", statuses)
@@ -62,6 +63,7 @@ json every line is a credential as the admin API has it.`,
 		setQuery(query, "kind", kind)
 		setQuery(query, "status", status)
 		setQuery(query, "label", label)
+		setQuery(query, "search", search)
 		if since, err := sinceFlag("unused-since", unused, time.Now()); err != nil {
 			return err
 		} else if !since.IsZero() {

@@ -185,6 +185,8 @@ func TestListCommand(t *testing.T) {
 		{[]string{"--limit", "2"}, []string{c, b}},
 		{[]string{"--status", "revoked"}, []string{a}},
 		{[]string{"--label", "B", "--kind", "callback"}, []string{c, b}},
+		{[]string{"--search", "b"}, []string{c, b}},
+		{[]string{"--search", a}, []string{a}},
 		{[]string{"--kind", "webhook"}, nil},
 		{[]string{"--unused-since", "1h"}, []string{c, b, a}},
 		{[]string{"--unused-since", "2020-01-02T03:04:05Z", "--label", "A"}, []string{a}},
