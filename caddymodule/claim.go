@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime"
 	"syscall"
 
@@ -42,6 +43,9 @@ func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
 			if address.IsUnixNetwork() || address.StartPort == 0 {
 				continue
 			}
+			if ip, err := netip.ParseAddr(address.Host); err == nil && ip.IsUnspecified() {
+				address.Host = "" // all spellings of every address are one
+			}
 			for offset := range address.PortRangeSize() {
 				at := address.JoinHostPort(offset)
 				_, _, err := claims.LoadOrNew(at, func() (caddy.Destructor, error) {
@@ -50,7 +54,7 @@ func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
 				})
 				switch {
 				case errors.Is(err, syscall.EADDRINUSE):
-					return held, fmt.Errorf("hookgate: another Hookgate serves %s; end it before, or use another address", at)
+					return held, fmt.Errorf("hookgate: another Hookgate serves %s; end it first, or use another address", at)
 				case err == nil:
 					held = append(held, at)
 				}
