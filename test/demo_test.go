@@ -42,23 +42,23 @@ func TestDemo(t *testing.T) {
 	var commands []string
 	for line := range strings.Lines(stdout.String()) {
 		line = strings.TrimSpace(line)
-		for _, start := range []string{"OPERATOR=", "TOKEN=", "curl "} {
+		for _, start := range []string{"OPERATOR=", "TOKEN=", "HOOK=", "curl "} {
 			if strings.HasPrefix(line, start) {
 				commands = append(commands, line)
 			}
 		}
 	}
-	if len(commands) != 6 {
+	if len(commands) != 7 {
 		t.Fatalf("%d commands: %q", len(commands), commands)
 	}
 	const mark = "=== next"
-	script := strings.Join(commands, "\necho '"+mark+"'\n") + "\necho; echo \"token $TOKEN\""
+	script := strings.Join(commands, "\necho '"+mark+"'\n") + "\necho; echo \"token $TOKEN\"; echo \"hook $HOOK\""
 	out, errs, code := execute(t, exec.Command("sh", "-ec", script))
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s%s", code, out, errs)
 	}
 	answers := strings.Split(out, mark)
-	for i, want := range []string{"", "", "HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized", `"lastUsedAt":`, `"webhook_url":"http://` + vendors} {
+	for i, want := range []string{"", "", "HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized", `"lastUsedAt":`, "", "HTTP/1.1 200 OK"} {
 		if !strings.Contains(answers[i], want) {
 			t.Errorf("%s\nanswers without %q: %s", commands[i], want, answers[i])
 		}
@@ -73,7 +73,7 @@ func TestDemo(t *testing.T) {
 		page.Body.Close()
 	}
 	_, token, _ := strings.Cut(out, "\ntoken ")
-	token = strings.TrimSpace(token)
+	token, _, _ = strings.Cut(token, "\n")
 	if !strings.HasPrefix(token, "mcb_") {
 		t.Errorf("TOKEN=%q", token)
 	}
@@ -81,11 +81,19 @@ func TestDemo(t *testing.T) {
 	_, received, _ := strings.Cut(stdout.String(), invitation)
 	for _, want := range []string{
 		"POST /v1/exceptions/7d4f/callback\n", "X-Hookgate-External-System: JIRA\n", "X-Hookgate-Kind: callback\n",
-		"X-Tenant-Id: 11111111-1111-1111-1111-111111111111\n", `"{\"status\":\"RESOLVED\"}"`,
+		`"{\"status\":\"RESOLVED\"}"`, "POST /v1/discovery/webhooks/pluggy/", "X-Hookgate-Connection: pluggy-main\n", `"{\"event\":\"item/updated\"}"`,
 	} {
 		if strings.Count(received, want) != 1 {
 			t.Errorf("not printed once: %q in %s", want, received)
 		}
+	}
+	if n := strings.Count(received, "X-Tenant-Id: 11111111-1111-1111-1111-111111111111\n"); n != 2 {
+		t.Errorf("the tenant is printed %d times", n)
+	}
+	_, hook, _ := strings.Cut(out, "\nhook http://"+vendors+"/v1/discovery/webhooks/pluggy/")
+	hook = strings.TrimSpace(hook)
+	if !strings.HasPrefix(hook, "mwh_") || strings.Contains(stdout.String()+stderr.String(), hook) {
+		t.Error("the demo prints the token of a webhook, or mints none")
 	}
 	if strings.Contains(stdout.String()+stderr.String(), token) {
 		t.Error("the demo prints a minted token")
