@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -52,18 +53,33 @@ type idleness struct {
 // ConnState has to be called by the server, as its http.Server.ConnState: which
 // connections are idle is for the server to say.
 func ConnState(nc net.Conn, state http.ConnState) {
-	c, ours := nc.(*conn)
-	if !ours {
+	if state == http.StateActive || state == http.StateClosed {
 		return
 	}
-	switch state {
-	case http.StateNew:
+	c := ours(nc)
+	switch {
+	case c == nil:
+	case state == http.StateNew:
 		c.enter(unknown, fresh)
-	case http.StateIdle:
+	case state == http.StateIdle:
 		c.enter(busy, answered)
-	case http.StateHijacked:
+	case state == http.StateHijacked:
 		c.leave()
 	}
+}
+
+// ours returns our connection, also from under the one type that is known to pass reads
+// on as they are: Caddy's, where HTTP/2 is not wanted, which looks for its preface.
+// Another one may hold back bytes that a successor would miss.
+func ours(nc net.Conn) *conn {
+	if c, ok := nc.(*conn); ok {
+		return c
+	}
+	if t := reflect.Indirect(reflect.ValueOf(nc)).Type(); t.Name() != "http2Conn" || t.PkgPath() != "github.com/caddyserver/caddy/v2/modules/caddyhttp" {
+		return nil
+	}
+	c, _ := embedded[net.Conn](nc, "Conn").(*conn)
+	return c
 }
 
 func (c *conn) enter(from, to phase) {

@@ -35,15 +35,22 @@ func tcpListener(ln net.Listener) *net.TCPListener {
 		if socket, ok := ln.(*net.TCPListener); ok {
 			return socket
 		}
-		embedding := reflect.Indirect(reflect.ValueOf(ln))
-		if embedding.Kind() != reflect.Struct {
-			return nil
-		}
-		field := embedding.FieldByName("Listener")
-		if !field.IsValid() || !field.CanInterface() {
-			return nil
-		}
-		ln, _ = field.Interface().(net.Listener)
+		ln = embedded[net.Listener](ln, "Listener")
 	}
 	return nil
+}
+
+// embedded returns what a struct holds under the name of an interface that it embeds, or
+// nil.
+func embedded[T any](outer any, name string) (inner T) {
+	value := reflect.Indirect(reflect.ValueOf(outer))
+	if value.Kind() != reflect.Struct {
+		return inner
+	}
+	field := value.FieldByName(name)
+	if !field.IsValid() || !field.CanInterface() {
+		return inner
+	}
+	inner, _ = field.Interface().(T)
+	return inner
 }

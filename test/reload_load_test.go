@@ -25,11 +25,20 @@ const (
 // TestReloadUnderLoad: reloading drops no request, reads no keyring and leaves
 // nothing behind, however it is done and whether it succeeds.
 func TestReloadUnderLoad(t *testing.T) {
+	for name, servers := range map[string][]string{
+		"every protocol": nil,
+		"as the example": {"protocols h1", "timeouts {\n\t\t\tread_header 10s\n\t\t\tread_body 30s\n\t\t\twrite_idle 10s\n\t\t\tidle 2m\n\t\t}"},
+	} {
+		t.Run(name, func(t *testing.T) { testReloadUnderLoad(t, servers) })
+	}
+}
+
+func testReloadUnderLoad(t *testing.T, servers []string) {
 	s := onRedis(t)
 	matcher := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 	t.Cleanup(matcher.Close)
 	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	c := config{store: s, upstream: strings.TrimPrefix(matcher.URL, "http://"), global: []string{"admin " + endpoint}}
+	c := config{store: s, upstream: strings.TrimPrefix(matcher.URL, "http://"), global: []string{"admin " + endpoint}, servers: servers}
 	if terminal == "reverse_proxy" {
 		// Of a transport without any setting Caddy does not close the idle connections;
 		// they end two minutes after a reload.
