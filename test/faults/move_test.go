@@ -102,6 +102,10 @@ func TestMove(t *testing.T) {
 	}
 }
 
+// rotationPause keeps the changes during one dump below what the embedded store remembers
+// of them, a thousand, on a fast machine as well: beyond that a dump gives up.
+const rotationPause = 40 * time.Millisecond
+
 // rotateForEver rotates n credentials until stopped. Each chain holds all tokens that a
 // credential ever had, the first included.
 func rotateForEver(t *testing.T, s *sidecar, n int) (chains func() [][]string, stop func()) {
@@ -120,6 +124,10 @@ func rotateForEver(t *testing.T, s *sidecar, n int) (chains func() [][]string, s
 					return
 				}
 				c, tokens[i] = fresh, append(tokens[i], token)
+				select {
+				case <-ctx.Done():
+				case <-time.After(rotationPause):
+				}
 			}
 		})
 	}
