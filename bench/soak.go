@@ -143,8 +143,7 @@ func (s *setup) read(ctx context.Context, rdb *redis.Client) (reading, error) {
 func judge(out io.Writer, duration time.Duration, readings []reading, t clientTotals) error {
 	tenth := max(len(readings)/10, 1)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v at full load, %d reloads, %d requests, of which %d were answered otherwise than 200 and %d not at all.\n", duration, len(readings), t.sent, t.refused, t.lost)
-	fmt.Fprintf(&b, "On %d connections a request crossed the server's closing of an idle connection; the client sent it again, as HTTP lets it.\n\n", t.repeated)
+	fmt.Fprintf(&b, "%v at full load, %d reloads, %d requests, of which %d were answered otherwise than 200 and %d not at all.\n\n", duration, len(readings), t.sent, t.refused, t.lost)
 	var problems []error
 	table(&b, []string{"median of", "first tenth", "last tenth", "bound", ""}, func(row func(...string)) {
 		for i, g := range gauges {
