@@ -34,35 +34,47 @@ func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
 	if runtime.GOOS != "linux" {
 		return nil, nil
 	}
+	addresses, err := addressesOf(servers)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range addresses {
+		_, _, err := claims.LoadOrNew(at, func() (caddy.Destructor, error) {
+			l, err := net.Listen("unix", "@hookgate "+at)
+			return claim{l}, err
+		})
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			return held, fmt.Errorf("hookgate: another Hookgate serves %s; end it first, or use another address", at)
+		case err == nil:
+			held = append(held, at)
+		}
+		// Where there are no such sockets, two on one address are not noticed.
+	}
+	return held, nil
+}
+
+// addressesOf returns every host and port that servers listen on, the unspecified host in
+// all its spellings as "".
+func addressesOf(servers *caddyhttp.App) (all []string, err error) {
 	for _, server := range servers.Servers {
 		for _, listen := range server.Listen {
 			address, err := caddy.ParseNetworkAddressWithDefaults(listen, "tcp", caddyhttp.DefaultHTTPPort)
 			if err != nil {
-				return held, err
+				return nil, err
 			}
 			if address.IsUnixNetwork() || address.StartPort == 0 {
 				continue
 			}
 			if ip, err := netip.ParseAddr(address.Host); err == nil && ip.IsUnspecified() {
-				address.Host = "" // all spellings of every address are one
+				address.Host = ""
 			}
 			for offset := range address.PortRangeSize() {
-				at := address.JoinHostPort(offset)
-				_, _, err := claims.LoadOrNew(at, func() (caddy.Destructor, error) {
-					l, err := net.Listen("unix", "@hookgate "+at)
-					return claim{l}, err
-				})
-				switch {
-				case errors.Is(err, syscall.EADDRINUSE):
-					return held, fmt.Errorf("hookgate: another Hookgate serves %s; end it first, or use another address", at)
-				case err == nil:
-					held = append(held, at)
-				}
-				// Where there are no such sockets, two on one address are not noticed.
+				all = append(all, address.JoinHostPort(offset))
 			}
 		}
 	}
-	return held, nil
+	return all, nil
 }
 
 // releaseAddresses gives claims back.
