@@ -50,7 +50,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	config := admin.Config{Store: app.store, MaxStaleness: time.Duration(app.MaxStaleness), Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
+	config := admin.Config{Store: app.Store(), MaxStaleness: time.Duration(app.MaxStaleness), Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
 	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if config.Connections, err = a.Connections.provision(); err != nil {
 		return err
 	}
-	config.CheckConnection, config.AssertedIssuer = app.peers.checkConnection, app.peers.isAsserted
-	if err := app.peers.requires(config.JWT.Issuer); err != nil {
+	config.CheckConnection, config.AssertedIssuer = app.Peers().checkConnection, app.Peers().isAsserted
+	if err := app.Peers().requires(config.JWT.Issuer); err != nil {
 		return err
 	}
 	if a.api, err = admin.New(config); err != nil {

@@ -185,6 +185,15 @@ func (a *App) Cleanup() error {
 	return errors.Join(err, storeErr)
 }
 
+// Store returns the credential store of the configuration.
+func (a *App) Store() *store.Store { return a.store }
+
+// Peers returns what the guards and admin APIs of the configuration know of each other.
+func (a *App) Peers() *peers { return a.peers }
+
+// Shift returns the listeners of the configuration, and when their time begins and ends.
+func (a *App) Shift() *shift { return a.shift }
+
 // configuredApp returns the app for a handler being provisioned.
 func configuredApp(ctx caddy.Context) (*App, error) {
 	app, err := ctx.AppIfConfigured(appName)

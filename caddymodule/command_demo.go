@@ -152,7 +152,7 @@ func awaitKeyring() error {
 		return err
 	}
 	for deadline := time.Now().Add(demoStart); ; time.Sleep(10 * time.Millisecond) {
-		if _, loaded := app.store.Keyring().Age(time.Now()); loaded {
+		if _, loaded := app.Store().Keyring().Age(time.Now()); loaded {
 			return nil
 		}
 		if time.Now().After(deadline) {

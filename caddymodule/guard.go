@@ -188,7 +188,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request, d *guard.Decis
 		Unframed:      unframed(r),
 		Client:        client,
 		ContentLength: r.ContentLength,
-	}, g.app.store.Keyring(), start)
+	}, g.app.Store().Keyring(), start)
 	if d.Outcome.Unauthorized() && g.throttle != nil {
 		if wait := g.throttle.Fail(client, start); wait > 0 {
 			d.Outcome, d.RetryAfter = guard.Throttled, wait
@@ -209,7 +209,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request, d *guard.Decis
 		}
 	}
 	if d.Outcome == guard.Allowed {
-		g.app.store.MarkUsed(d.Credential, start)
+		g.app.Store().MarkUsed(d.Credential, start)
 	}
 	countDecision(d)
 	return nil
@@ -217,7 +217,7 @@ func (g *Guard) authorise(w http.ResponseWriter, r *http.Request, d *guard.Decis
 
 // recheck decides once more on a request that was allowed.
 func (g *Guard) recheck(d guard.Decision) guard.Decision {
-	return g.policy.Recheck(d, g.app.store.Keyring(), g.now())
+	return g.policy.Recheck(d, g.app.Store().Keyring(), g.now())
 }
 
 // forward passes an allowed request on. What the upstream answers goes back as it

@@ -92,7 +92,7 @@ func (g *Guard) provisionAssertion() error {
 	if err != nil {
 		return fmt.Errorf("hookgate: assert_jwt: %w", err)
 	}
-	return g.app.peers.assertsAs(config.Issuer)
+	return g.app.Peers().assertsAs(config.Issuer)
 }
 
 // assert makes what vouches for an allowed request. A credential too close to its

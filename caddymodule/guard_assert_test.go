@@ -87,13 +87,13 @@ func TestUpstreamProvision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.app.peers.checkConnection("main") != nil || g.app.peers.checkConnection("..") == nil {
+	if g.app.Peers().checkConnection("main") != nil || g.app.Peers().checkConnection("..") == nil {
 		t.Error("names of connections are not checked")
 	}
 	if g, err = provision(map[string]string{webhook: "/in/{token}"}, true); err != nil {
 		t.Fatal(err)
 	}
-	if g.app.peers.checkConnection("..") != nil {
+	if g.app.Peers().checkConnection("..") != nil {
 		t.Error("a name that no path takes is refused")
 	}
 	for name, upstreams := range map[string]map[string]string{

@@ -28,7 +28,7 @@ func (g *Guard) addRoutes() error {
 				}
 			}
 			if route.TakesConnection() {
-				g.app.peers.takesConnection()
+				g.app.Peers().takesConnection()
 			}
 			g.policy.Routes = append(g.policy.Routes, route)
 		}

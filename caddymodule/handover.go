@@ -46,7 +46,7 @@ func (l *Listener) Provision(ctx caddy.Context) (err error) {
 	l.logger = ctx.Logger()
 	for _, module := range ctx.Modules() {
 		if servers, ok := module.(*caddyhttp.App); ok {
-			return l.app.shift.provision(ctx, servers)
+			return provision(ctx, servers, l.app.Shift())
 		}
 	}
 	return errors.New("hookgate: this listener wrapper is for HTTP servers")
@@ -58,7 +58,7 @@ func (l *Listener) WrapListener(ln net.Listener) net.Listener {
 	if err != nil {
 		l.logger.Warn("a reload may reset connections that are just being made", zap.Error(err))
 	}
-	l.app.shift.add(wrapped)
+	l.app.Shift().add(wrapped)
 	return wrapped
 }
 
@@ -73,13 +73,11 @@ type shift struct {
 	listeners []*handover.Listener
 }
 
-func (s *shift) provision(ctx caddy.Context, servers *caddyhttp.App) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known {
+// provision makes a configuration's servers and events known to its shift, once.
+func provision(ctx caddy.Context, servers *caddyhttp.App, s *shift) error {
+	if !s.enter() {
 		return nil
 	}
-	s.known = true
 	for _, server := range servers.Servers {
 		if err := beforeTLS(server); err != nil {
 			return err
@@ -121,6 +119,15 @@ func wrappers(server *caddyhttp.Server) ([]string, error) {
 		names[i] = module.Wrapper
 	}
 	return names, nil
+}
+
+// enter reports whether the shift is asked for the first time.
+func (s *shift) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.known
+	s.known = true
+	return first
 }
 
 func (s *shift) add(l *handover.Listener) {

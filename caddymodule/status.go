@@ -42,7 +42,7 @@ func (s *Status) Provision(ctx caddy.Context) error {
 // newStatus returns the status handler of a configuration.
 func newStatus(ctx caddy.Context, app *App) http.Handler {
 	return admin.NewStatus(admin.StatusConfig{
-		Store:        app.store,
+		Store:        app.Store(),
 		MaxStaleness: time.Duration(app.MaxStaleness),
 		Draining:     caddy.Exiting,
 		Metrics:      promhttp.HandlerFor(ctx.GetMetricsRegistry(), promhttp.HandlerOpts{}),

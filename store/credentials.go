@@ -43,7 +43,7 @@ func (s *Store) create(ctx context.Context, c *Credential, action string) error 
 	m := mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(c), stamps: []string{fieldCreatedAt}}},
-		digests: []digestOp{{digest: c.digest, id: c.ID, key: c.key()}},
+		digests: []digestOp{{digest: c.digest, id: c.ID, key: keyOf(c)}},
 		audit:   auditNote{action: action, credential: c.ID, kind: c.Kind},
 		makes:   c.ID,
 	}

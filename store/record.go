@@ -124,8 +124,8 @@ func parseMillis(text string) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), nil
 }
 
-// key returns what the keyring needs to know of the credential.
-func (c *Credential) key() Key {
+// keyOf returns what the keyring needs to know of a credential.
+func keyOf(c *Credential) Key {
 	key := Key{ID: c.ID, Identity: &Identity{
 		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
 		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes,

@@ -116,6 +116,6 @@ func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *Credent
 	case c.Status(s.clock.now()) == StatusGrace: // it has the client id unless its successor lives, which comes later
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
-	op := digestOp{digest: c.digest, id: c.ID, key: c.key()}
+	op := digestOp{digest: c.digest, id: c.ID, key: keyOf(c)}
 	p.HSet(ctx, s.keys.bucketOf(c.digest), string(c.digest[:]), bucketValue(0, op))
 }

@@ -59,7 +59,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, st
 		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
 			return err
 		}
-		m.digests = append(m.digests, digestOp{digest: fresh.digest, id: fresh.ID, key: fresh.key()})
+		m.digests = append(m.digests, digestOp{digest: fresh.digest, id: fresh.ID, key: keyOf(&fresh)})
 		if fresh.ClientID != "" {
 			m.clients = []clientOp{{clientID: fresh.ClientID, to: fresh.ID, from: old.ID}}
 		}
@@ -107,7 +107,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *Credential, succes
 	}
 	set = append(set, fieldGraceUntil, formatMillis(retired.GraceUntil))
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.version, set: set})
-	m.digests = append(m.digests, digestOp{digest: old.digest, changes: true, id: old.ID, key: retired.key()})
+	m.digests = append(m.digests, digestOp{digest: old.digest, changes: true, id: old.ID, key: keyOf(&retired)})
 	return nil
 }
 

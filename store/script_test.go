@@ -40,7 +40,7 @@ func mintMutation(t testing.TB) mutation {
 	return mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(&c), stamps: []string{fieldCreatedAt}}},
-		digests: []digestOp{{digest: c.digest, id: c.ID, key: c.key()}},
+		digests: []digestOp{{digest: c.digest, id: c.ID, key: keyOf(&c)}},
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (Credential, error
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.version, set: set}},
-			digests: []digestOp{{digest: c.digest, changes: true, id: c.ID, key: updated.key()}},
+			digests: []digestOp{{digest: c.digest, changes: true, id: c.ID, key: keyOf(&updated)}},
 			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind},
 		})
 		return err
@@ -86,7 +86,7 @@ func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret Digest) error
 			records: []recordWrite{{id: c.ID, version: c.version, set: []string{fieldDigest, string(digest[:])}, stamps: []string{fieldRotatedAt}}},
 			digests: []digestOp{
 				{digest: c.digest, removed: true, id: c.ID},
-				{digest: digest, id: c.ID, key: c.key()},
+				{digest: digest, id: c.ID, key: keyOf(c)},
 			},
 			audit: auditNote{action: ActionRotate, credential: c.ID, kind: c.Kind},
 		})

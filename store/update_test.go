@@ -49,7 +49,7 @@ func TestUpdate(t *testing.T) {
 				t.Errorf("updated %+v\nstored %+v\nwant %+v", updated, stored, c)
 			}
 			key, standing := s.Keyring().Lookup(DigestToken(token))
-			if want := c.key(); standing != Live || !reflect.DeepEqual(key, want) {
+			if want := keyOf(&c); standing != Live || !reflect.DeepEqual(key, want) {
 				t.Errorf("the keyring has %v %+v, want %+v", standing, key, want)
 			}
 		}
