@@ -77,7 +77,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate_admin: %w", err)
 	}
 	a.status = newStatus(ctx, app)
-	return nil
+	return register(ctx.GetMetricsRegistry(), adminRequests)
 }
 
 // Cleanup ends what the API does in the background.

@@ -114,7 +114,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate: %w", err)
 	}
 	a.key, a.store = key, pooled.(*store.Store)
-	return registerMetrics(ctx.GetMetricsRegistry(), a.store)
+	return register(ctx.GetMetricsRegistry(), storeCollector{a.store})
 }
 
 func (a *App) storeConfig() (store.Config, error) {
@@ -184,6 +184,9 @@ func (a *App) Cleanup() error {
 	_, storeErr := stores.Delete(a.key)
 	return errors.Join(err, storeErr)
 }
+
+// around returns an app with a store that somebody else opened and closes.
+func around(s *store.Store) *App { return &App{store: s, peers: newPeers(), shift: new(shift)} }
 
 // Store returns the credential store of the configuration.
 func (a *App) Store() *store.Store { return a.store }

@@ -124,6 +124,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionAssertion(); err != nil {
 		return err
 	}
+	if err := register(ctx.GetMetricsRegistry(), authRequests, authDuration); err != nil {
+		return err
+	}
 	return g.provisionThrottle()
 }
 

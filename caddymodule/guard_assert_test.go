@@ -9,7 +9,7 @@ import (
 )
 
 func asserting(config AssertJWT) *Guard {
-	return &Guard{TokenHeader: defaultTokenHeader, AssertJWT: &config, app: &App{peers: newPeers()}, logger: zap.NewNop()}
+	return &Guard{TokenHeader: defaultTokenHeader, AssertJWT: &config, app: around(nil), logger: zap.NewNop()}
 }
 
 func TestAssertionProvision(t *testing.T) {
@@ -80,7 +80,7 @@ func TestOneIssuerForGuardAndOperators(t *testing.T) {
 func TestUpstreamProvision(t *testing.T) {
 	const callback, webhook = "/c/{exceptionId}", "/w/{vendor}/{token}"
 	provision := func(upstreams map[string]string, forward bool) (*Guard, error) {
-		g := &Guard{Callback: []string{callback}, Webhook: []string{webhook}, Upstreams: upstreams, ForwardToken: forward, app: &App{peers: newPeers()}}
+		g := &Guard{Callback: []string{callback}, Webhook: []string{webhook}, Upstreams: upstreams, ForwardToken: forward, app: around(nil)}
 		return g, g.addRoutes()
 	}
 	g, err := provision(map[string]string{webhook: "/in/{vendor}/{connection}"}, false)

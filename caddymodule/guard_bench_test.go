@@ -25,7 +25,7 @@ func BenchmarkGuard(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			g := &Guard{
 				TokenHeader: defaultTokenHeader, Callback: []string{defaultCallback}, Webhook: []string{defaultWebhook},
-				app: &App{store: loaded.Store(b, size)}, logger: zap.NewNop(), now: time.Now,
+				app: around(loaded.Store(b, size)), logger: zap.NewNop(), now: time.Now,
 				policy: guard.Policy{MaxBody: defaultMaxBody, MaxStaleness: time.Minute},
 			}
 			if err := g.addRoutes(); err != nil {

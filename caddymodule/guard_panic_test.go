@@ -26,7 +26,7 @@ func testGuard(t *testing.T) (*Guard, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	g := &Guard{
 		TokenHeader: defaultTokenHeader, Callback: []string{defaultCallback}, Webhook: []string{defaultWebhook},
-		app: &App{store: s}, logger: zap.New(core), now: time.Now,
+		app: around(s), logger: zap.New(core), now: time.Now,
 	}
 	g.policy.MaxBody = defaultMaxBody
 	if err := g.addRoutes(); err != nil {

@@ -60,8 +60,9 @@ func countDecision(d *guard.Decision) {
 	decisionCounters.CompareAndSwap(known, &more) // who loses is back with the next request
 }
 
-func registerMetrics(registry *prometheus.Registry, s *store.Store) error {
-	for _, c := range []prometheus.Collector{authRequests, authDuration, adminRequests, storeCollector{s}} {
+// register adds collectors to the registry of a configuration.
+func register(registry *prometheus.Registry, collectors ...prometheus.Collector) error {
+	for _, c := range collectors {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
 			return err
