@@ -15,7 +15,7 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 //go:embed config

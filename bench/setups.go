@@ -11,7 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/bench/dataset"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // setup is one way to let webhooks in, ready to be measured.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // behindProxy is a sidecar that can be cut off, and one that cannot.

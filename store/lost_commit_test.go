@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // A failover may lose a revocation that its own sidecar has not even read back from

@@ -3,7 +3,7 @@ package store
 import (
 	"testing"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // BenchmarkMint and BenchmarkBareScript belong together: what minting costs beyond

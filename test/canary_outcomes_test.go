@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // shot is a request that ends in one way, and carries secrets wherever one can be.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"text/template"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // config is what a test's Caddyfile says beyond what all of them have in common.

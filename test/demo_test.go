@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // TestDemo does what the demo tells a newcomer to do: copies its lines into a shell.

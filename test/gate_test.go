@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 const (

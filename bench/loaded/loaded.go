@@ -9,7 +9,7 @@ import (
 
 	"github.com/hookgate/hookgate/bench/dataset"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // Sizes are the numbers of credentials that a step of the decision is measured with.

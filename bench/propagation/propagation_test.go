@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 const (

@@ -20,7 +20,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 const (

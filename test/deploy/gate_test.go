@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/internal/process"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // Sentinel and Cluster put the replica in the place of a master that died or hangs.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // wantAging fails where the keyring is proved fresh once more, and returns when it is

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // scene is one Redis, a sidecar whose way to it can be tampered with, and what its

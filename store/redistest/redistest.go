@@ -22,7 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // RequireEnv, set to 1, makes a missing redis-server fail the test instead of
