@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestCheckLoggers: a logger with an encoder of its own prints tokens, and so is a
@@ -24,9 +26,9 @@ func TestCheckLoggers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := &gate{t: t, dir: t.TempDir()}
-			g.write(strings.Replace(test.text, "DIR", `"`+g.dir+`/data"`, 1))
-			stdout, stderr, code := execute(t, command(g.dir, "check", "--config", g.caddyfile(), "--output", "json"))
+			dir := t.TempDir()
+			path := hookgatetest.Write(t, dir, strings.Replace(test.text, "DIR", `"`+dir+`/data"`, 1))
+			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path, "--output", "json"))
 			var found struct {
 				Findings []struct{ Check, Severity, Detail string }
 			}
@@ -67,10 +69,10 @@ func TestCheckServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := &gate{t: t, dir: t.TempDir()}
+			dir := t.TempDir()
 			options := strings.Replace(all, test.without, "", 1)
-			g.write("{\n\t" + options + "\thookgate {\n\t\tredis embedded \"" + g.dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
-			stdout, stderr, code := execute(t, command(g.dir, "check", "--config", g.caddyfile()))
+			path := hookgatetest.Write(t, dir, "{\n\t"+options+"\thookgate {\n\t\tredis embedded \""+dir+"/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
+			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path))
 			if code != 0 {
 				t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 			}
@@ -101,15 +103,15 @@ func TestMistakesAreNamed(t *testing.T) {
 		want string
 		code int
 	}{
-		"check without a configuration": {command(nowhere, "check"), "--config", 1},
-		"dump without a configuration":  {command(nowhere, "store", "dump", "file"), "--config", 1},
-		"vendors' address": {env(command(nowhere, "credentials", "list", "--server", g.vendors),
+		"check without a configuration": {hookgatetest.Command(nowhere, "check"), "--config", 1},
+		"dump without a configuration":  {hookgatetest.Command(nowhere, "store", "dump", "file"), "--config", 1},
+		"vendors' address": {env(hookgatetest.Command(nowhere, "credentials", "list", "--server", g.Vendors),
 			"HOOKGATE_TOKEN="+g.operator(t, tenantA, "admin").jwt), "is --server the address of the admin API?", 1},
-		"short secret": {env(command(nowhere, "operator-token", "--tenant", tenantA, "--role", "admin", "--secret-env", "SHORT"),
+		"short secret": {env(hookgatetest.Command(nowhere, "operator-token", "--tenant", tenantA, "--role", "admin", "--secret-env", "SHORT"),
 			"SHORT=short"), "RFC 7518 wants 32 bytes", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stdout, stderr, code := execute(t, test.cmd)
+			stdout, stderr, code := hookgatetest.Run(t, test.cmd)
 			if code != test.code || !strings.Contains(stderr, test.want) {
 				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
@@ -118,18 +120,17 @@ func TestMistakesAreNamed(t *testing.T) {
 	t.Run("Redis that does not answer", func(t *testing.T) {
 		c := config{store: store{words: "redis://127.0.0.1:1"}}
 		lost := launch(t, c)
-		eventually(t, "the log says what it means", func() bool {
-			return strings.Contains(lost.output.String(), "cannot load the credentials from Redis; until that is done every decision is 503")
+		hookgatetest.Eventually(t, "the log says what it means", func() bool {
+			return strings.Contains(lost.Output.String(), "cannot load the credentials from Redis; until that is done every decision is 503")
 		})
-		stdout, stderr, code := execute(t, command(lost.dir, "check", "--config", lost.caddyfile()))
+		stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(lost.dir, "check", "--config", lost.caddyfile()))
 		if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
 			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 		}
 	})
 	t.Run("a database that is none", func(t *testing.T) {
-		wrong := &gate{t: t, dir: t.TempDir()}
-		wrong.write(config{store: store{words: "redis://user:hidden@127.0.0.1:1/name"}}.text(t, g.ports))
-		stdout, stderr, code := execute(t, command(wrong.dir, "validate", "--config", wrong.caddyfile()))
+		path := hookgatetest.Write(t, t.TempDir(), config{store: store{words: "redis://user:hidden@127.0.0.1:1/name"}}.text(t, g.ports))
+		stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(nowhere, "validate", "--config", path))
 		if code != 1 || !strings.Contains(stderr, "/database number") || strings.Contains(stdout+stderr, "hidden") {
 			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 		}

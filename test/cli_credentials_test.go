@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // useToken posts with a callback token.
@@ -36,7 +38,7 @@ func TestCredentialCommands(t *testing.T) {
 		if got := g.useToken(t, token); got != http.StatusOK {
 			t.Errorf("the token: %d", got)
 		}
-		eventually(t, "the use is shown", func() bool { return admin.newest(t).LastUsedAt != "" })
+		hookgatetest.Eventually(t, "the use is shown", func() bool { return admin.newest(t).LastUsedAt != "" })
 		admin.run(t, 0, "credentials", "list", "--kind", "callback").wantCells(t, first.ID, "JIRA", "now")
 		admin.run(t, 0, "credentials", "get", strings.ToUpper(first.ID)).wantCells(t, "metadata", `{"owner":"ops"}`)
 
@@ -133,14 +135,14 @@ func TestMintCommand(t *testing.T) {
 		t.Errorf("an api credential has no token: %q, %q", r.stdout, r.stderr)
 	}
 	api := admin.newest(t)
-	wantStatus(t, g.get(t, g.vendors+"/partners/x", basicAuth("billing:one")), http.StatusOK)
+	wantStatus(t, g.get(t, g.Vendors+"/partners/x", basicAuth("billing:one")), http.StatusOK)
 	admin.pipe(t, 0, "billing:one", "credentials", "verify").wantCells(t, "outcome", "allowed")
 	admin.run(t, 1, "credentials", "rotate", api.ID).wantError(t, "HKG-2422")
 	if r := admin.run(t, 0, "credentials", "rotate", api.ID, "--secret-hash", hash("two")); r.stdout != "" {
 		t.Errorf("%q", r.stdout)
 	}
-	wantStatus(t, g.get(t, g.vendors+"/partners/x", basicAuth("billing:one")), http.StatusUnauthorized)
-	wantStatus(t, g.get(t, g.vendors+"/partners/x", basicAuth("billing:two")), http.StatusOK)
+	wantStatus(t, g.get(t, g.Vendors+"/partners/x", basicAuth("billing:one")), http.StatusUnauthorized)
+	wantStatus(t, g.get(t, g.Vendors+"/partners/x", basicAuth("billing:two")), http.StatusOK)
 
 	once := []string{"credentials", "mint", "--kind", "callback", "--idempotency-key", "k-1"}
 	admin.run(t, 0, once...).wantToken(t)

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // ran is what a command did.
@@ -18,8 +20,8 @@ type ran struct {
 // cli returns a call of the binary as the operator, who has the address and the JWT
 // in the environment.
 func (o operator) cli(args ...string) *exec.Cmd {
-	cmd := command(o.g.dir, args...)
-	cmd.Env = append(cmd.Env, "HOOKGATE_SERVER="+o.g.admin, "HOOKGATE_TOKEN="+o.jwt)
+	cmd := hookgatetest.Command(o.g.dir, args...)
+	cmd.Env = append(cmd.Env, "HOOKGATE_SERVER="+o.g.Admin, "HOOKGATE_TOKEN="+o.jwt)
 	return cmd
 }
 
@@ -34,7 +36,7 @@ func (o operator) pipe(t testing.TB, code int, stdin string, args ...string) ran
 	t.Helper()
 	cmd := o.cli(args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	stdout, stderr, got := execute(t, cmd)
+	stdout, stderr, got := hookgatetest.Run(t, cmd)
 	if got != code {
 		t.Fatalf("%q: exit code %d, want %d\n%s%s", args, got, code, stdout, stderr)
 	}

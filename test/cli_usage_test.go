@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestCommandsCalledWrongly: exit code 2, a word of why, and no request.
 func TestCommandsCalledWrongly(t *testing.T) {
 	t.Parallel()
-	g := &gate{dir: t.TempDir(), admin: "http://127.0.0.1:1"} // nobody is there to be asked
+	g := &gate{dir: t.TempDir(), Hookgate: &hookgatetest.Hookgate{Admin: "http://127.0.0.1:1"}} // nobody is there to be asked
 	operator := operator{t: t, g: g, jwt: "a.b.c"}
 	const id = "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"
 	token := plausible("mcb_", 1)
@@ -40,7 +42,7 @@ func TestCommandsCalledWrongly(t *testing.T) {
 	for _, without := range []string{"HOOKGATE_SERVER=", "HOOKGATE_TOKEN="} {
 		cmd := operator.cli("credentials", "list")
 		cmd.Env = append(cmd.Env, without)
-		if stdout, stderr, code := execute(t, cmd); code != 2 || stdout != "" || stderr == "" {
+		if stdout, stderr, code := hookgatetest.Run(t, cmd); code != 2 || stdout != "" || stderr == "" {
 			t.Errorf("%s: exit code %d, %q, %q", without, code, stdout, stderr)
 		}
 	}
@@ -81,10 +83,10 @@ func TestCommandsRefused(t *testing.T) {
 		{admin, "HKG-2422", "credentials mint --kind callback --expires 2020-01-02T03:04:05Z"},
 		{admin, "HKG-2004", "credentials mint --kind webhook --vendor pluggy --connection none"},
 		{admin, "HKG-2422", "credentials rotate " + c.id + " --grace 8d"},
-		{admin, "HKG-2404", "credentials list --server " + g.admin + "/elsewhere"},
-		{admin, "HKG-1404", "credentials list --server " + g.vendors},
+		{admin, "HKG-2404", "credentials list --server " + g.Admin + "/elsewhere"},
+		{admin, "HKG-1404", "credentials list --server " + g.Vendors},
 		{admin, "does not answer", "credentials list --server http://127.0.0.1:1"},
-		{admin, "does not answer", "credentials list --server https://" + strings.TrimPrefix(g.admin, "http://")},
+		{admin, "does not answer", "credentials list --server https://" + strings.TrimPrefix(g.Admin, "http://")},
 		{admin, "no such file", "credentials import /no/such/file"},
 	} {
 		r := test.who.pipe(t, 1, `{"kind":"callback","digest":"`+strings.Repeat("0", 64)+`"}`, strings.Fields(test.line)...)
@@ -114,8 +116,8 @@ func TestCommandSettings(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"a.jwt": a.jwt + "\n", "b.jwt": b.jwt,
-		"config.json": fmt.Sprintf(`{"server": %q, "token_file": "a.jwt"}`, g.admin),
-		"other.json":  fmt.Sprintf(`{"server": %q, "token_file": "b.jwt"}`, g.admin+"/"),
+		"config.json": fmt.Sprintf(`{"server": %q, "token_file": "a.jwt"}`, g.Admin),
+		"other.json":  fmt.Sprintf(`{"server": %q, "token_file": "b.jwt"}`, g.Admin+"/"),
 	} {
 		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -130,11 +132,11 @@ func TestCommandSettings(t *testing.T) {
 		{"HOOKGATE_TOKEN=" + b.jwt, nil, ofB},
 		{"HOOKGATE_TOKEN=" + a.jwt, []string{"--token-file", filepath.Join(home, "b.jwt")}, ofB},
 		{"", []string{"--cli-config", filepath.Join(home, "other.json")}, ofB},
-		{"HOOKGATE_SERVER=http://127.0.0.1:1", []string{"--server", g.admin}, ofA},
+		{"HOOKGATE_SERVER=http://127.0.0.1:1", []string{"--server", g.Admin}, ofA},
 	} {
-		cmd := command(g.dir, append([]string{"credentials", "list"}, test.args...)...)
+		cmd := hookgatetest.Command(g.dir, append([]string{"credentials", "list"}, test.args...)...)
 		cmd.Env = append(cmd.Env, test.env)
-		stdout, stderr, code := execute(t, cmd)
+		stdout, stderr, code := hookgatetest.Run(t, cmd)
 		if code != 0 || !strings.Contains(stdout, test.want) || strings.Count(stdout, "\n") != 2 {
 			t.Errorf("%s %q: exit code %d, %s%s", strings.SplitN(test.env, "=", 2)[0], test.args, code, stdout, stderr)
 		}

@@ -34,7 +34,7 @@ func TestAcknowledgedChangesSurviveAKill(t *testing.T) {
 			killed := func() {
 				t.Helper()
 				test.kill(g)
-				g.restart()
+				g.Restart()
 			}
 			admin := g.operator(t, tenantA, "admin")
 
