@@ -116,23 +116,6 @@ func TestInvalidConfiguration(t *testing.T) {
 	}
 }
 
-// TestAdaptedConfigurationHasNoSecret: placeholders are resolved when the
-// configuration is loaded, and not before.
-func TestAdaptedConfigurationHasNoSecret(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	path := hookgatetest.Write(t, dir, config{store: store{words: "{env.REDIS_URL}"}}.text(t, hookgatetest.FreePorts(t)))
-	cmd := hookgatetest.Command(dir, "adapt", "--config", path)
-	cmd.Env = append(cmd.Env, "REDIS_URL=redis://:password@127.0.0.1:1")
-	stdout, stderr, code := hookgatetest.Run(t, cmd)
-	if code != 0 || !strings.Contains(stdout, "{env.HOOKGATE_TEST_SECRET}") || !strings.Contains(stdout, "{env.REDIS_URL}") {
-		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
-	}
-	if strings.Contains(stdout+stderr, hookgatetest.JWTSecret) || strings.Contains(stdout+stderr, "password") {
-		t.Errorf("prints a secret:\n%s%s", stdout, stderr)
-	}
-}
-
 // TestEmbeddedStoreInUse: a second process on one directory ends at once, and says
 // why.
 func TestEmbeddedStoreInUse(t *testing.T) {
@@ -141,44 +124,6 @@ func TestEmbeddedStoreInUse(t *testing.T) {
 	_, stderr, code := hookgatetest.Run(t, hookgatetest.Serve(t, t.TempDir(), config{store: first.config.store}.text(t, hookgatetest.FreePorts(t))))
 	if code == 0 || !strings.Contains(stderr, "the directory is in use by another process") {
 		t.Errorf("exit code %d:\n%s", code, stderr)
-	}
-}
-
-func TestOperatorToken(t *testing.T) {
-	t.Parallel()
-	g := start(t, config{store: embedded(t)})
-	run := func(t *testing.T, args ...string) (string, string, int) {
-		t.Helper()
-		return hookgatetest.Run(t, hookgatetest.Command(g.dir, append([]string{"operator-token"}, args...)...))
-	}
-	for role, status := range map[string]int{"admin": http.StatusCreated, "owner": http.StatusCreated, "viewer": http.StatusForbidden} {
-		stdout, stderr, code := run(t, "--tenant", strings.ToUpper(tenantA), "--role", role, "--secret-env", "HOOKGATE_TEST_SECRET", "--ttl", "1m")
-		token := strings.TrimSuffix(stdout, "\n")
-		if code != 0 || stderr != "" || strings.Count(token, ".") != 2 || strings.ContainsAny(token, " \n") {
-			t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
-		}
-		wantStatus(t, operator{t, g, token}.do(http.MethodPost, callbackCredentials, "{}"), status)
-	}
-	if got := g.operator(t, tenantA, "viewer").list(callbackCredentials); len(got) != 2 {
-		t.Errorf("minted for the tenant: %+v", got)
-	}
-	good := []string{"--tenant", tenantA, "--role", "admin", "--secret-env", "HOOKGATE_TEST_SECRET"}
-	for name, args := range map[string][]string{
-		"nothing":          nil,
-		"no tenant":        good[2:],
-		"no role":          {"--tenant", tenantA, "--secret-env", "HOOKGATE_TEST_SECRET"},
-		"no secret":        good[:4],
-		"tenant no UUID":   append([]string{"--tenant", "acme"}, good[2:]...),
-		"unknown role":     append(slices.Clone(good), "--role", "root"),
-		"empty secret":     append(slices.Clone(good), "--secret-env", "HOOKGATE_NO_SUCH"),
-		"lifetime of zero": append(slices.Clone(good), "--ttl", "0s"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			stdout, stderr, code := run(t, args...)
-			if code != 2 || stdout != "" || stderr == "" {
-				t.Errorf("exit code %d, want 2; %q, %q", code, stdout, stderr)
-			}
-		})
 	}
 }
 

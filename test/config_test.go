@@ -40,12 +40,12 @@ type store struct {
 	dir   string            // of the embedded store
 }
 
-func embedded(t *testing.T) store {
+func embedded(t testing.TB) store {
 	dir := filepath.Join(t.TempDir(), "data")
 	return store{words: fmt.Sprintf("embedded %q", dir), dir: dir}
 }
 
-func onRedis(t *testing.T, options ...redistest.Option) store {
+func onRedis(t testing.TB, options ...redistest.Option) store {
 	server := redistest.Start(t, options...)
 	return store{words: server.URL(), redis: server}
 }
