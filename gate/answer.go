@@ -58,7 +58,11 @@ func (x *exchange) refuse(d *guard.Decision) error {
 		seconds := (d.RetryAfter + time.Second - 1) / time.Second
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
-	return x.answer(problemFor(d.Outcome), d, d.Outcome, zap.InfoLevel, "refused")
+	p := problemFor(d.Outcome)
+	if d.Redirected {
+		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
+	}
+	return x.answer(p, d, d.Outcome, zap.InfoLevel, "refused")
 }
 
 // refuseLate answers a request that was allowed until its body arrived. It leaves
@@ -103,9 +107,13 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
 	x.Logger.Log(level, message, append(fields, more...)...)
-	SettleBody(x.w, x.r)
+	settled := settle(x.w, x.r, x.raw)
 	if p.Status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
 	}
-	return p.Write(x.w, requestID.String())
+	err := p.Write(x.w, requestID.String())
+	if !settled {
+		linger(x.w, x.r, x.raw)
+	}
+	return err
 }

@@ -10,10 +10,14 @@ import (
 // rewrite makes of an allowed request the one that the upstream is to see.
 func rewrite(r *http.Request, f *guard.Forwarding) {
 	f.Apply(r.Header)
-	if f.ThroughProxy && f.Client.IsValid() {
-		// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an
-		// ingress that would be the ingress.
+	// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an ingress
+	// that would be the ingress.
+	switch {
+	case !f.ThroughProxy:
+	case f.Client.IsValid():
 		r.RemoteAddr = netip.AddrPortFrom(f.Client, 0).String()
+	default:
+		r.RemoteAddr = ":0" // of which none is made
 	}
 	// Trailers arrive after the decision, and could repeat any header. Without the
 	// map there is nothing that net/http could fill at the end of the body.
