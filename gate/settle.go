@@ -24,7 +24,7 @@ func settle(w http.ResponseWriter, r *http.Request, body io.Reader) bool {
 	switch {
 	case r.ProtoMajor != 1: // streams of HTTP/2 and 3 end without their body
 		return true
-	case unframed(r): // what there may be of it is read by nobody
+	case withoutLength(r): // what may follow is read by nobody
 	case body == nil || body == http.NoBody || r.ContentLength == 0:
 		return true
 	default:
