@@ -50,8 +50,8 @@ type Config struct {
 	Observe func(operation string, status int)
 }
 
-// api is the operations and what they share.
-type api struct {
+// admin is the operations and what they share.
+type admin struct {
 	store       *store.Store
 	verifier    *verifier
 	limiter     *limiter
@@ -109,7 +109,7 @@ func New(config Config) (*API, error) {
 	}
 	verifier.claims.assertedIssuer = config.AssertedIssuer
 	mux := http.NewServeMux()
-	a := &api{
+	a := &admin{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
 		refusals:     newRefusalLog(config.Store, config.Logger, config.Now),
@@ -130,7 +130,7 @@ func New(config Config) (*API, error) {
 
 // register adds an operation: who may call it, what it can answer, and the handler,
 // which gets the tenant of the caller.
-func register[I, O any](a *api, needs Role, op huma.Operation, refusals []Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
+func register[I, O any](a *admin, needs Role, op huma.Operation, refusals []Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
 	op.Security = []map[string][]string{{bearerAuth: {}}}
 	limit := op.MaxBodyBytes
 	if limit == 0 {
@@ -153,7 +153,7 @@ func register[I, O any](a *api, needs Role, op huma.Operation, refusals []Proble
 
 // authorise lets an operation run for operators with the role it needs, and tells
 // it their tenant. The body is not read before that.
-func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
+func (a *admin) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		x := exchangeOf(ctx.Context())
 		x.operation = ctx.Operation().OperationID
@@ -175,7 +175,7 @@ func (a *api) authorise(needs Role) func(huma.Context, func(huma.Context)) {
 
 // admit decides whether a verified operator may go on. What their role refuses counts
 // against their rate too.
-func (a *api) admit(who operator, needs Role) *detail {
+func (a *admin) admit(who operator, needs Role) *detail {
 	switch wait := a.limiter.take(who.tenant, who.subject); {
 	case wait > 0:
 		return refuse(problemTooMany).with("Retry-After", seconds(wait))
@@ -187,7 +187,7 @@ func (a *api) admit(who operator, needs Role) *detail {
 
 // refused is told of every request of a verified operator that was not carried out
 // for want of a role or of the right tenant, or for asking too often.
-func (a *api) refused(ctx context.Context, who operator, operation, code string) {
+func (a *admin) refused(ctx context.Context, who operator, operation, code string) {
 	id := exchangeOf(ctx).id.String()
 	a.log.Debug("an operator was refused", slog.String("request_id", id),
 		slog.String("tenant", who.tenant.String()), slog.String("operation", operation), slog.String("code", code))
@@ -201,7 +201,7 @@ const retryAfter = "2"
 var errNoAnswer = errors.New("look up an aggregator connection")
 
 // problemOf turns an error of a handler into what the client may know of it.
-func (a *api) problemOf(ctx context.Context, err error) *detail {
+func (a *admin) problemOf(ctx context.Context, err error) *detail {
 	var d *detail
 	var replay *store.ReplayError
 	switch {

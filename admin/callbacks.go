@@ -64,7 +64,7 @@ const (
 	noStore = "no-store"
 )
 
-func (a *api) registerCallbackCredentials() {
+func (a *admin) registerCallbackCredentials() {
 	tags := []string{"Callback credentials"}
 	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath,
@@ -88,7 +88,7 @@ func (a *api) registerCallbackCredentials() {
 	}, []Problem{problemNotFound}, a.revokeCallbackCredential)
 }
 
-func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
+func (a *admin) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
 	c, token, err := a.store.Mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: in.Body.ExternalSystem})
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *
 	return a.credentialSecret(c, token), nil
 }
 
-func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
+func (a *admin) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
 	credentials, err := a.store.List(ctx, tenant, credential.KindCallback)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *
 	return out, nil
 }
 
-func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
+func (a *admin) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
 	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
@@ -120,11 +120,11 @@ func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in
 	return a.credentialSecret(c, token), nil
 }
 
-func (a *api) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*struct{}, error) {
+func (a *admin) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*struct{}, error) {
 	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) credentialSecret(c credential.Credential, token string) *credentialSecretOutput {
+func (a *admin) credentialSecret(c credential.Credential, token string) *credentialSecretOutput {
 	return &credentialSecretOutput{CacheControl: noStore, Body: credentialSecretResponse{
 		Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label, WebhookURLHint: a.callbackURLHint(),
 	}}

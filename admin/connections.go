@@ -34,7 +34,7 @@ var connectionProblems = []Problem{
 // checkConnectionOf keeps a webhook token from being made for a connection that is
 // not known to exist, by whatever way. The location is where the request names it,
 // "" where nothing can tell.
-func (a *api) checkConnectionOf(ctx context.Context, spec credential.Spec, location string) error {
+func (a *admin) checkConnectionOf(ctx context.Context, spec credential.Spec, location string) error {
 	switch {
 	case spec.Vendor == "" || spec.Connection == "":
 		return refuse(problemInvalid).at("body", "a webhook credential needs a vendor and a connection")
@@ -60,7 +60,7 @@ func (a *api) checkConnectionOf(ctx context.Context, spec credential.Spec, locat
 	return nil
 }
 
-func (a *api) checkName(connection string) error {
+func (a *admin) checkName(connection string) error {
 	if a.checkConnection == nil {
 		return nil
 	}

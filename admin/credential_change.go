@@ -8,32 +8,23 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/store"
 )
 
 type (
-	rotateCredentialRequest struct {
-		GracePeriodSeconds int    `json:"gracePeriodSeconds,omitempty" minimum:"0" maximum:"604800" example:"3600" doc:"How long the old credential goes on being accepted, never past its expiry. 0, the default, revokes it at once."`
-		Force              bool   `json:"force,omitempty" example:"false" doc:"Ends the grace period of an earlier rotation, if one is open."`
-		Reason             string `json:"reason,omitempty" maxLength:"256" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"yearly rotation" doc:"For the audit log."`
-		SecretHash         string `json:"secretHash,omitempty" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" patternDescription:"SHA-256 in hexadecimal" example:"sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the new client secret; required for the api kind and for no other."`
-	}
-	changeReasonRequest struct {
-		Reason string `json:"reason,omitempty" maxLength:"256" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"leaked in a support ticket" doc:"For the audit log."`
-	}
-
 	rotateCredentialInput struct {
 		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		Body *rotateCredentialRequest
+		Body *api.RotateCredentialRequest
 	}
 	endCredentialInput struct {
 		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		Body *changeReasonRequest
+		Body *api.ChangeReasonRequest
 	}
 )
 
-func (a *api) registerCredentialChanges() {
-	const one = credentialsPath + "/{id}"
+func (a *admin) registerCredentialChanges() {
+	const one = api.CredentialsPath + "/{id}"
 	a.registerPatch(one)
 	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateCredential", Method: http.MethodPost, Path: one + "/rotate",
@@ -58,9 +49,9 @@ func (a *api) registerCredentialChanges() {
 	}, []Problem{problemNotFound}, a.deleteCredential)
 }
 
-func (a *api) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rotateCredentialInput) (*mintedCredentialOutput, error) {
+func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rotateCredentialInput) (*mintedCredentialOutput, error) {
 	if in.Body == nil {
-		in.Body = &rotateCredentialRequest{}
+		in.Body = &api.RotateCredentialRequest{}
 	}
 	secret, err := parseSHA256(in.Body.SecretHash)
 	if err != nil {
@@ -72,7 +63,7 @@ func (a *api) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rotate
 	return a.minted(ctx, tenant, c, token, err)
 }
 
-func (a *api) finishRotation(ctx context.Context, tenant uuid.UUID, in *endCredentialInput) (*oneCredentialOutput, error) {
+func (a *admin) finishRotation(ctx context.Context, tenant uuid.UUID, in *endCredentialInput) (*oneCredentialOutput, error) {
 	c, err := a.store.Finish(in.origin(ctx), anyKind(tenant, in.ID))
 	if err != nil {
 		return nil, err
@@ -80,7 +71,7 @@ func (a *api) finishRotation(ctx context.Context, tenant uuid.UUID, in *endCrede
 	return &oneCredentialOutput{Body: a.show(&c)}, nil
 }
 
-func (a *api) revokeCredential(ctx context.Context, tenant uuid.UUID, in *endCredentialInput) (*oneCredentialOutput, error) {
+func (a *admin) revokeCredential(ctx context.Context, tenant uuid.UUID, in *endCredentialInput) (*oneCredentialOutput, error) {
 	ref := anyKind(tenant, in.ID)
 	if err := a.store.Revoke(in.origin(ctx), ref); err != nil {
 		return nil, err
@@ -88,7 +79,7 @@ func (a *api) revokeCredential(ctx context.Context, tenant uuid.UUID, in *endCre
 	return a.reread(ctx, ref)
 }
 
-func (a *api) deleteCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*struct{}, error) {
+func (a *admin) deleteCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*struct{}, error) {
 	return nil, a.store.Revoke(ctx, anyKind(tenant, in.ID))
 }
 

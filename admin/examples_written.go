@@ -1,6 +1,10 @@
 package admin
 
-import "time"
+import (
+	"time"
+
+	"github.com/hookgate/hookgate/admin/api"
+)
 
 // writtenExample is one example of a schema; the name tells it from others.
 type writtenExample struct {
@@ -19,32 +23,32 @@ var writtenExamples = map[string][]writtenExample{
 	}}},
 	"Credential": {{"", exampleCredential}},
 	"MintedCredential": {
-		{"callback", mintedCredential{Token: exampleToken, Credential: Credential{
+		{"callback", api.MintedCredential{Token: exampleToken, Credential: api.Credential{
 			ID: exampleID, Kind: "callback", Status: "active", Label: "jira-production", CreatedAt: exampleDay(2),
 		}, WebhookURLHint: "https://hooks.example.com/v1/exceptions/{exceptionId}/callback"}},
-		{"api", mintedCredential{Credential: exampleCredential}},
+		{"api", api.MintedCredential{Credential: exampleCredential}},
 	},
 	"CreateCredentialRequest": {
-		{"callback", createCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
-		{"webhook", createCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: &exampleEnd}},
-		{"api", createCredentialRequest{
+		{"callback", api.CreateCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
+		{"webhook", api.CreateCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: &exampleEnd}},
+		{"api", api.CreateCredentialRequest{
 			Kind: "api", Label: "Billing", ClientID: "billing-prod", SecretHash: exampleHash,
 			Scopes: exampleScopes, Metadata: exampleMetadata, AllowedIPs: exampleIPs, ExpiresAt: &exampleEnd,
 		}},
 	},
 	"RotateCredentialRequest": {
-		{"callback or webhook", rotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation"}},
-		{"api", rotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation", SecretHash: exampleHash}},
+		{"callback or webhook", api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation"}},
+		{"api", api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation", SecretHash: exampleHash}},
 	},
-	"ImportRequest": {{"", importRequest{Credentials: []importLine{
+	"ImportRequest": {{"", api.ImportRequest{Credentials: []api.ImportLine{
 		{Kind: "callback", Digest: exampleHash, Label: "jira-production"},
 		{Kind: "webhook", Digest: exampleOtherHash, Vendor: "pluggy", Connection: "pluggy-main"},
 	}}}},
-	"ImportResponse": {{"", importResponse{Results: []importResult{
+	"ImportResponse": {{"", api.ImportResponse{Results: []api.ImportResult{
 		{ID: exampleID, Status: "created"},
 		{Status: "refused", Code: problemNotImportable.Code, Detail: problemNotImportable.Meaning},
 	}}}},
-	"AuditEntry": {{"", auditEntry{
+	"AuditEntry": {{"", api.AuditEntry{
 		ID: "1767323045678-0", At: exampleDay(2), Actor: "alice@example.com", Action: "revoke", CredentialID: exampleID,
 		Kind: "callback", Reason: "leaked in a support ticket", RequestID: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b",
 	}}},
@@ -60,11 +64,11 @@ const (
 var (
 	exampleIPs      = []string{"203.0.113.0/24"}
 	exampleScopes   = []string{"products:read"}
-	exampleMetadata = jsonObject(`{"owner":"billing"}`)
+	exampleMetadata = api.JSONObject(`{"owner":"billing"}`)
 	// exampleEnd is far ahead, so that the example goes on being accepted.
 	exampleEnd = time.Date(2127, 1, 2, 3, 4, 5, 0, time.UTC)
 
-	exampleCredential = Credential{
+	exampleCredential = api.Credential{
 		ID: exampleID, Kind: "api", Status: "active", Label: "Billing", ClientID: "billing-prod", Scopes: exampleScopes,
 		Metadata: exampleMetadata, AllowedIPs: exampleIPs, CreatedAt: exampleDay(2), ExpiresAt: exampleEnd, LastUsedAt: exampleDay(3),
 	}

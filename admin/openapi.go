@@ -22,6 +22,7 @@ func humaConfig() huma.Config {
 	config := huma.DefaultConfig("Hookgate admin API", "1.0.0")
 	config.Info.Description = "Mints, lists, rotates and revokes the credentials with which external systems reach Matcher. " +
 		"The tenant is always that of the bearer token. Every answer has X-Request-Id; every error is a problem document (RFC 9457) with a stable code."
+	registerSchemas(config.Components.Schemas)
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.RejectUnknownQueryParameters = true // no operation has any: a filter that is ignored misleads

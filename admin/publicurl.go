@@ -11,7 +11,7 @@ import (
 )
 
 // webhookURL is what to register at a vendor, and a secret; "" without a public URL.
-func (a *api) webhookURL(vendor, token string) string {
+func (a *admin) webhookURL(vendor, token string) string {
 	if a.publicURL == "" {
 		return ""
 	}
@@ -20,7 +20,7 @@ func (a *api) webhookURL(vendor, token string) string {
 
 // callbackURLHint is where to post callbacks, with a placeholder for the exception;
 // "" without a public URL.
-func (a *api) callbackURLHint() string {
+func (a *admin) callbackURLHint() string {
 	if a.publicURL == "" {
 		return ""
 	}

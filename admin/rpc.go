@@ -77,7 +77,7 @@ func (f *rpcFunction) fits(given []string) bool {
 		!slices.ContainsFunc(required, func(name string) bool { return !has(name) })
 }
 
-func (a *api) serveRPC(mux *http.ServeMux, functions []*rpcFunction) {
+func (a *admin) serveRPC(mux *http.ServeMux, functions []*rpcFunction) {
 	for _, prefix := range rpcPrefixes {
 		mux.HandleFunc(prefix+"{function}", func(_ http.ResponseWriter, r *http.Request) {
 			x := exchangeOf(r.Context())
@@ -95,7 +95,7 @@ func (a *api) serveRPC(mux *http.ServeMux, functions []*rpcFunction) {
 	a.documentRPC(functions)
 }
 
-func (a *api) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) error {
+func (a *admin) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) error {
 	name := r.PathValue("function")
 	i := slices.IndexFunc(functions, func(f *rpcFunction) bool { return f.name == name })
 	if i >= 0 {
@@ -146,7 +146,7 @@ func (a *api) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) er
 }
 
 // rpcErrorOf returns what a caller may know of an error.
-func (a *api) rpcErrorOf(ctx context.Context, err error) *rpcError {
+func (a *admin) rpcErrorOf(ctx context.Context, err error) *rpcError {
 	var refusal *rpcError
 	if errors.As(err, &refusal) {
 		return refusal

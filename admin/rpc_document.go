@@ -10,7 +10,7 @@ import (
 )
 
 // documentRPC adds the functions to the OpenAPI document; huma does not serve them.
-func (a *api) documentRPC(functions []*rpcFunction) {
+func (a *admin) documentRPC(functions []*rpcFunction) {
 	document := a.huma.OpenAPI()
 	schemaOf := func(t reflect.Type) *huma.Schema { return document.Components.Schemas.Schema(t, true, "") }
 	ok := &huma.Schema{
@@ -34,7 +34,7 @@ func (a *api) documentRPC(functions []*rpcFunction) {
 }
 
 // rpcResponses documents an error as register does: by status, an example for every code.
-func (a *api) rpcResponses(schema *huma.Schema, f *rpcFunction) map[string]*huma.Response {
+func (a *admin) rpcResponses(schema *huma.Schema, f *rpcFunction) map[string]*huma.Response {
 	responses := map[string]*huma.Response{
 		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
 	}

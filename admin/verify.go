@@ -11,33 +11,25 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
 type (
-	verifyRequest struct {
-		Token string `json:"token" minLength:"1" maxLength:"1024" example:"mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk" doc:"A token, or clientId:secret for an api credential. It is neither stored nor logged."`
-	}
-	verifyResponse struct {
-		Outcome    string      `json:"outcome" enum:"allowed,malformed,unknown,revoked,expired,stale" example:"allowed" doc:"The word that the guard's log and metrics have for it."`
-		Detail     string      `json:"detail" example:"The guard lets it through." doc:"The same for people."`
-		Credential *Credential `json:"credential,omitempty" doc:"Whose token it is; absent where it is none of the tenant's."`
-	}
-
 	verifyInput struct {
-		Body verifyRequest
+		Body api.VerifyRequest
 	}
 	verifyOutput struct {
 		CacheControl string `header:"Cache-Control" example:"no-store"`
-		Body         verifyResponse
+		Body         api.VerifyResponse
 	}
 )
 
-func (a *api) registerVerify() {
+func (a *admin) registerVerify() {
 	register(a, RoleViewer, huma.Operation{
-		OperationID: "verifyToken", Method: http.MethodPost, Path: credentialsPath + "/verify",
+		OperationID: "verifyToken", Method: http.MethodPost, Path: api.CredentialsPath + "/verify",
 		Tags: credentialTags, Summary: "Say what the guard makes of a token",
 		Description: "As far as the token itself decides: whether the path, the client's address, scopes and the vendor's signature fit is not asked. " +
 			"Another tenant's token is unknown. It counts as no use.",
@@ -66,7 +58,7 @@ var outcomeDetails = map[string]string{
 // maxUnknownAge is how old the guard's keyring may be for it to call a token unknown.
 const maxUnknownAge = 2 * time.Second
 
-func (a *api) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput) (*verifyOutput, error) {
+func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput) (*verifyOutput, error) {
 	outcome, id := a.judge(tenant, in.Body.Token, time.Now())
 	out := &verifyOutput{CacheControl: noStore}
 	if id != uuid.Nil {
@@ -87,7 +79,7 @@ func (a *api) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput
 
 // judge returns what the guard says of a token at the local time now, and the
 // credential that it may be of.
-func (a *api) judge(tenant uuid.UUID, token string, now time.Time) (outcome string, id uuid.UUID) {
+func (a *admin) judge(tenant uuid.UUID, token string, now time.Time) (outcome string, id uuid.UUID) {
 	ring := a.store.Keyring()
 	digest, wellFormed := digestOf(token)
 	if !wellFormed {

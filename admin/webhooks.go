@@ -60,7 +60,7 @@ type (
 
 const webhookTokensPath = "/v1/discovery/webhooks/tokens"
 
-func (a *api) registerWebhookTokens() {
+func (a *admin) registerWebhookTokens() {
 	tags := []string{"Aggregator webhook tokens"}
 	register(a, RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
@@ -84,7 +84,7 @@ func (a *api) registerWebhookTokens() {
 	}, []Problem{problemNotFound}, a.revokeWebhookToken)
 }
 
-func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
+func (a *admin) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
 	if a.publicURL == "" { // the answer could not tell the URL
 		return nil, refuse(problemNotConfigured)
 	}
@@ -99,7 +99,7 @@ func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTo
 	return a.tokenSecret(c, token), nil
 }
 
-func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*tokenListOutput, error) {
+func (a *admin) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*tokenListOutput, error) {
 	credentials, err := a.store.List(ctx, tenant, credential.KindWebhook)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct
 
 // rotateWebhookToken does not ask whether the connection still exists: a leaked
 // token must be replaceable whatever became of it.
-func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
+func (a *admin) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
 	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
 		return nil, refuse(problemNotConfigured)
 	}
@@ -128,11 +128,11 @@ func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *toke
 	return a.tokenSecret(c, token), nil
 }
 
-func (a *api) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*struct{}, error) {
+func (a *admin) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*struct{}, error) {
 	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
+func (a *admin) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
 	return &tokenSecretOutput{CacheControl: noStore, Body: mintResponse{
 		Token: token, Vendor: c.Vendor,
 		WebhookURL: a.webhookURL(c.Vendor, token),
