@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -24,7 +25,7 @@ type (
 )
 
 func (a *admin) registerAudit() {
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
 		Description: "The tenant's, newest first: every change, written in the same step as the change itself, and refusals of operators, of which a burst is thinned out. " +

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -19,11 +21,11 @@ type (
 )
 
 func (a *admin) registerPatch(path string) {
-	register(a, RoleAdmin, huma.Operation{
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "updateCredential", Method: http.MethodPatch, Path: path,
 		Tags: credentialTags, Summary: "Change a credential",
 		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. An expired credential can be prolonged, a revoked one cannot be changed.",
-	}, append([]Problem{problemNotFound, problemInactive}, bodyProblems...), a.patchCredential)
+	}, append([]problem.Problem{problem.NotFound, problem.Inactive}, bodyProblems...), a.patchCredential)
 	content := a.huma.OpenAPI().Paths[path].Patch.RequestBody.Content
 	content[mergePatch] = content["application/json"]
 }
@@ -32,7 +34,7 @@ func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patch
 	patch := store.Patch{Label: in.Body.Label.Pointer(), ExpiresAt: in.Body.ExpiresAt.Pointer()}
 	if patch.ExpiresAt != nil && !in.Body.ExpiresAt.Null {
 		if patch.ExpiresAt.IsZero() { // which would mean never; that is what null is for
-			return nil, refuse(problemInvalid).at("body.expiresAt", "expected a time in the future")
+			return nil, refuse(problem.Invalid).at("body.expiresAt", "expected a time in the future")
 		}
 		if err := a.checkExpiry("body.expiresAt", *patch.ExpiresAt); err != nil {
 			return nil, err
@@ -41,7 +43,7 @@ func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patch
 	if in.Body.AllowedIPs.Present {
 		prefixes, err := parseIPs(in.Body.AllowedIPs.Value)
 		if err != nil {
-			return nil, refuse(problemInvalid).at("body.allowedIps", err.Error())
+			return nil, refuse(problem.Invalid).at("body.allowedIps", err.Error())
 		}
 		patch.AllowedIPs = &prefixes
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -39,15 +41,15 @@ type (
 
 func (a *admin) registerCredentials() {
 	a.registerCreate()
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listCredentials", Method: http.MethodGet, Path: api.CredentialsPath,
 		Tags: credentialTags, Summary: "List credentials",
 		Description: "Of every kind, newest first, revoked ones included, page by page. What is made or revoked meanwhile neither repeats nor hides another one. With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",
 		Tags: credentialTags, Summary: "Get a credential",
-	}, []Problem{problemNotFound}, a.getCredential)
+	}, []problem.Problem{problem.NotFound}, a.getCredential)
 }
 
 func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
@@ -68,7 +70,7 @@ func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listC
 // badCursor: the cursor is all that the store can find invalid in a query.
 func badCursor(err error) error {
 	if errors.Is(err, credential.ErrInvalid) {
-		return refuse(problemInvalid).at("query.cursor", "not a cursor of this list")
+		return refuse(problem.Invalid).at("query.cursor", "not a cursor of this list")
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
@@ -75,12 +76,12 @@ func (a *admin) mintIDFunctions() []*rpcFunction {
 	}
 }
 
-func (a *admin) createRecord(ctx context.Context, who operator, args *createRecordArguments) error {
+func (a *admin) createRecord(ctx context.Context, who bearer.Operator, args *createRecordArguments) error {
 	if err := checkBrand(who, args.BrandID); err != nil {
 		return a.noteBrand(ctx, who, err)
 	}
 	spec := credential.Spec{
-		Tenant: who.tenant, Kind: credential.KindAPI, Label: args.Name, ClientID: args.ClientID,
+		Tenant: who.Tenant, Kind: credential.KindAPI, Label: args.Name, ClientID: args.ClientID,
 		Scopes: args.Scopes, Metadata: string(args.Metadata),
 	}
 	var err error
@@ -101,7 +102,7 @@ func (a *admin) createRecord(ctx context.Context, who operator, args *createReco
 
 // revokeRecord is idempotent, as revoking is everywhere: a caller that lost the
 // answer must be able to ask again, and to wait for replicas.
-func (a *admin) revokeRecord(ctx context.Context, who operator, args *revokeRecordArguments) error {
+func (a *admin) revokeRecord(ctx context.Context, who bearer.Operator, args *revokeRecordArguments) error {
 	ref, err := recordRef(who, args.BrandID, args.CredentialID)
 	if err != nil {
 		return a.noteBrand(ctx, who, err)
@@ -112,7 +113,7 @@ func (a *admin) revokeRecord(ctx context.Context, who operator, args *revokeReco
 	return recordError(a.store.Revoke(withOrigin(ctx, args.Reason), ref))
 }
 
-func (a *admin) rotateRecord(ctx context.Context, who operator, args *rotateRecordArguments) error {
+func (a *admin) rotateRecord(ctx context.Context, who bearer.Operator, args *rotateRecordArguments) error {
 	ref, err := recordRef(who, args.BrandID, args.CredentialID)
 	if err != nil {
 		return a.noteBrand(ctx, who, err)
@@ -131,24 +132,24 @@ func (a *admin) rotateRecord(ctx context.Context, who operator, args *rotateReco
 }
 
 // noteBrand puts an attempt at another tenant's credentials on record.
-func (a *admin) noteBrand(ctx context.Context, who operator, err error) error {
+func (a *admin) noteBrand(ctx context.Context, who bearer.Operator, err error) error {
 	if err == error(errOtherBrand) {
 		a.refused(ctx, who, exchangeOf(ctx).operation, rpcForbidden)
 	}
 	return err
 }
 
-func checkBrand(who operator, brand string) error {
-	switch tenant, err := parseTenant(brand); {
+func checkBrand(who bearer.Operator, brand string) error {
+	switch tenant, err := bearer.ParseTenant(brand); {
 	case err != nil:
 		return errBrandID
-	case tenant != who.tenant:
+	case tenant != who.Tenant:
 		return errOtherBrand
 	}
 	return nil
 }
 
-func recordRef(who operator, brand, cred string) (store.Ref, error) {
+func recordRef(who bearer.Operator, brand, cred string) (store.Ref, error) {
 	if err := checkBrand(who, brand); err != nil {
 		return store.Ref{}, err
 	}
@@ -156,7 +157,7 @@ func recordRef(who operator, brand, cred string) (store.Ref, error) {
 	if err != nil {
 		return store.Ref{}, errMalformedID
 	}
-	return store.Ref{Tenant: who.tenant, Kind: credential.KindAPI, ID: id}, nil
+	return store.Ref{Tenant: who.Tenant, Kind: credential.KindAPI, ID: id}, nil
 }
 
 func validReason(reason string) bool {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
@@ -28,7 +29,7 @@ type (
 )
 
 func (a *admin) registerVerify() {
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "verifyToken", Method: http.MethodPost, Path: api.CredentialsPath + "/verify",
 		Tags: credentialTags, Summary: "Say what the guard makes of a token",
 		Description: "As far as the token itself decides: whether the path, the client's address, scopes and the vendor's signature fit is not asked. " +

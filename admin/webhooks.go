@@ -9,7 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -62,31 +64,31 @@ const webhookTokensPath = "/v1/discovery/webhooks/tokens"
 
 func (a *admin) registerWebhookTokens() {
 	tags := []string{"Aggregator webhook tokens"}
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a webhook token",
 		Description: "Returns a new token for one vendor and connection, once, and the URL to register at the vendor.",
 	}), slices.Concat(connectionProblems, bodyProblems, repeatProblems), a.mintWebhookToken)
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listAggregatorWebhookTokens", Method: http.MethodGet, Path: webhookTokensPath,
 		Tags: tags, Summary: "List webhook tokens",
 		Description: "All of the tenant's, newest first, revoked ones included. The tokens themselves are not in it.",
 	}, nil, a.listWebhookTokens)
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath + "/{id}/rotate",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Rotate a webhook token",
 		Description: "Replaces a live token by a new one with the same vendor and connection, and a new id. The old one is revoked in the same transaction, so register the new URL at the vendor right away.",
-	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen, problemNotConfigured}, repeatProblems...), a.rotateWebhookToken)
-	register(a, RoleAdmin, huma.Operation{
+	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.NotConfigured}, repeatProblems...), a.rotateWebhookToken)
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "revokeAggregatorWebhookToken", Method: http.MethodDelete, Path: webhookTokensPath + "/{id}",
 		Tags: tags, Summary: "Revoke a webhook token",
 		Description: "Ends it for good. Revoking it again changes nothing.",
-	}, []Problem{problemNotFound}, a.revokeWebhookToken)
+	}, []problem.Problem{problem.NotFound}, a.revokeWebhookToken)
 }
 
 func (a *admin) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
 	if a.publicURL == "" { // the answer could not tell the URL
-		return nil, refuse(problemNotConfigured)
+		return nil, refuse(problem.NotConfigured)
 	}
 	spec := credential.Spec{Tenant: tenant, Kind: credential.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
 	if err := a.checkConnectionOf(ctx, spec, "body.connection_config_name"); err != nil {
@@ -119,7 +121,7 @@ func (a *admin) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *stru
 // token must be replaceable whatever became of it.
 func (a *admin) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
 	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
-		return nil, refuse(problemNotConfigured)
+		return nil, refuse(problem.NotConfigured)
 	}
 	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {

@@ -71,7 +71,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if config.Connections, err = a.Connections.provision(); err != nil {
 		return err
 	}
-	config.CheckConnection, config.AssertedIssuer = instance.Peers().CheckConnection, instance.Peers().IsAsserted
+	config.CheckConnection, config.JWT.AssertedIssuer = instance.Peers().CheckConnection, instance.Peers().IsAsserted
 	if err := instance.Peers().Requires(config.JWT.Issuer); err != nil {
 		return err
 	}
