@@ -15,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
@@ -30,16 +31,14 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections connections.Source
-	// CheckConnection, where set, tells why a webhook token for a connection of this
-	// name could not be used; the answer repeats the text. Nil: any name can.
-	CheckConnection func(name string) error
-	// MaxStaleness is the age of the keyring from which the guard decides nothing any
-	// more: what the verification of a token is to say. Zero for no bound.
-	MaxStaleness time.Duration
+	// Guards are what the guards of this process let through, as it is when a request is
+	// served: they can be set up after the API. Webhook tokens are minted only where one
+	// of them takes them. Nil: there is none.
+	Guards func() []*guard.Policy
 	// RateLimit is how often one operator may ask.
 	RateLimit RateLimit
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
-	// verify them, and the rate limit depend on it.
+	// verify them, the rate limit and what is said of a token depend on it.
 	Now keyring.Clock
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
@@ -59,9 +58,9 @@ type admin struct {
 	log         *slog.Logger
 	huma        huma.API
 
-	refusals        *refusalLog
-	maxStaleness    time.Duration
-	checkConnection func(name string) error
+	refusals *refusalLog
+	guards   func() []*guard.Policy
+	now      keyring.Clock
 }
 
 // API is the admin API.
@@ -90,6 +89,9 @@ func New(config Config) (*API, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
+	if config.Guards == nil {
+		config.Guards = func() []*guard.Policy { return nil }
+	}
 	if config.Observe == nil {
 		config.Observe = func(string, int) {}
 	}
@@ -114,8 +116,7 @@ func New(config Config) (*API, error) {
 	a := &admin{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
-		refusals:     refusals,
-		maxStaleness: config.MaxStaleness, checkConnection: config.CheckConnection,
+		refusals: refusals, guards: config.Guards, now: config.Now,
 	}
 	a.registerCallbackCredentials()
 	a.registerWebhookTokens()

@@ -9,26 +9,23 @@ import (
 	"github.com/hookgate/hookgate/problem"
 )
 
-// connectionProblems are what checkConnectionOf can answer.
+// connectionProblems are what checkConnection can answer.
 var connectionProblems = []problem.Problem{
 	problem.NoConnection, problem.NotConfigured, problem.NoAnswer, problem.MatcherAnswer, problem.MatcherRefuses, problem.MatcherTimeout,
 }
 
-// checkConnectionOf keeps a webhook token from being made for a connection that is
-// not known to exist, by whatever way. The location is where the request names it,
-// "" where nothing can tell.
-func (a *admin) checkConnectionOf(ctx context.Context, spec credential.Spec, location string) error {
+// checkConnection keeps a webhook token from being made that no guard would take, or
+// for a connection that is not known to exist, by whatever way. The locations are where
+// the request names vendor and connection, "" where nothing can tell.
+func (a *admin) checkConnection(ctx context.Context, spec credential.Spec, vendorAt, connectionAt string) error {
 	switch {
 	case spec.Vendor == "" || spec.Connection == "":
 		return refuse(problem.Invalid).at("body", "a webhook credential needs a vendor and a connection")
 	case a.connections == nil:
 		return refuse(problem.NotConfigured)
 	}
-	if err := a.checkName(spec.Connection); err != nil {
-		if location == "" {
-			return refuse(problem.Invalid).because(err.Error())
-		}
-		return refuse(problem.Invalid).at(location, err.Error())
+	if err := a.checkWebhook(spec, vendorAt, connectionAt); err != nil {
+		return err
 	}
 	exists, err := a.connections.Exists(ctx, connections.Query{
 		Tenant: spec.Tenant, Vendor: spec.Vendor, Name: spec.Connection, Bearer: exchangeOf(ctx).operator.Token,
@@ -40,11 +37,4 @@ func (a *admin) checkConnectionOf(ctx context.Context, spec credential.Spec, loc
 		return refuse(problem.NoConnection)
 	}
 	return nil
-}
-
-func (a *admin) checkName(connection string) error {
-	if a.checkConnection == nil {
-		return nil
-	}
-	return a.checkConnection(connection)
 }

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/admin/connections"
 )
 
@@ -226,23 +224,6 @@ func TestMatcherURL(t *testing.T) {
 	if _, err := connections.NewMatcher("http://matcher", 0); err == nil {
 		t.Error("no timeout was accepted")
 	}
-}
-
-func TestUnusableConnectionName(t *testing.T) {
-	s := newServer(t, withConnections(connections.Any{}), func(c *admin.Config) {
-		c.CheckConnection = func(name string) error {
-			if name == ".." {
-				return errors.New("not a name for a path")
-			}
-			return nil
-		}
-	})
-	doc := checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, `{"vendor":"pluggy","connection_config_name":".."}`), 422, "HKG-2422")
-	if text := fmt.Sprint(doc["errors"]); !strings.Contains(text, "body.connection_config_name") || !strings.Contains(text, "not a name for a path") {
-		t.Errorf("errors: %s", text)
-	}
-	s.expectNoTokens()
-	s.must(201, adminOf(t, tenantA), "POST", tokensPath, mintPluggy)
 }
 
 // TestMatcherIsAskedOfEveryWay: a webhook credential can be made in three ways.

@@ -57,7 +57,7 @@ func (a *admin) createCredential(ctx context.Context, tenant uuid.UUID, in *crea
 		return nil, err
 	}
 	if spec.Kind == credential.KindWebhook {
-		if err := a.checkConnectionOf(ctx, spec, "body.connection"); err != nil {
+		if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection"); err != nil {
 			return nil, err
 		}
 	}
@@ -80,7 +80,7 @@ func (a *admin) minted(ctx context.Context, tenant uuid.UUID, c credential.Crede
 	switch {
 	case token == "":
 	case c.Kind == credential.KindWebhook:
-		out.Body.WebhookURL = a.webhookURL(c.Vendor, token)
+		out.Body.WebhookURL = a.webhookURL(&c, token)
 	case c.Kind == credential.KindCallback:
 		out.Body.WebhookURLHint = a.callbackURLHint()
 	}

@@ -66,6 +66,7 @@ func newServerOn(t testing.TB, s *store.Store, options ...option) *server {
 		JWT:         bearer.Config{Secret: secret},
 		PublicURL:   publicURL,
 		Connections: connections.Static{"main"},
+		Guards:      guards(policyOf(matchersCallback, matchersWebhook)),
 		RateLimit:   admin.RateLimit{Off: true}, // the clock stands still
 		Now:         func() time.Time { return now },
 		Logger:      slog.New(slog.NewTextHandler(srv.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -85,7 +85,7 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 		return api.ImportResult{}, refuse(problem.Invalid).because("the expiry has passed")
 	}
 	if spec.Kind == credential.KindWebhook {
-		switch err := known.of(spec, func() error { return a.checkConnectionOf(ctx, spec, "") }); {
+		switch err := known.of(spec, func() error { return a.checkConnection(ctx, spec, "", "") }); {
 		case errors.Is(err, errNoAnswer):
 			return api.ImportResult{}, a.problemOf(ctx, err)
 		case err != nil:

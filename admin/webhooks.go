@@ -91,7 +91,7 @@ func (a *admin) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mint
 		return nil, refuse(problem.NotConfigured)
 	}
 	spec := credential.Spec{Tenant: tenant, Kind: credential.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
-	if err := a.checkConnectionOf(ctx, spec, "body.connection_config_name"); err != nil {
+	if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection_config_name"); err != nil {
 		return nil, err
 	}
 	c, token, err := a.store.Mint(ctx, spec)
@@ -120,10 +120,19 @@ func (a *admin) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *stru
 // rotateWebhookToken does not ask whether the connection still exists: a leaked
 // token must be replaceable whatever became of it.
 func (a *admin) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
-	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
+	// Before anything changes: the answer could not tell the new URL.
+	if a.publicURL == "" {
 		return nil, refuse(problem.NotConfigured)
 	}
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
+	ref := store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}
+	old, err := a.store.Get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if a.webhookURL(&old, anyToken) == "" {
+		return nil, noWebhookPath()
+	}
+	c, token, err := a.store.Rotate(ctx, ref, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +146,6 @@ func (a *admin) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *to
 func (a *admin) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
 	return &tokenSecretOutput{CacheControl: noStore, Body: mintResponse{
 		Token: token, Vendor: c.Vendor,
-		WebhookURL: a.webhookURL(c.Vendor, token),
+		WebhookURL: a.webhookURL(&c, token),
 	}}
 }
