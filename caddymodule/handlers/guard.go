@@ -115,6 +115,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
 		return err
 	}

@@ -1,17 +1,18 @@
-package admin
+package connections
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hookgate/hookgate/internal/fetch"
 )
 
 // The lists in which Matcher has its connections. That of aggregator connections is
@@ -29,24 +30,24 @@ const (
 	maxConnectionPage   = 1 << 20 // bytes
 )
 
-// Why Matcher gave no answer, beyond errNoAnswer.
+// Why Matcher's answer does not tell.
 var (
-	errMatcherTimeout = errors.New("matcher did not answer in time")
-	errMatcherRefuses = errors.New("matcher does not accept the operator's bearer token")
-	errMatcherAnswer  = errors.New("matcher's answer is of no use")
+	ErrTimeout = errors.New("matcher did not answer in time")
+	ErrRefused = errors.New("matcher does not accept the operator's bearer token")
+	ErrAnswer  = errors.New("matcher's answer is of no use")
 )
 
-// MatcherConnections asks Matcher for the operator's connections, with the
-// operator's own bearer token: Matcher says itself whose they are.
-type MatcherConnections struct {
+// Matcher asks a Matcher for the operator's connections, with the operator's own bearer
+// token: it knows itself whose they are.
+type Matcher struct {
 	base    string
 	timeout time.Duration
-	client  *http.Client
+	client  *fetch.Client
 }
 
-// NewMatcherConnections returns the connections of the Matcher at a URL. The timeout
-// is for the whole of one question. Matcher need not be reachable yet.
-func NewMatcherConnections(rawURL string, timeout time.Duration) (*MatcherConnections, error) {
+// NewMatcher returns the connections of the Matcher at a URL, which need not be
+// reachable yet. The timeout is for the whole of one question.
+func NewMatcher(rawURL string, timeout time.Duration) (*Matcher, error) {
 	u, err := url.Parse(rawURL)
 	// The URL is not repeated: it may have a password in it.
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(rawURL, "?#") {
@@ -55,27 +56,16 @@ func NewMatcherConnections(rawURL string, timeout time.Duration) (*MatcherConnec
 	if timeout <= 0 {
 		return nil, errors.New("matcher: the timeout must be positive")
 	}
-	return &MatcherConnections{
+	return &Matcher{
 		base:    strings.TrimSuffix(u.String(), "/"),
 		timeout: timeout,
-		client: &http.Client{
-			// A redirect could take the operator's token to anywhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				// No proxy from the environment: it would get the token too. Tokens are minted
-				// rarely, so no connection is kept, and none is left over after a reload.
-				DialContext:         (&net.Dialer{Timeout: timeout}).DialContext,
-				TLSHandshakeTimeout: timeout,
-				DisableKeepAlives:   true,
-				DisableCompression:  true,
-				ForceAttemptHTTP2:   true,
-			},
-		},
+		// No proxy: it would get the operator's token too.
+		client: fetch.New(fetch.Options{Timeout: timeout, MaxBody: maxConnectionPage}),
 	}, nil
 }
 
 // Exists reports whether Matcher lists the connection.
-func (m *MatcherConnections) Exists(ctx context.Context, q ConnectionQuery) (bool, error) {
+func (m *Matcher) Exists(ctx context.Context, q Query) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	found, err := m.search(ctx, aggregatorConnectionsPath, q.Bearer, func(c matcherConnection) bool {
@@ -89,18 +79,18 @@ func (m *MatcherConnections) Exists(ctx context.Context, q ConnectionQuery) (boo
 	case err == nil:
 		return found, nil
 	case errors.As(err, &late) && late.Timeout():
-		return false, fmt.Errorf("%w: %w", errMatcherTimeout, err)
-	case errors.Is(err, errMatcherRefuses):
+		return false, fmt.Errorf("%w: %w", ErrTimeout, err)
+	case errors.Is(err, ErrRefused):
 		return false, err
 	}
-	return false, fmt.Errorf("%w: %w", errMatcherAnswer, err)
+	return false, fmt.Errorf("%w: %w", ErrAnswer, err)
 }
 
 // errNoSuchList: this version of Matcher does not have the list.
 var errNoSuchList = errors.New("there is no such list")
 
 // search reads a list to its end or to the first connection that is wanted.
-func (m *MatcherConnections) search(ctx context.Context, path, bearer string, wanted func(matcherConnection) bool) (bool, error) {
+func (m *Matcher) search(ctx context.Context, path, bearer string, wanted func(matcherConnection) bool) (bool, error) {
 	cursor := ""
 	for range maxConnectionPages {
 		page, err := m.page(ctx, path, cursor, bearer)
@@ -144,40 +134,28 @@ type connectionPage struct {
 	connections []matcherConnection
 }
 
-func (m *MatcherConnections) page(ctx context.Context, path, cursor, bearer string) (*connectionPage, error) {
+func (m *Matcher) page(ctx context.Context, path, cursor, bearer string) (*connectionPage, error) {
 	query := url.Values{"limit": {strconv.Itoa(connectionsPageSize)}}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, m.base+path+"?"+query.Encode(), nil)
+	answer, err := m.client.Get(ctx, m.base+path+"?"+query.Encode(), http.Header{
+		"Authorization": {"Bearer " + bearer}, "Accept": {"application/json"},
+	})
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+bearer)
-	r.Header.Set("Accept", "application/json")
-	answer, err := m.client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	switch answer.StatusCode {
+	switch answer.Status {
 	case http.StatusOK:
 	case http.StatusNotFound:
 		return nil, errNoSuchList
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return nil, fmt.Errorf("%w: status %d", errMatcherRefuses, answer.StatusCode)
+		return nil, fmt.Errorf("%w: status %d", ErrRefused, answer.Status)
 	default:
-		return nil, fmt.Errorf("status %d", answer.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxConnectionPage+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(body) > maxConnectionPage:
-		return nil, fmt.Errorf("a page has more than %d bytes", maxConnectionPage)
+		return nil, fmt.Errorf("status %d", answer.Status)
 	}
 	page := new(connectionPage)
-	if err := json.Unmarshal(body, page); err != nil {
+	if err := json.Unmarshal(answer.Body, page); err != nil {
 		return nil, errors.New("a page is not JSON of the expected shape")
 	}
 	list := page.Items
@@ -190,4 +168,4 @@ func (m *MatcherConnections) page(ctx context.Context, path, cursor, bearer stri
 	return page, nil
 }
 
-var _ Connections = (*MatcherConnections)(nil)
+var _ Source = (*Matcher)(nil)

@@ -1,10 +1,9 @@
-package admin
+package bearer
 
 import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/internal/fetch"
 )
 
 const (
@@ -35,9 +34,9 @@ type keySet struct {
 	find keyfunc.Keyfunc
 
 	url        string
-	client     *http.Client
+	client     *fetch.Client
 	algorithms []string
-	now        keyring.Clock
+	now        func() time.Time
 	log        *slog.Logger
 
 	life  context.Context // of the fetches
@@ -49,11 +48,11 @@ type keySet struct {
 	loaded  time.Time // last success, zero before the first
 	tried   time.Time // last attempt
 	failed  bool      // how that ended
-	current *fetch    // the running attempt, or nil
+	current *attempt  // the running attempt, or nil
 }
 
-// fetch is one attempt to read the keys, for everybody who waits for it.
-type fetch struct {
+// attempt is one try to read the keys, for everybody who waits for it.
+type attempt struct {
 	done chan struct{}
 	err  error // once done
 }
@@ -66,7 +65,7 @@ func (noKeys) Error() string { return "the issuer's keys are not known" }
 // errNoKeyID: which key to try must not be a matter of trying all of them.
 var errNoKeyID = errors.New("the token does not say which key it is signed with")
 
-func newKeySet(url string, algorithms []string, now keyring.Clock, log *slog.Logger) (*keySet, error) {
+func newKeySet(url string, algorithms []string, now func() time.Time, log *slog.Logger) (*keySet, error) {
 	s := &keySet{
 		keys: jwkset.NewMemoryStorage(), url: url, client: newKeySetClient(),
 		algorithms: algorithms, now: now, log: log,
@@ -80,8 +79,8 @@ func newKeySet(url string, algorithms []string, now keyring.Clock, log *slog.Log
 // source is the keySource.
 func (s *keySet) source(ctx context.Context) jwt.Keyfunc { return s.find.KeyfuncCtx(ctx) }
 
-// Close ends a running fetch. The keys that are known stay known.
-func (s *keySet) Close() {
+// close ends a running fetch. The keys that are known stay known.
+func (s *keySet) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -129,7 +128,7 @@ func (s *keySet) freshen(ctx context.Context) error {
 	case !loaded:
 		return s.refresh(ctx)
 	case old && failed: // known to be down: nobody waits for the next attempt
-		s.attempt()
+		s.try()
 	case old:
 		_ = s.refresh(ctx)
 	}
@@ -139,7 +138,7 @@ func (s *keySet) freshen(ctx context.Context) error {
 // refresh reads the keys and waits for them, unless they were read a moment ago. The
 // error is that they are not known now.
 func (s *keySet) refresh(ctx context.Context) error {
-	f := s.attempt()
+	f := s.try()
 	if f == nil {
 		return s.lately()
 	}
@@ -153,9 +152,9 @@ func (s *keySet) refresh(ctx context.Context) error {
 	return s.unknown()
 }
 
-// attempt starts to read the keys, or joins whoever does. It returns nil where that
+// try starts to read the keys, or joins whoever does. It returns nil where that
 // was tried a moment ago.
-func (s *keySet) attempt() *fetch {
+func (s *keySet) try() *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil || s.closed {
@@ -166,13 +165,13 @@ func (s *keySet) attempt() *fetch {
 		return nil
 	}
 	s.tried = now
-	f := &fetch{done: make(chan struct{})}
+	f := &attempt{done: make(chan struct{})}
 	s.current = f
 	s.tasks.Go(func() { s.run(f) })
 	return f
 }
 
-func (s *keySet) run(f *fetch) {
+func (s *keySet) run(f *attempt) {
 	ctx, cancel := context.WithTimeout(s.life, keySetTimeout)
 	defer cancel()
 	keys, err := s.download(ctx)

@@ -1,4 +1,6 @@
-package admin
+// Package docs makes the documentation of the admin API out of its OpenAPI document: a
+// page for people, and examples of what has none.
+package docs
 
 import (
 	"bytes"
@@ -14,65 +16,75 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/hookgate/hookgate/problem"
 )
 
-//go:embed docs.html
-var docsHTML string
+//go:embed page.html
+var pageHTML string
 
-var docsTemplate = template.Must(template.New("docs").Funcs(template.FuncMap{
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"type": describeType, "limits": describeLimits, "json": indented, "answers": answersOf, "errors": errorsOf, "lower": strings.ToLower,
-}).Parse(docsHTML))
+}).Parse(pageHTML))
 
-// docs is what the page is made of: the OpenAPI document and the table of codes.
-type docs struct {
-	*huma.OpenAPI
-	Groups   []docsGroup
-	Schemas  []docsSchema
-	Problems []Problem
-	Problem  *detail // what all of them look like
+// Problems are the codes that the API answers with, and the document that all such
+// answers look like.
+type Problems struct {
+	Table   []problem.Problem
+	Example any
 }
 
-// docsGroup is the operations with one tag.
-type docsGroup struct {
+// contents is what the page is made of.
+type contents struct {
+	*huma.OpenAPI
+	Groups   []group
+	Schemas  []schema
+	Problems Problems
+}
+
+// group is the operations with one tag.
+type group struct {
 	Name       string
 	Operations []*huma.Operation
 }
 
-type docsSchema struct {
+type schema struct {
 	Name string
 	*huma.Schema
-	Fields []docsField
+	Fields []field
 }
 
-type docsField struct {
+type field struct {
 	Name     string
 	Required bool
 	*huma.Schema
 }
 
-// docsPage is the documentation for people. It has no script, asks nobody else for
+// Page is the documentation for people. It has no script, asks nobody else for
 // anything, and may not be framed.
-type docsPage struct {
+type Page struct {
 	html   []byte
 	policy string
 }
 
-func newDocsPage(document *huma.OpenAPI) (*docsPage, error) {
+// NewPage writes the page.
+func NewPage(document *huma.OpenAPI, problems Problems) (*Page, error) {
 	var out bytes.Buffer
-	if err := docsTemplate.Execute(&out, docs{document, docsGroups(document), docsSchemas(document), Problems(), exampleProblem()}); err != nil {
+	if err := pageTemplate.Execute(&out, contents{document, groupsOf(document), schemasOf(document), problems}); err != nil {
 		return nil, err
 	}
 	_, rest, _ := bytes.Cut(out.Bytes(), []byte("<style>"))
 	style, _, _ := bytes.Cut(rest, []byte("</style>"))
 	digest := sha256.Sum256(style)
-	return &docsPage{
+	return &Page{
 		html: out.Bytes(),
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) +
 			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	}, nil
 }
 
-func (p *docsPage) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+// ServeHTTP implements http.Handler.
+func (p *Page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", p.policy)
@@ -81,38 +93,32 @@ func (p *docsPage) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Write(p.html)
 }
 
-func exampleProblem() *detail {
-	d := refuse(problemNotFound)
-	d.Instance = "urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"
-	return d
-}
-
-func docsGroups(document *huma.OpenAPI) []docsGroup {
-	var groups []docsGroup
+func groupsOf(document *huma.OpenAPI) []group {
+	var groups []group
 	for _, op := range operations(document) {
 		name := "Other"
 		if len(op.Tags) > 0 {
 			name = op.Tags[0]
 		}
-		i := slices.IndexFunc(groups, func(g docsGroup) bool { return g.Name == name })
+		i := slices.IndexFunc(groups, func(g group) bool { return g.Name == name })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, docsGroup{Name: name})
+			groups = append(groups, group{Name: name})
 		}
 		groups[i].Operations = append(groups[i].Operations, op)
 	}
 	return groups
 }
 
-func docsSchemas(document *huma.OpenAPI) []docsSchema {
+func schemasOf(document *huma.OpenAPI) []schema {
 	schemas := document.Components.Schemas.Map()
-	var all []docsSchema
+	var all []schema
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
-		s := docsSchema{Name: name, Schema: schemas[name]}
-		for field, schema := range s.Properties {
-			s.Fields = append(s.Fields, docsField{field, slices.Contains(s.Required, field), schema})
+		s := schema{Name: name, Schema: schemas[name]}
+		for name, property := range s.Properties {
+			s.Fields = append(s.Fields, field{name, slices.Contains(s.Required, name), property})
 		}
-		slices.SortFunc(s.Fields, func(a, b docsField) int {
+		slices.SortFunc(s.Fields, func(a, b field) int {
 			if a.Required != b.Required {
 				return map[bool]int{true: -1, false: 1}[a.Required]
 			}
@@ -123,31 +129,31 @@ func docsSchemas(document *huma.OpenAPI) []docsSchema {
 	return all
 }
 
-type docsAnswer struct {
+type answer struct {
 	Status string
 	*huma.Response
 }
 
-// docsError is one row of the errors of an operation. Problem documents are all alike
-// and shown once; an Example is only of others.
-type docsError struct {
+// refusal is one row of the errors of an operation. Problem documents are all alike and
+// shown once; an Example is only of others.
+type refusal struct {
 	Status, Code, Meaning string
 	Example               any
 }
 
 // answersOf returns what an operation answers when it does what it is for.
-func answersOf(op *huma.Operation) []docsAnswer {
-	var answers []docsAnswer
+func answersOf(op *huma.Operation) []answer {
+	var answers []answer
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if status < "4" {
-			answers = append(answers, docsAnswer{status, op.Responses[status]})
+			answers = append(answers, answer{status, op.Responses[status]})
 		}
 	}
 	return answers
 }
 
-func errorsOf(op *huma.Operation) []docsError {
-	var rows []docsError
+func errorsOf(op *huma.Operation) []refusal {
+	var rows []refusal
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if status < "4" || status == "default" {
 			continue
@@ -157,38 +163,38 @@ func errorsOf(op *huma.Operation) []docsError {
 		for mediaType, content := range response.Content {
 			for _, code := range slices.Sorted(maps.Keys(content.Examples)) {
 				example := content.Examples[code]
-				row := docsError{Status: status, Code: code, Meaning: example.Summary}
-				if mediaType != problemType {
+				row := refusal{Status: status, Code: code, Meaning: example.Summary}
+				if mediaType != problem.ContentType {
 					row.Example = example.Value
 				}
 				rows = append(rows, row)
 			}
 		}
 		if len(rows) == before {
-			rows = append(rows, docsError{Status: status, Meaning: response.Description})
+			rows = append(rows, refusal{Status: status, Meaning: response.Description})
 		}
 	}
 	return rows
 }
 
-// docsType is a type in words, with the schema that it refers to.
-type docsType struct{ Text, Schema string }
+// typeName is a type in words, with the schema that it refers to.
+type typeName struct{ Text, Schema string }
 
-func describeType(s *huma.Schema) docsType {
+func describeType(s *huma.Schema) typeName {
 	switch {
 	case s == nil:
-		return docsType{Text: "any"}
+		return typeName{Text: "any"}
 	case s.Ref != "":
-		return docsType{Schema: schemaName(s.Ref)}
+		return typeName{Schema: schemaName(s.Ref)}
 	case s.Type == huma.TypeArray:
 		item := describeType(s.Items)
-		return docsType{Text: strings.TrimSpace("list of " + item.Text), Schema: item.Schema}
+		return typeName{Text: strings.TrimSpace("list of " + item.Text), Schema: item.Schema}
 	case s.Format != "":
-		return docsType{Text: s.Type + ", " + s.Format}
+		return typeName{Text: s.Type + ", " + s.Format}
 	case s.Type == "":
-		return docsType{Text: "any"}
+		return typeName{Text: "any"}
 	}
-	return docsType{Text: s.Type}
+	return typeName{Text: s.Type}
 }
 
 func indented(v any) (string, error) {

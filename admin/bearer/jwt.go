@@ -1,4 +1,4 @@
-package admin
+package bearer
 
 import (
 	"context"
@@ -9,14 +9,12 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
-
-	"github.com/hookgate/hookgate/keyring"
 )
 
-// JWT says which bearer tokens the API accepts. Exactly one of Secret, KeySetURL and
+// Config says which bearer tokens the API accepts. Exactly one of Secret, KeySetURL and
 // PublicKey must be set. A token must have exp, and its nbf is honoured, both
 // without leeway.
-type JWT struct {
+type Config struct {
 	// Secret is the shared HMAC key. One shorter than 32 bytes is accepted, since it is
 	// shared with a Matcher that may have been set up so, but logged as a warning.
 	Secret []byte
@@ -52,28 +50,34 @@ type JWT struct {
 	// DefaultTenant is the tenant of a token that has none of the TenantClaims;
 	// without it such a token is refused.
 	DefaultTenant uuid.UUID
+	// AssertedIssuer reports whether iss is that of a guard which vouches to Matcher with
+	// JWTs of its own: no such token is an operator's. It is asked for every token, so
+	// that guards can be set up later. Nil: there is none.
+	AssertedIssuer func(issuer string) bool
 }
 
 const (
 	// MinSecret is the shortest secret that is not warned of, in bytes: RFC 7518
 	// section 3.2 for HS256. A shorter one can be guessed offline from a single token.
 	MinSecret = 32
-	// defaultMaxTTL is JWT.MaxTTL where that is zero.
+	// defaultMaxTTL is Config.MaxTTL where that is zero.
 	defaultMaxTTL = 30 * 24 * time.Hour
 )
 
-// verifier turns an Authorization header into an operator.
-type verifier struct {
+// Verifier turns an Authorization header into an operator.
+type Verifier struct {
 	parser *jwt.Parser
 	keys   keySource
-	close  func() // ends what the keys need
+	end    func() // of what the keys need
 	claims claimReader
 	maxTTL time.Duration
-	now    keyring.Clock
+	now    func() time.Time
 }
 
-func newVerifier(config JWT, now keyring.Clock, log *slog.Logger) (*verifier, error) {
-	v := &verifier{now: now, maxTTL: config.MaxTTL, close: func() {}}
+// NewVerifier fails where the configuration is not usable. The issuer of the keys need not
+// be reachable.
+func NewVerifier(config Config, now func() time.Time, log *slog.Logger) (*Verifier, error) {
+	v := &Verifier{now: now, maxTTL: config.MaxTTL, end: func() {}}
 	switch {
 	case v.maxTTL == 0:
 		v.maxTTL = defaultMaxTTL
@@ -105,8 +109,12 @@ func newVerifier(config JWT, now keyring.Clock, log *slog.Logger) (*verifier, er
 	return v, nil
 }
 
+// Close ends what is done in the background. Tokens that are still being verified may
+// be refused with NoKeys.
+func (v *Verifier) Close() { v.end() }
+
 // setKeys sets the source of keys and returns the algorithms that go with it.
-func (v *verifier) setKeys(config JWT, log *slog.Logger) ([]string, error) {
+func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 	algorithms := slices.Clone(config.Algorithms)
 	orElse := func(name string) {
 		if len(algorithms) == 0 {
@@ -144,7 +152,7 @@ func (v *verifier) setKeys(config JWT, log *slog.Logger) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.keys, v.close = set.source, set.Close
+		v.keys, v.end = set.source, set.close
 	default:
 		key, err := parsePublicKey(config.PublicKey)
 		if err != nil {
@@ -161,7 +169,7 @@ func (v *verifier) setKeys(config JWT, log *slog.Logger) ([]string, error) {
 
 // keyFor finds the key of a token. The library compares only types: a key that is
 // bound to another algorithm of its type is not used.
-func (v *verifier) keyFor(ctx context.Context) jwt.Keyfunc {
+func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
 	find := v.keys(ctx)
 	return func(token *jwt.Token) (any, error) {
 		key, err := find(token)

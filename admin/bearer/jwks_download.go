@@ -1,18 +1,18 @@
-package admin
+package bearer
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 
 	"github.com/MicahParks/jwkset"
+
+	"github.com/hookgate/hookgate/internal/fetch"
 )
 
 // maxKeySet is the largest JWKS that is read, in bytes.
@@ -38,47 +38,22 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// newKeySetClient returns a client that keeps no connection, since it has a request
-// every few minutes at most, and follows no redirect: it could lead off https.
-func newKeySetClient() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:             http.ProxyFromEnvironment,
-			DialContext:       (&net.Dialer{Timeout: keySetTimeout}).DialContext,
-			ForceAttemptHTTP2: true,
-			DisableKeepAlives: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+// newKeySetClient returns a client that goes through the proxy of the environment: keys
+// are no secret, and https keeps them from being changed.
+func newKeySetClient() *fetch.Client {
+	return fetch.New(fetch.Options{Timeout: keySetTimeout, MaxBody: maxKeySet, Proxy: http.ProxyFromEnvironment})
 }
 
 // download reads the key set and returns the keys in it that can be used.
 func (s *keySet) download(ctx context.Context) ([]jwkset.JWK, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
-	if err != nil {
-		return nil, errors.New("the URL is not valid")
-	}
-	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	response, err := s.client.Do(r)
-	if err != nil {
-		var outer *url.Error // its text has the URL, and that may have a key in its query
-		if errors.As(err, &outer) {
-			err = outer.Err
-		}
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %d", response.StatusCode)
-	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
+	answer, err := s.client.Get(ctx, s.url, http.Header{"Accept": {"application/jwk-set+json, application/json"}})
 	switch {
 	case err != nil:
 		return nil, err
-	case len(text) > maxKeySet:
-		return nil, fmt.Errorf("larger than %d bytes", maxKeySet)
+	case answer.Status != http.StatusOK:
+		return nil, fmt.Errorf("status %d", answer.Status)
 	}
-	return usableKeys(text, s.algorithms)
+	return usableKeys(answer.Body, s.algorithms)
 }
 
 var errNotKeySet = errors.New("not a JWK set")

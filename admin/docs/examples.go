@@ -1,4 +1,4 @@
-package admin
+package docs
 
 import (
 	"cmp"
@@ -24,10 +24,25 @@ func operations(document *huma.OpenAPI) []*huma.Operation {
 	return all
 }
 
-// addExamples gives every parameter, request body and answer without an example one;
+// Example is one example of a schema. The name tells it from others.
+type Example struct {
+	Name  string
+	Value any
+}
+
+// Examples are those that were written by hand.
+type Examples struct {
+	// Schemas has those of schemas whose properties do not all go together, by the
+	// schema's name. Their first is also that of whatever contains them.
+	Schemas map[string][]Example
+	// Parameters has those of parameters that any text fits, by their name.
+	Parameters map[string]string
+}
+
+// AddExamples gives every parameter, request body and answer without an example one;
 // that of an object is put together from those of its properties.
-func addExamples(document *huma.OpenAPI) {
-	e := exampler{document.Components.Schemas}
+func AddExamples(document *huma.OpenAPI, written Examples) {
+	e := exampler{written, document.Components.Schemas}
 	for _, op := range operations(document) {
 		for _, p := range op.Parameters {
 			if p.Example == nil && p.Schema != nil {
@@ -45,27 +60,30 @@ func addExamples(document *huma.OpenAPI) {
 	}
 }
 
-type exampler struct{ schemas huma.Registry }
+type exampler struct {
+	written Examples
+	schemas huma.Registry
+}
 
 func (e exampler) add(content map[string]*huma.MediaType) {
 	for _, m := range content {
 		if m.Example != nil || len(m.Examples) > 0 || m.Schema == nil {
 			continue
 		}
-		written := writtenExamples[schemaName(m.Schema.Ref)]
+		written := e.written.Schemas[schemaName(m.Schema.Ref)]
 		if len(written) < 2 {
 			m.Example = e.of(m.Schema, maxExampleDepth)
 			continue
 		}
 		m.Examples = map[string]*huma.Example{}
 		for _, w := range written {
-			m.Examples[w.name] = &huma.Example{Value: w.value}
+			m.Examples[w.Name] = &huma.Example{Value: w.Value}
 		}
 	}
 }
 
 func (e exampler) ofParameter(p *huma.Param) any {
-	if written, ok := writtenParameters[p.Name]; ok && len(p.Schema.Examples) == 0 {
+	if written, ok := e.written.Parameters[p.Name]; ok && len(p.Schema.Examples) == 0 {
 		return written
 	}
 	return e.of(p.Schema, maxExampleDepth)
@@ -80,8 +98,8 @@ const maxExampleDepth = 8
 // of returns an example of a schema, or nil where it does not even say a type.
 func (e exampler) of(s *huma.Schema, depth int) any {
 	if s.Ref != "" {
-		if written := writtenExamples[schemaName(s.Ref)]; len(written) > 0 {
-			return written[0].value
+		if written := e.written.Schemas[schemaName(s.Ref)]; len(written) > 0 {
+			return written[0].Value
 		}
 		s = e.schemas.SchemaFromRef(s.Ref)
 	}

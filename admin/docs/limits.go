@@ -1,4 +1,4 @@
-package admin
+package docs
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package admin
+package bearer
 
 import (
 	"bytes"

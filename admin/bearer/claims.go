@@ -1,4 +1,4 @@
-package admin
+package bearer
 
 import (
 	"errors"
@@ -19,12 +19,14 @@ type claimReader struct {
 	assertedIssuer func(string) bool
 }
 
-func newClaimReader(config JWT) (claimReader, error) {
+func newClaimReader(config Config) (claimReader, error) {
 	c := claimReader{
 		tenantClaims:  config.TenantClaims,
 		rolesClaims:   config.RolesClaims,
 		defaultTenant: config.DefaultTenant,
 		defaultRole:   config.DefaultRole,
+
+		assertedIssuer: config.AssertedIssuer,
 	}
 	if len(c.tenantClaims) == 0 {
 		c.tenantClaims = []string{"tenant_id", "tenantId"}
@@ -42,25 +44,25 @@ func newClaimReader(config JWT) (claimReader, error) {
 	return c, nil
 }
 
-func (c *claimReader) operator(claims jwt.MapClaims) (operator, *detail) {
+func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if c.asserted(claims) {
-		return operator{}, badToken("The bearer token is a guard's, not an operator's.")
+		return Operator{}, refuse(OfGuard)
 	}
 	tenant, refusal := c.tenant(claims)
 	if refusal != nil {
-		return operator{}, refusal
+		return Operator{}, refusal
 	}
 	role, err := c.role(claims)
 	if err != nil {
-		return operator{}, badToken("A role claim of the bearer token is neither a string nor a list of strings.")
+		return Operator{}, refuse(BadRoles)
 	}
 	subject, _ := claims["sub"].(string)
-	return operator{tenant: tenant, subject: subject, role: role}, nil
+	return Operator{Tenant: tenant, Subject: subject, Role: role}, nil
 }
 
 // tenant reads the tenant. A claim that is there must name one: falling back from a
 // broken claim to the default would put one tenant's operator into another's data.
-func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *detail) {
+func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 	var tenant uuid.UUID
 	for _, name := range c.tenantClaims {
 		claim, ok := claims[name]
@@ -68,12 +70,12 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *detail) {
 			continue
 		}
 		text, _ := claim.(string)
-		named, err := parseTenant(text)
+		named, err := ParseTenant(text)
 		if err != nil {
-			return uuid.Nil, badToken("The tenant claim of the bearer token is not a UUID.")
+			return uuid.Nil, refuse(BadTenant)
 		}
 		if tenant != uuid.Nil && tenant != named {
-			return uuid.Nil, badToken("The tenant claims of the bearer token name different tenants.")
+			return uuid.Nil, refuse(TwoTenants)
 		}
 		tenant = named
 	}
@@ -81,16 +83,16 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *detail) {
 		tenant = c.defaultTenant
 	}
 	if tenant == uuid.Nil {
-		return uuid.Nil, refuse(problemNoTenant)
+		return uuid.Nil, refuse(NoTenant)
 	}
 	return tenant, nil
 }
 
 var errNotTenant = errors.New("not the UUID of a tenant")
 
-// parseTenant reads a UUID, dashed or not, in either case: issuers write one tenant
+// ParseTenant reads a UUID, dashed or not, in either case: issuers write one tenant
 // in all these ways. uuid.Parse alone takes braces and urn:uuid: too.
-func parseTenant(text string) (uuid.UUID, error) {
+func ParseTenant(text string) (uuid.UUID, error) {
 	if len(text) != 36 && len(text) != 32 {
 		return uuid.Nil, errNotTenant
 	}
