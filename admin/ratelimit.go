@@ -55,7 +55,7 @@ type counted struct {
 func newLimiter(config RateLimit, now keyring.Clock) (*limiter, error) {
 	if config.Off {
 		if config != (RateLimit{Off: true}) {
-			return nil, errors.New("rate limit: it is off, and yet has a rate")
+			return nil, errors.New("rate limit: off takes no rate")
 		}
 		return &limiter{limit: rate.Inf}, nil
 	}
