@@ -12,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -35,7 +36,7 @@ func ExampleNew() {
 	defer credentials.Destruct()
 
 	secret := []byte("0123456789abcdef0123456789abcdef")
-	api, err := admin.New(admin.Config{Store: credentials, JWT: admin.JWT{Secret: secret}})
+	api, err := admin.New(admin.Config{Store: credentials, JWT: bearer.Config{Secret: secret}})
 	if err != nil {
 		fmt.Println(err)
 		return

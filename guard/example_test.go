@@ -52,7 +52,12 @@ func ExamplePolicy_Decide() {
 
 	request := guard.Request{Method: "POST", Target: "/v1/exceptions/7d4f/callback", Tokens: []string{token}}
 	d := policy.Decide(&request, ring, now)
-	fmt.Println(d.Outcome, d.Identity.Label, d.Path)
+	forwarding, err := policy.Forwarding(&d, now)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(d.Outcome, d.Identity.Label, forwarding.Path)
 
 	request.Tokens = []string{"another"}
 	fmt.Println(policy.Decide(&request, ring, now).Outcome)
