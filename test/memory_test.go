@@ -18,7 +18,7 @@ func TestIdleMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("/proc is Linux' alone")
 	}
-	const limit = 45 << 10 // KiB
+	const limit = 30 << 10 // KiB
 	g := start(t, config{store: embedded(t)})
 	anonymous := 0
 	defer func() { t.Logf("anonymous: %d KiB", anonymous) }()
