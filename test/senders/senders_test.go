@@ -1,0 +1,243 @@
+package senders
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hookgate/hookgate/test/binary"
+)
+
+// requireEnv, set to 1, makes a missing sender fail the test instead of skipping it.
+const requireEnv = "HOOKGATE_REQUIRE_SENDERS"
+
+// sender is a client of webhooks, and how it differs from what every sender does.
+type sender struct {
+	name    string
+	command []string
+	// adds is a Content-Type of its own, beside the one that it is told.
+	adds string
+	// cannot are the cases that the sender has no way to make.
+	cannot []string
+	// bodiless are the cases in which it shows its user the status alone.
+	bodiless []string
+	// repeats are the cases in which it keeps the answer from its user and asks again.
+	repeats []string
+}
+
+// allSenders returns every sender. Programs that must be compiled are in built.
+func allSenders(built string) []sender {
+	java := func(kind string) []string {
+		return []string{"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", strings.Join(append(jars, built), ":"), "Sender", kind}
+	}
+	var chunked []string
+	for _, c := range sendings(contents{}) {
+		if strings.HasSuffix(c.name, "chunked") {
+			chunked = append(chunked, c.name)
+		}
+	}
+	return []sender{
+		{name: "java-httpclient", command: java("httpclient")},
+		{name: "java-httpclient-http1", command: java("httpclient-http1")},
+		{name: "java-httpurlconnection", command: java("urlconnection"), bodiless: []string{"401 chunked"}},
+		{name: "java-apache5", command: java("apache5")},
+		{name: "curl", command: []string{"/usr/bin/python3", "programs/curl.py"}},
+		{name: "wget2", command: []string{"/usr/bin/python3", "programs/wget2.py"}, adds: "application/x-www-form-urlencoded", cannot: append(chunked, kept)},
+		{name: "python-requests", command: []string{"/usr/bin/python3", "programs/python_requests.py"}},
+		{name: "python-httpx", command: []string{"/usr/bin/python3", "programs/python_httpx.py"}},
+		{name: "python-aiohttp", command: []string{"/usr/bin/python3", "programs/python_aiohttp.py"}},
+		{name: "node-fetch", command: []string{"node", "node/fetch.js"}},
+		{name: "node-http", command: []string{"node", "node/http.js"}},
+		{name: "node-axios", command: []string{"node", "node/axios.js"}},
+		{name: "node-got", command: []string{"node", "node/got.js"}},
+		{name: "php-curl", command: []string{"php", "programs/curl.php"}},
+		{name: "php-guzzle", command: []string{"php", "programs/guzzle.php"}},
+		{name: "ruby-net-http", command: []string{"ruby", "programs/net_http.rb"}},
+		{name: "perl-http-tiny", command: []string{"perl", "programs/http_tiny.pl"}},
+		{name: "erlang-httpc", command: []string{"escript", "programs/httpc.escript"}, repeats: []string{"503 length", "503 chunked"}},
+		{name: "go-net-http", command: []string{filepath.Join(built, "go-net-http")}},
+	}
+}
+
+// jars are what the Java program needs of Debian.
+var jars = []string{
+	"/usr/share/java/gson.jar", "/usr/share/java/httpclient5.jar", "/usr/share/java/httpcore5.jar",
+	"/usr/share/java/httpcore5-h2.jar", "/usr/share/java/slf4j-api.jar",
+}
+
+// compile builds the programs that need it into dir. Where that fails, they are missing.
+func compile(t *testing.T, dir string) {
+	t.Helper()
+	for _, build := range [][]string{
+		{"javac", "-cp", strings.Join(jars, ":"), "-d", dir, "programs/Sender.java"},
+		{"go", "build", "-o", filepath.Join(dir, "go-net-http"), "./programs"},
+	} {
+		if text, err := exec.Command(build[0], build[1:]...).CombinedOutput(); err != nil {
+			t.Logf("%v: %v\n%s", build, err, text)
+		}
+	}
+}
+
+// TestSenders: what is accepted arrives once and as it was sent, and who is refused
+// reads our answer, whatever it was still sending.
+func TestSenders(t *testing.T) {
+	hookgate, err := binary.Find(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := t.TempDir()
+	compile(t, built)
+	s := newStage(t, hookgate)
+	cases := sendings(newContents(t))
+	t.Run("senders", func(t *testing.T) {
+		for _, from := range allSenders(built) {
+			t.Run(from.name, func(t *testing.T) {
+				t.Parallel()
+				from.test(t, s, cases)
+			})
+		}
+	})
+	s.checkOnce(t)
+}
+
+func (from sender) test(t *testing.T, s *stage, cases []sending) {
+	w, version, err := startWorker(t, from.command)
+	if err != nil {
+		if os.Getenv(requireEnv) == "1" {
+			t.Fatalf("the sender is required (%s=1) and missing: %v", requireEnv, err)
+		}
+		t.Skipf("the sender is missing: %v", err)
+	}
+	t.Log(version)
+	for _, terminal := range terminals {
+		t.Run(terminal, func(t *testing.T) {
+			for _, c := range cases {
+				if slices.Contains(from.cannot, c.name) {
+					continue
+				}
+				t.Run(c.name, func(t *testing.T) { from.make(t, s, w, terminal, c) })
+			}
+		})
+	}
+}
+
+// make has the sender make a case, and checks what came of it.
+func (from sender) make(t *testing.T, s *stage, w *worker, terminal string, c sending) {
+	var requests []request
+	var targets []string
+	for i, e := range c.exchanges {
+		r, target := s.request(e, terminal, identify(from.name, terminal, c.name, i))
+		requests, targets = append(requests, r), append(targets, target)
+	}
+	answers, err := w.send(requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection := ""
+	for i, e := range c.exchanges {
+		got := s.upstream.of(requests[i].Headers[caseHeader])
+		a := answers[i]
+		switch {
+		case e.code == "":
+			from.checkAccepted(t, i, e, targets[i], a, got)
+			if len(got) == 0 {
+				continue
+			}
+			if connection != "" && connection != got[0].port {
+				t.Errorf("request %d: on another connection than the accepted one before", i)
+			}
+			connection = got[0].port
+		case slices.ContainsFunc(got, arrival.whole):
+			t.Errorf("request %d: refused, and yet it arrived; the sender reads %+v", i, a)
+		case slices.Contains(from.repeats, c.name):
+			if a.Status != 0 || a.Error != "asks again" {
+				t.Errorf("request %d: %+v, and not kept from its user", i, a)
+			}
+		default:
+			connection = "" // it may be closed
+			checkRefused(t, i, e, a, slices.Contains(from.bodiless, c.name))
+		}
+	}
+}
+
+// checkAccepted checks that a request arrived once and as it was meant, and that the
+// sender reads the upstream's answer.
+func (from sender) checkAccepted(t *testing.T, i int, e exchange, target string, a answer, all []arrival) {
+	t.Helper()
+	if len(all) != 1 {
+		t.Errorf("request %d: arrived %d times; the sender reads %+v", i, len(all), a)
+		return
+	}
+	got := all[0]
+	if a.Status != e.status || a.Body != fmt.Sprintf(`{"received":%q}`, digest(got.body)) {
+		t.Errorf("request %d: the sender reads %+v", i, a)
+	}
+	if got.err != nil || got.method != http.MethodPost || got.target != target {
+		t.Errorf("request %d: %s %s, want POST %s; %v", i, got.method, got.target, target, got.err)
+	}
+	if e.how == "form" {
+		pairs, err := url.ParseQuery(got.body)
+		if kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";"); err != nil || kind != "application/x-www-form-urlencoded" {
+			t.Errorf("request %d: Content-Type %q, %v", i, got.header["Content-Type"], err)
+		}
+		if len(pairs) != len(form) {
+			t.Errorf("request %d: %q", i, got.body)
+		}
+		for name, value := range form {
+			if pairs.Get(name) != value {
+				t.Errorf("request %d: %s is %q, want %q", i, name, pairs.Get(name), value)
+			}
+		}
+		return
+	}
+	if digest(got.body) != digest(e.content.text) {
+		t.Errorf("request %d: %d bytes that are not the %d sent", i, len(got.body), len(e.content.text))
+	}
+	if e.how == "empty" {
+		return // some senders name a type for a body that is empty
+	}
+	types := []string{e.content.kind}
+	if from.adds != "" {
+		types = []string{e.content.kind, from.adds}
+	}
+	if got := got.header["Content-Type"]; !slices.Equal(got, types) {
+		t.Errorf("request %d: Content-Type: %q, want %q", i, got, types)
+	}
+	if got := got.header.Get("Content-Encoding"); got != e.content.encoding {
+		t.Errorf("request %d: Content-Encoding: %q, want %q", i, got, e.content.encoding)
+	}
+}
+
+// checkRefused checks that the sender's user reads our status and code.
+func checkRefused(t *testing.T, i int, e exchange, a answer, bodiless bool) {
+	t.Helper()
+	var problem struct{ Code string }
+	if !bodiless {
+		if err := json.Unmarshal([]byte(a.Body), &problem); err != nil && a.Status == e.status {
+			t.Errorf("request %d: %v", i, err)
+		}
+	} else if a.Body == "" {
+		problem.Code = e.code
+	}
+	if a.Status != e.status || problem.Code != e.code {
+		t.Errorf("request %d: the sender reads %+v, want %d %s", i, a, e.status, e.code)
+	}
+}
+
+// checkOnce checks at the end that nothing was delivered a second time later.
+func (s *stage) checkOnce(t *testing.T) {
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	for name, all := range s.upstream.arrivals {
+		if slices.IndexFunc(all, arrival.whole) >= 0 && len(all) > 1 {
+			t.Errorf("%s: arrived %d times", name, len(all))
+		}
+	}
+}
