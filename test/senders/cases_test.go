@@ -66,6 +66,8 @@ type exchange struct {
 	how     string
 	content content
 	pause   int // milliseconds between the pieces of a chunked body
+	expect  bool
+	close   bool // the connection, by what the sender says
 	status  int
 	code    string
 }
@@ -97,6 +99,7 @@ func sendings(c contents) []sending {
 		{"form", []exchange{accepted(false, "form", content{})}},
 		{"2 MiB", []exchange{accepted(false, "length", c.large)}},
 		{"2 MiB chunked", []exchange{accepted(true, "chunked", c.large)}},
+		{"2 MiB expecting", []exchange{{at: open, how: "length", content: c.large, expect: true, status: http.StatusOK}}},
 		{kept, []exchange{
 			accepted(true, "length", c.small),
 			accepted(false, "form", content{}),
@@ -125,7 +128,11 @@ func sendings(c contents) []sending {
 			all = append(all, sending{fmt.Sprintf("%d %s", refused.status, how), []exchange{refused}})
 		}
 	}
-	return all
+	dead := exchange{at: open, dead: true, content: c.large, status: http.StatusUnauthorized, code: "HKG-1401"}
+	expecting, closing := dead, dead
+	expecting.how, expecting.expect = "length", true
+	closing.how, closing.pause, closing.close = "chunked", 10, true
+	return append(all, sending{"401 expecting", []exchange{expecting}}, sending{"401 closing", []exchange{closing}})
 }
 
 // stage is what all senders meet: the processes, their credentials and the upstream.
@@ -179,7 +186,7 @@ func (s *stage) exhaust(t *testing.T, terminal string) {
 
 // request returns what the sender is told, and the target that the upstream sees.
 func (s *stage) request(e exchange, terminal, name string) (r request, target string) {
-	r = request{How: e.how, File: e.content.file, Pause: e.pause, Headers: map[string]string{caseHeader: name}}
+	r = request{How: e.how, File: e.content.file, Pause: e.pause, Expect: e.expect, Headers: map[string]string{caseHeader: name}}
 	base := s.bases[e.at.name+" "+terminal]
 	if e.webhook {
 		c := s.webhook
@@ -197,6 +204,9 @@ func (s *stage) request(e exchange, terminal, name string) (r request, target st
 	}
 	if e.how == "form" {
 		r.Form = form
+	}
+	if e.close {
+		r.Headers["Connection"] = "close"
 	}
 	for header, value := range map[string]string{"Content-Type": e.content.kind, "Content-Encoding": e.content.encoding} {
 		if value != "" {

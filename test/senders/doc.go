@@ -11,6 +11,7 @@
 // other with one client, which keeps its connection if it can; the next line has a new
 // one. How is "length" (the bytes of the file, whose length is known), "chunked" (the file
 // is read while it is sent, in pieces with a pause in milliseconds between them, and no
-// length is said), "form" (the sender encodes the pairs itself) or "empty". An answer that
-// did not come is {"status": 0, "error": "..."}.
+// length is said), "form" (the sender encodes the pairs itself) or "empty". With "expect" the
+// sender waits for 100 Continue before it sends the body. An answer that did not come is
+// {"status": 0, "error": "..."}.
 package senders

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// patience is how long a test waits for what must come.
-	patience = 30 * time.Second
+	// patience is how long a test waits for what must come: longer than the timeouts of
+	// the programs.
+	patience = 40 * time.Second
 
 	jwtSecret = "0123456789abcdef0123456789abcdef-test"
 	tenant    = "0199d5a4-0000-7000-8000-00000000000a"

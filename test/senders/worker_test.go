@@ -21,6 +21,7 @@ type request struct {
 	File    string            `json:"file,omitempty"`
 	Form    map[string]string `json:"form,omitempty"`
 	Pause   int               `json:"pause,omitempty"`
+	Expect  bool              `json:"expect,omitempty"`
 }
 
 // answer is what a sender's user gets to see.
@@ -32,14 +33,15 @@ type answer struct {
 
 // worker is a sender's program, which runs as long as the test of the sender.
 type worker struct {
-	running *process.Process
+	version string // as the program tells it
+	process *process.Process
 	input   *os.File
 	lines   chan []byte
 	errors  output
 }
 
-// startWorker runs a sender's program, and returns the version it tells.
-func startWorker(t *testing.T, command []string) (*worker, string, error) {
+// startWorker runs a sender's program.
+func startWorker(t *testing.T, command []string) (*worker, error) {
 	stdin, input, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -51,14 +53,14 @@ func startWorker(t *testing.T, command []string) (*worker, string, error) {
 	w := &worker{input: input, lines: make(chan []byte)}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &w.errors
-	w.running, err = process.Start(cmd)
+	w.process, err = process.Start(cmd)
 	stdin.Close()
 	stdout.Close()
 	t.Cleanup(func() { input.Close(); outputs.Close() })
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	t.Cleanup(w.running.Kill)
+	t.Cleanup(w.process.Kill)
 	go func() {
 		defer close(w.lines)
 		lines := bufio.NewReader(outputs)
@@ -72,9 +74,20 @@ func startWorker(t *testing.T, command []string) (*worker, string, error) {
 	}()
 	var hello struct{ Version string }
 	if err := w.read(&hello); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return w, hello.Version, nil
+	w.version = hello.Version
+	return w, nil
+}
+
+// running reports whether the program can be told more.
+func (w *worker) running() bool {
+	select {
+	case <-w.process.Ended():
+		return false
+	default:
+		return true
+	}
 }
 
 // send has the sender make requests with one client, and returns their answers.
@@ -101,14 +114,15 @@ func (w *worker) read(into any) error {
 	select {
 	case line, ok := <-w.lines:
 		if !ok {
+			w.process.Kill()
 			return fmt.Errorf("the sender has ended: %s", w.errors.String())
 		}
 		if err := json.Unmarshal(bytes.TrimSpace(line), into); err != nil {
 			return fmt.Errorf("%w: %q", err, line)
 		}
 		return nil
-	case <-time.After(2 * patience):
-		w.running.Kill()
-		return fmt.Errorf("the sender says nothing for %v: %s", 2*patience, w.errors.String())
+	case <-time.After(patience):
+		w.process.Kill()
+		return fmt.Errorf("the sender says nothing for %v: %s", patience, w.errors.String())
 	}
 }

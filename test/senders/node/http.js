@@ -22,6 +22,13 @@ serve('http.request', () => {
       answer.on('end', () => resolve({ status: answer.statusCode, body }))
     })
     request.on('error', reject)
-    send[r.how](r, request)
+    if (r.expect) {
+      request.setHeader('Expect', '100-continue')
+      // Once: a proxy may pass on a second one.
+      request.once('continue', () => send[r.how](r, request))
+      request.flushHeaders()
+    } else {
+      send[r.how](r, request)
+    }
   })
 })

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.HttpURLConnection;
+import java.net.ProtocolException;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLEncoder;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.hc.client5.http.classic.methods.HttpPost;
+import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.entity.UrlEncodedFormEntity;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
@@ -43,6 +45,7 @@ public class Sender {
         String file;
         Map<String, String> form;
         int pause;
+        boolean expect;
 
         byte[] content() throws IOException {
             return Files.readAllBytes(Path.of(file));
@@ -105,7 +108,7 @@ public class Sender {
 
         @Override
         public Answer post(Request r) throws Exception {
-            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(r.url)).POST(body(r));
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(r.url)).POST(body(r)).expectContinue(r.expect);
             r.headers.forEach(request::header);
             if (r.how.equals("form")) {
                 request.header("Content-Type", "application/x-www-form-urlencoded");
@@ -136,6 +139,22 @@ public class Sender {
             connection.setRequestMethod("POST");
             connection.setDoOutput(true);
             r.headers.forEach(connection::setRequestProperty);
+            if (r.expect) {
+                connection.setRequestProperty("Expect", "100-continue");
+                connection.setFixedLengthStreamingMode(Files.size(Path.of(r.file))); // it waits in this mode only
+            }
+            try {
+                send(r, connection);
+            } catch (ProtocolException e) {
+                // The answer is there, and is not 100 Continue.
+            }
+            int status = connection.getResponseCode();
+            try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+                return new Answer(status, in == null ? "" : new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            }
+        }
+
+        private static void send(Request r, HttpURLConnection connection) throws IOException {
             if (r.how.equals("chunked")) {
                 connection.setChunkedStreamingMode(0);
                 try (InputStream pieces = r.pieces(); var out = connection.getOutputStream()) {
@@ -145,10 +164,6 @@ public class Sender {
                 try (var out = connection.getOutputStream()) {
                     out.write(r.how.equals("form") ? r.encodedForm().getBytes(StandardCharsets.US_ASCII) : r.content());
                 }
-            }
-            int status = connection.getResponseCode();
-            try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-                return new Answer(status, in == null ? "" : new String(in.readAllBytes(), StandardCharsets.UTF_8));
             }
         }
     }
@@ -160,6 +175,7 @@ public class Sender {
         @Override
         public Answer post(Request r) throws Exception {
             HttpPost post = new HttpPost(r.url);
+            post.setConfig(RequestConfig.custom().setExpectContinueEnabled(r.expect).build());
             r.headers.forEach((name, value) -> {
                 if (!name.equals("Content-Type")) {
                     post.setHeader(name, value);

@@ -8,6 +8,9 @@ function post(CurlHandle $curl, array $r): array
     foreach ($r['headers'] as $name => $value) {
         $headers[] = "$name: $value";
     }
+    if ($r['expect'] ?? false) {
+        $headers[] = 'Expect: 100-continue';
+    }
     $options = [CURLOPT_URL => $r['url'], CURLOPT_POST => true, CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT => 30];
     switch ($r['how']) {
         case 'length':

@@ -14,6 +14,8 @@ def arguments(r, piped):
     args = ["-sS", "--max-time", "30", "-w", MARK, r["url"]]
     for name, value in r["headers"].items():
         args += ["-H", f"{name}: {value}"]
+    if r.get("expect"):
+        args += ["-H", "Expect: 100-continue"]
     if r["how"] == "length":
         args += ["--data-binary", "@" + r["file"]]
     elif r["how"] == "chunked" and piped:

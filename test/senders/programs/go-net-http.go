@@ -22,6 +22,7 @@ type request struct {
 	File    string
 	Form    map[string]string
 	Pause   time.Duration
+	Expect  bool
 }
 
 type answer struct {
@@ -72,6 +73,9 @@ func (r request) post(client *http.Client) (answer, error) {
 	if r.How == "form" {
 		post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	if r.Expect {
+		post.Header.Set("Expect", "100-continue")
+	}
 	for name, value := range r.Headers {
 		post.Header.Set(name, value)
 	}
@@ -96,7 +100,7 @@ func main() {
 		if err := json.Unmarshal(line, &all); err != nil {
 			log.Fatal(err)
 		}
-		transport := &http.Transport{}
+		transport := &http.Transport{ExpectContinueTimeout: 10 * time.Second}
 		client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
 		var answers []answer
 		for _, r := range all.Requests {

@@ -9,6 +9,9 @@ use GuzzleHttp\Psr7\Utils;
 function post(Client $client, array $r): array
 {
     $options = ['headers' => $r['headers'], 'http_errors' => false, 'timeout' => 30];
+    if ($r['expect'] ?? false) {
+        $options['expect'] = true;
+    }
     switch ($r['how']) {
         case 'length':
             $options['body'] = file_get_contents($r['file']);

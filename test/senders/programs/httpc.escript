@@ -3,7 +3,7 @@
 -mode(compile).
 
 %% Longer than any answer takes.
--define(LIMIT, 8000).
+-define(LIMIT, 12000).
 
 main(_) ->
     ok = logger:remove_handler(default), % it writes to the standard output
@@ -32,7 +32,8 @@ serve(N) ->
 
 post(#{<<"url">> := Url, <<"headers">> := Headers} = R, Profile) ->
     {Type, Body} = content(R),
-    Fields = [{binary_to_list(Name), binary_to_list(Value)}
+    Expect = [{"Expect", "100-continue"} || maps:get(<<"expect">>, R, false)],
+    Fields = Expect ++ [{binary_to_list(Name), binary_to_list(Value)}
               || {Name, Value} <- maps:to_list(Headers), Name =/= <<"Content-Type">>],
     Request = {binary_to_list(Url), Fields, Type, Body},
     {ok, Id} = httpc:request(post, Request, [], [{sync, false}, {body_format, binary}], Profile),

@@ -24,6 +24,10 @@ def post(http, r)
     post['Transfer-Encoding'] = 'chunked'
     post.body_stream = Body.new(r)
   end
+  if r['expect']
+    post['Expect'] = '100-continue'
+    http.continue_timeout = 10
+  end
   answer = http.request(post)
   { status: answer.code.to_i, body: answer.body }
 rescue SystemCallError, IOError, Timeout::Error, Net::HTTPBadResponse => e

@@ -19,7 +19,7 @@ async def post(session, r):
         "empty": lambda: None,
     }[r["how"]]()
     try:
-        async with session.post(r["url"], headers=r["headers"], data=data) as answer:
+        async with session.post(r["url"], headers=r["headers"], data=data, expect100=r.get("expect", False)) as answer:
             return {"status": answer.status, "body": await answer.text()}
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
         return worker.failed(error)

@@ -17,7 +17,8 @@ def post(r):
         "empty": lambda: "--post-data=",
     }[r["how"]]())
     wget = subprocess.run(command + [r["url"]], capture_output=True)
-    answer = re.match(r"HTTP/1\.1 (\d{3}) .*?\r\n\r\n(.*)", wget.stdout.decode(), re.DOTALL)
+    # After 401 it asks again at once: the last answer counts.
+    answer = re.match(r"(?:.*\})?HTTP/1\.1 (\d{3}) .*?\r\n\r\n(.*)", wget.stdout.decode(), re.DOTALL)
     if not answer:
         return {"status": 0, "body": "", "error": f"exit {wget.returncode}: {wget.stderr.decode()}"}
     return {"status": int(answer[1]), "body": answer[2]}
