@@ -14,7 +14,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean FORCE
+.PHONY: run build release release-check test test-manifests images test-faults test-senders senders-deps bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -39,9 +39,10 @@ release-check: dist/hookgate-linux-amd64
 	cmp "$<" "$$elsewhere/src/$<"
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
-# unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1. Those of
+# vendors' HTTP clients are test-senders.
 test:
-	$(GO) test $(RACE) -timeout 10m ./...
+	$(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /test/senders$$)
 	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
 
 # Takes the README's pictures of the console anew.
@@ -56,6 +57,18 @@ test-manifests: build
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+
+# Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
+# that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
+test-senders: build
+	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 8 -timeout 10m
+
+# These clients, on Debian. A Node that is there already is taken.
+senders-deps:
+	apt-get install -y --no-install-recommends curl wget2 default-jdk-headless libhttpclient5-java libgoogle-gson-java \
+		python3-requests python3-httpx python3-aiohttp php-cli php-curl php-guzzlehttp-guzzle ruby perl \
+		erlang-base erlang-inets erlang-jiffy $$(command -v npm >/dev/null || echo nodejs npm)
+	cd test/senders/node && npm ci --no-audit --no-fund
 
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
 bench:

@@ -106,26 +106,38 @@ func TestSenders(t *testing.T) {
 	compile(t, built)
 	s := newStage(t, hookgate)
 	cases := sendings(newContents(t))
+	senders := allSenders(built)
+	versions := make([]string, len(senders))
+	t.Cleanup(func() { // after the parallel ones
+		for i, from := range senders {
+			if versions[i] != "" {
+				fmt.Printf("%-24s %s\n", from.name, versions[i])
+			}
+		}
+	})
 	t.Run("senders", func(t *testing.T) {
-		for _, from := range allSenders(built) {
+		for i, from := range senders {
 			t.Run(from.name, func(t *testing.T) {
 				t.Parallel()
-				from.test(t, s, cases)
+				from.test(t, s, cases, &versions[i])
 			})
 		}
 	})
 	s.checkOnce(t)
 }
 
-func (from sender) test(t *testing.T, s *stage, cases []sending) {
+// test has a sender make all cases. It leaves the version of the sender, or what is
+// missing of it, for the summary.
+func (from sender) test(t *testing.T, s *stage, cases []sending, version *string) {
 	w, err := startWorker(t, from.command)
 	if err != nil {
+		*version = "missing"
 		if os.Getenv(requireEnv) == "1" {
 			t.Fatalf("the sender is required (%s=1) and missing: %v", requireEnv, err)
 		}
 		t.Skipf("the sender is missing: %v", err)
 	}
-	t.Log(w.version)
+	*version = w.version
 	for _, terminal := range terminals {
 		t.Run(terminal, func(t *testing.T) {
 			for _, c := range cases {

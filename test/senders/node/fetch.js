@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream'
 import { content, pieces, serve } from './worker.js'
 
 const bodies = {
   length: (r) => ({ body: content(r) }),
-  chunked: (r) => ({ body: ReadableStream.from(pieces(r)), duplex: 'half' }),
+  chunked: (r) => ({ body: Readable.toWeb(Readable.from(pieces(r))), duplex: 'half' }),
   form: (r) => ({ body: new URLSearchParams(r.form) }),
   empty: () => ({}),
 }
