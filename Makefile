@@ -63,11 +63,12 @@ test-faults:
 test-senders: build
 	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 8 -timeout 10m
 
-# These clients, on Debian. A Node that is there already is taken.
+# These clients, on Debian. A Java and a Node that are there already are taken.
 senders-deps:
-	apt-get install -y --no-install-recommends curl wget2 default-jdk-headless libhttpclient5-java libgoogle-gson-java \
+	apt-get install -y --no-install-recommends curl wget2 libhttpclient5-java libgoogle-gson-java \
 		python3-requests python3-httpx python3-aiohttp php-cli php-curl php-guzzlehttp-guzzle ruby perl \
-		erlang-base erlang-inets erlang-jiffy $$(command -v npm >/dev/null || echo nodejs npm)
+		erlang-base erlang-inets erlang-jiffy $$(command -v javac >/dev/null || echo default-jdk-headless) \
+		$$(command -v npm >/dev/null || echo nodejs npm)
 	cd test/senders/node && npm ci --no-audit --no-fund
 
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.

@@ -46,7 +46,7 @@ func allSenders(built string) []sender {
 	return []sender{
 		{name: "java-httpclient", command: java("httpclient"), cannot: notJava},
 		{name: "java-httpclient-http1", command: java("httpclient-http1"), cannot: notJava},
-		{name: "java-httpurlconnection", command: java("urlconnection"), bodiless: []string{"401 chunked", "401 expecting"}},
+		{name: "java-httpurlconnection", command: java("urlconnection"), bodiless: []string{"401 chunked", "401 expecting", "401 closing"}},
 		{name: "java-apache5", command: java("apache5")},
 		{name: "curl", command: []string{"/usr/bin/python3", "programs/curl.py"}},
 		{name: "wget2", command: []string{"/usr/bin/python3", "programs/wget2.py"}, adds: "application/x-www-form-urlencoded", cannot: slices.Concat(chunked, expecting, closing, []string{kept})},
