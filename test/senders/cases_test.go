@@ -144,12 +144,12 @@ type stage struct {
 }
 
 // newStage starts everything.
-func newStage(t *testing.T, binary string) *stage {
+func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{upstream: newUpstream(t)}
-	deciding := launch(t, binary, fmt.Sprintf("embedded %q", filepath.Join(t.TempDir(), "data")), s.upstream.addr, open, narrow, strict)
+	deciding := launch(t, fmt.Sprintf("embedded %q", filepath.Join(t.TempDir(), "data")), s.upstream.addr, open, narrow, strict)
 	// Nothing listens at the discard port.
-	loadless := launch(t, binary, "redis://127.0.0.1:9", s.upstream.addr, undecided)
+	loadless := launch(t, "redis://127.0.0.1:9", s.upstream.addr, undecided)
 	s.bases = deciding.bases
 	for name, base := range loadless.bases {
 		s.bases[name] = base

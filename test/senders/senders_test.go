@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/binary"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
+
+func TestMain(m *testing.M) { hookgatetest.Main(m) }
 
 // requireEnv, set to 1, makes a missing sender fail the test instead of skipping it.
 const requireEnv = "HOOKGATE_REQUIRE_SENDERS"
@@ -98,13 +100,9 @@ func compile(t *testing.T, dir string) {
 // TestSenders: what is accepted arrives once and as it was sent, and who is refused
 // reads our answer, whatever it was still sending.
 func TestSenders(t *testing.T) {
-	hookgate, err := binary.Find(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	built := t.TempDir()
 	compile(t, built)
-	s := newStage(t, hookgate)
+	s := newStage(t)
 	cases := sendings(newContents(t))
 	senders := allSenders(built)
 	versions := make([]string, len(senders))

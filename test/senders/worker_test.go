@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // request is what a sender is told to send.
@@ -37,7 +38,7 @@ type worker struct {
 	process *process.Process
 	input   *os.File
 	lines   chan []byte
-	errors  output
+	errors  process.Output
 }
 
 // startWorker runs a sender's program.
@@ -121,8 +122,8 @@ func (w *worker) read(into any) error {
 			return fmt.Errorf("%w: %q", err, line)
 		}
 		return nil
-	case <-time.After(patience):
+	case <-time.After(hookgatetest.Patience):
 		w.process.Kill()
-		return fmt.Errorf("the sender says nothing for %v: %s", patience, w.errors.String())
+		return fmt.Errorf("the sender says nothing for %v: %s", hookgatetest.Patience, w.errors.String())
 	}
 }
