@@ -64,7 +64,7 @@ test-faults:
 # Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
 # that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
 test-senders: build
-	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 8 -timeout 10m
+	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 4 -timeout 10m
 
 # These clients, on Debian. A Java and a Node that are there already are taken.
 senders-deps:

@@ -46,6 +46,8 @@ func allSenders(built string) []sender {
 	// and gets a refusal with a body it hangs, whatever its timeout says.
 	notJava := append(closing, "401 expecting")
 	return []sender{
+		// First, since it takes longest.
+		{name: "erlang-httpc", command: []string{"escript", "programs/httpc.escript"}, repeats: []string{"503 length", "503 chunked"}},
 		{name: "java-httpclient", command: java("httpclient"), cannot: notJava},
 		{name: "java-httpclient-http1", command: java("httpclient-http1"), cannot: notJava},
 		{name: "java-httpurlconnection", command: java("urlconnection"), bodiless: []string{"401 chunked", "401 expecting", "401 closing"}},
@@ -63,7 +65,6 @@ func allSenders(built string) []sender {
 		{name: "php-guzzle", command: []string{"php", "programs/guzzle.php"}},
 		{name: "ruby-net-http", command: []string{"ruby", "programs/net_http.rb"}},
 		{name: "perl-http-tiny", command: []string{"perl", "programs/http_tiny.pl"}, cannot: expecting},
-		{name: "erlang-httpc", command: []string{"escript", "programs/httpc.escript"}, repeats: []string{"503 length", "503 chunked"}},
 		{name: "go-net-http", command: []string{filepath.Join(built, "go-net-http")}},
 	}
 }
