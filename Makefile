@@ -73,7 +73,7 @@ test-faults:
 test-senders: build
 	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 4 -timeout 10m
 
-# These clients, on Debian. A Java and a Node that are there already are taken.
+# Installs the HTTP clients of test-senders on Debian. A Java and a Node that are there already are taken.
 senders-deps:
 	apt-get install -y --no-install-recommends curl wget2 libhttpclient5-java libgoogle-gson-java \
 		python3-requests python3-httpx python3-aiohttp php-cli php-curl php-guzzlehttp-guzzle ruby perl \
