@@ -1,0 +1,94 @@
+package fronts
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// front is a proxy as the page shows it, and what is its own way of doing things.
+type front struct {
+	name  string // also of its snippet, unless shows says another
+	title string // of its row on the page
+	shows string
+	wraps string // the block of Hookgate's side; "": hookgate
+
+	frame   string      // what the snippet is put into, in testdata
+	pairs   [][2]string // what is replaced in the snippet: HTTP, HTTPS, GATE and STATUS are ports
+	command func(*testing.T, *proxy) *exec.Cmd
+	stop    os.Signal
+
+	tls             bool // it ends TLS, and redirects from port 80
+	swapped         bool // proxy_protocol behind hookgate
+	foreignHost     bool // it sends another Host than the vendor's
+	readyzOfVendors bool // it asks /readyz on the port of the vendors
+	checks          bool // it asks /readyz at all
+
+	noLength int // its answer to a POST without Content-Length; 0: it is passed on
+	encoded  int // the status where a letter of the path is percent-encoded; 0: 400, ours
+}
+
+func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
+func (f front) side() string    { return cmp.Or(f.wraps, "hookgate") }
+
+var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"listen 443 ", "listen 127.0.0.1:HTTPS "}}
+
+var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
+
+var fronts = []front{
+	{name: "nginx", title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
+	{name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:1], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
+	{name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+	{name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+	{name: "haproxy-proxy-protocol-inside", title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+	{name: "apache", title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
+		command: apache, stop: syscall.SIGTERM, tls: true, checks: true, readyzOfVendors: true},
+	{name: "varnish", title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
+		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true},
+	{name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGTERM, noLength: 411},
+	{name: "squid", title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
+		command: squid, stop: syscall.SIGTERM},
+	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}}, command: caddy, stop: syscall.SIGTERM, tls: true, checks: true},
+	{name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGTERM},
+}
+
+func nginx(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "nginx"), "-p", p.Dir, "-c", p.conf, "-e", "stderr")
+}
+
+func haproxy(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "haproxy"), "-db", "-f", p.conf)
+}
+
+func apache(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "apache2"), "-DFOREGROUND", "-d", p.Dir, "-f", p.conf)
+}
+
+func varnish(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "varnishd"), "-F", "-j", "none", "-T", "none", "-n", filepath.Join(p.Dir, "work"), "-a", p.addr, "-f", p.conf)
+}
+
+func lighttpd(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "lighttpd"), "-D", "-f", p.conf)
+}
+
+func squid(t *testing.T, p *proxy) *exec.Cmd {
+	return exec.Command(program(t, "squid"), "-N", "-f", p.conf)
+}
+
+func node(t *testing.T, p *proxy) *exec.Cmd {
+	cmd := exec.Command(program(t, "node"), p.conf)
+	cmd.Env = append(os.Environ(), "NODE_PATH="+modules(t))
+	return cmd
+}
+
+func caddy(t *testing.T, p *proxy) *exec.Cmd {
+	cmd := exec.Command(stockCaddy(t), "run", "--config", p.conf, "--adapter", "caddyfile")
+	cmd.Env = append(os.Environ(), "HOME="+p.Dir, "XDG_DATA_HOME="+p.Dir, "XDG_CONFIG_HOME="+p.Dir)
+	return cmd
+}
