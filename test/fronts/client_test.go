@@ -161,10 +161,12 @@ func wantTaken(t *testing.T, a answer) {
 	}
 }
 
-// wantProblem checks that the answer is a refusal of Hookgate's.
-func wantProblem(t *testing.T, a answer, status int, code string) {
+// wantProblem checks that the answer is a refusal of Hookgate's, and reports whether it is.
+func wantProblem(t *testing.T, a answer, status int, code string) bool {
 	t.Helper()
 	if a.err != nil || a.status != status || a.code() != code {
 		t.Errorf("%s, want %d %s", a, status, code)
+		return false
 	}
+	return true
 }

@@ -35,7 +35,6 @@ func TestFronts(t *testing.T) {
 				{"redirect", setup.redirect},
 				{"refusals", setup.refusals},
 				{"foreign host", setup.unknownHost},
-				{"log", setup.log},
 				{"undecided", setup.undecided},
 				{"restart", setup.restart},
 				{"drain", setup.drain},
@@ -99,11 +98,4 @@ func (s setup) webhook(t *testing.T) {
 		wantProblem(t, a, http.StatusBadRequest, "HKG-1400")
 	}
 	s.gate.upstream.take()
-}
-
-// log: the token of a webhook's URL is in nothing that the proxy wrote.
-func (s setup) log(t *testing.T) {
-	if where := s.proxy.finds(t, s.gate.webhook.token); where != "" {
-		t.Errorf("the token is in %s", where)
-	}
 }

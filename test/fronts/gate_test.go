@@ -58,7 +58,11 @@ func newGate(t *testing.T, f front) *gate {
 	if f.foreignHost {
 		site = fmt.Sprintf("http://:%d", g.vendors)
 	}
-	servers := strings.Replace(snippet(t, f.side()), "10.0.0.0/8", "127.0.0.1/32", -1)
+	servers := strings.ReplaceAll(snippet(t, f.side()), "10.0.0.0/8", "127.0.0.1/32")
+	ready := ""
+	if f.readyzOfVendors {
+		ready = strings.Replace(snippet(t, "hookgate-readyz"), "http://:8080 {", fmt.Sprintf("http://:%d {\n\tbind 127.0.0.1", g.vendors), 1)
+	}
 	if f.swapped {
 		servers = swapWrappers(t, servers)
 	}
@@ -68,7 +72,7 @@ func newGate(t *testing.T, f front) *gate {
 	}
 	var caddyfile bytes.Buffer
 	err = text.Execute(&caddyfile, map[string]any{
-		"Redis": g.redis.URL(), "Servers": servers, "Site": site, "Handled": f.readyzOfVendors, "Allowed": allowed,
+		"Redis": g.redis.URL(), "Servers": servers, "Site": site, "Ready": ready, "Allowed": allowed,
 		"Upstream": g.upstream.addr, "Admin": g.admin, "Status": g.status,
 	})
 	if err != nil {

@@ -27,8 +27,10 @@ type front struct {
 	readyzOfVendors bool // it asks /readyz on the port of the vendors
 	checks          bool // it asks /readyz at all
 
-	noLength int // its answer to a POST without Content-Length; 0: it is passed on
-	encoded  int // the status where a letter of the path is percent-encoded; 0: 400, ours
+	noLength  int  // its answer to a POST without Content-Length; 0: it is passed on
+	joins     bool // it makes one header of two with the same name
+	nominated int  // its answer to a Connection header that names others; 0: it is passed on
+	encoded   int  // the status where a letter of the path is percent-encoded; 0: 400, ours
 }
 
 func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
@@ -41,20 +43,20 @@ var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443"
 var fronts = []front{
 	{name: "nginx", title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
 	{name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:1], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
-	{name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+	{name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
 	{name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
 	{name: "haproxy-proxy-protocol-inside", title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGTERM, tls: true, checks: true},
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
 	{name: "apache", title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
-		command: apache, stop: syscall.SIGTERM, tls: true, checks: true, readyzOfVendors: true},
+		command: apache, stop: syscall.SIGTERM, tls: true, checks: true, readyzOfVendors: true, joins: true},
 	{name: "varnish", title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
-		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true},
-	{name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGTERM, noLength: 411},
+		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true, nominated: 400},
+	{name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGKILL, noLength: 411, joins: true},
 	{name: "squid", title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
-		command: squid, stop: syscall.SIGTERM},
-	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}}, command: caddy, stop: syscall.SIGTERM, tls: true, checks: true},
-	{name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGTERM},
+		command: squid, stop: syscall.SIGKILL},
+	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
+	{name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGKILL, joins: true},
 }
 
 func nginx(t *testing.T, p *proxy) *exec.Cmd {
@@ -70,7 +72,7 @@ func apache(t *testing.T, p *proxy) *exec.Cmd {
 }
 
 func varnish(t *testing.T, p *proxy) *exec.Cmd {
-	return exec.Command(program(t, "varnishd"), "-F", "-j", "none", "-T", "none", "-n", filepath.Join(p.Dir, "work"), "-a", p.addr, "-f", p.conf)
+	return exec.Command(program(t, "varnishd"), "-F", "-j", "none", "-T", "none", "-n", filepath.Join(p.Dir, "work"), "-a", p.addr, "-f", p.conf, "-p", "vsl_mask=-ReqURL,-ReqHeader,-BereqURL,-BereqHeader")
 }
 
 func lighttpd(t *testing.T, p *proxy) *exec.Cmd {
