@@ -34,7 +34,7 @@ func TestEverySnippetIsRun(t *testing.T) {
 	if fences := strings.Count("\n"+text, "\n~~~"); fences != 2*len(found) {
 		t.Errorf("%d fences, %d named blocks", fences, len(found))
 	}
-	run := []string{"hookgate-readyz"}
+	run := []string{"hookgate-readyz", "varnish-arguments"}
 	for _, f := range fronts {
 		run = append(run, f.snippet(), f.side())
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -36,13 +37,13 @@ type front struct {
 func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
 func (f front) side() string    { return cmp.Or(f.wraps, "hookgate") }
 
-var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"listen 443 ", "listen 127.0.0.1:HTTPS "}}
+var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"/var/log/nginx/error.log", "stderr"}, {"listen 443 ", "listen 127.0.0.1:HTTPS "}}
 
 var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
 
 var fronts = []front{
 	{name: "nginx", title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
-	{name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:1], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
+	{name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
 	{name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
 	{name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
 		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
@@ -54,8 +55,8 @@ var fronts = []front{
 		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true, nominated: 400},
 	{name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGKILL, noLength: 411, joins: true},
 	{name: "squid", title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
-		command: squid, stop: syscall.SIGKILL},
-	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
+		command: squid, stop: syscall.SIGTERM},
+	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
 	{name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGKILL, joins: true},
 }
 
@@ -72,7 +73,8 @@ func apache(t *testing.T, p *proxy) *exec.Cmd {
 }
 
 func varnish(t *testing.T, p *proxy) *exec.Cmd {
-	return exec.Command(program(t, "varnishd"), "-F", "-j", "none", "-T", "none", "-n", filepath.Join(p.Dir, "work"), "-a", p.addr, "-f", p.conf, "-p", "vsl_mask=-ReqURL,-ReqHeader,-BereqURL,-BereqHeader")
+	args := strings.Fields(strings.NewReplacer(":80", p.addr, "/etc/varnish/hooks.vcl", p.conf).Replace(snippet(t, "varnish-arguments")))
+	return exec.Command(program(t, args[0]), append([]string{"-F", "-j", "none", "-T", "none", "-n", filepath.Join(p.Dir, "work")}, args[1:]...)...)
 }
 
 func lighttpd(t *testing.T, p *proxy) *exec.Cmd {
