@@ -9,31 +9,27 @@ import (
 	"testing"
 )
 
-// modulesEnv names the node_modules that has http-proxy.
-const modulesEnv = "HOOKGATE_FRONTS_MODULES"
-
 // modules returns the directory with http-proxy, as make fronts-deps makes it.
 func modules(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv(modulesEnv)
-	if dir == "" {
-		dir = "node_modules"
-	}
-	dir, err := filepath.Abs(dir)
+	dir, err := filepath.Abs("testdata/node_modules")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "http-proxy")); err != nil {
-		missing(t, "http-proxy is not installed: make fronts-deps installs it")
+		missing(t, "http-proxy is not installed: make fronts-tools installs it")
 	}
 	return dir
 }
 
 // buildStock builds the Caddy that people download, once.
 var buildStock = sync.OnceValue(func() error {
-	if ready := os.Getenv("HOOKGATE_STOCK_CADDY"); ready != "" {
-		stock = ready
-		return nil
+	// As make fronts-deps leaves it: to build it takes minutes where nothing is cached.
+	if ready, err := filepath.Abs("testdata/stockcaddy"); err == nil {
+		if _, err := os.Stat(ready); err == nil {
+			stock = ready
+			return nil
+		}
 	}
 	build := exec.Command("go", "build", "-tags", "nobadger,nomysql,nopgx", "-o", stock, ".")
 	build.Dir = filepath.Join(root, "bench/stockcaddy")

@@ -33,6 +33,8 @@ func TestFronts(t *testing.T) {
 				{"listed addresses", setup.listedAddresses},
 				{"upgrade", setup.upgrade},
 				{"redirect", setup.redirect},
+				{"headers", setup.headers},
+				{"HTTP/2", setup.http2},
 				{"refusals", setup.refusals},
 				{"foreign host", setup.unknownHost},
 				{"undecided", setup.undecided},

@@ -45,8 +45,8 @@ func TestEverySnippetIsRun(t *testing.T) {
 	}
 }
 
-// TestVersionsOnThePage: the page says of every front that a test runs it.
-func TestVersionsOnThePage(t *testing.T) {
+// TestEveryFrontIsOnThePage: the page says of every front that a test runs it.
+func TestEveryFrontIsOnThePage(t *testing.T) {
 	text := docs.Read(t, root, page)
 	for _, f := range fronts {
 		if !strings.Contains(text, "| "+f.title+" |") {

@@ -29,6 +29,8 @@ type front struct {
 	checks          bool // it asks /readyz at all
 
 	noLength  int  // its answer to a POST without Content-Length; 0: it is passed on
+	h2        bool // it takes HTTP/2 from vendors
+	tooLarge  int  // the status of 24 KiB of headers
 	joins     bool // it makes one header of two with the same name
 	nominated int  // its answer to a Connection header that names others; 0: it is passed on
 	encoded   int  // the status where a letter of the path is percent-encoded; 0: 400, ours
@@ -42,22 +44,22 @@ var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"/var/lo
 var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
 
 var fronts = []front{
-	{name: "nginx", title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
-	{name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
-	{name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
-	{name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
+	{name: "nginx", tooLarge: 400, h2: true, title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
+	{name: "nginx-default", tooLarge: 400, title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
+	{name: "haproxy", tooLarge: 400, h2: true, title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
+	{name: "haproxy-proxy-protocol", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
 		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
-	{name: "haproxy-proxy-protocol-inside", title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
+	{name: "haproxy-proxy-protocol-inside", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
 		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
-	{name: "apache", title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
+	{name: "apache", tooLarge: 400, title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
 		command: apache, stop: syscall.SIGTERM, tls: true, checks: true, readyzOfVendors: true, joins: true},
-	{name: "varnish", title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
+	{name: "varnish", tooLarge: 400, title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
 		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true, nominated: 400},
-	{name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGKILL, noLength: 411, joins: true},
-	{name: "squid", title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
+	{name: "lighttpd", tooLarge: 431, title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGKILL, noLength: 411, joins: true},
+	{name: "squid", tooLarge: 431, title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
 		command: squid, stop: syscall.SIGTERM},
-	{name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
-	{name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGKILL, joins: true},
+	{name: "caddy", tooLarge: 431, h2: true, title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
+	{name: "node", tooLarge: 431, title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGKILL, joins: true},
 }
 
 func nginx(t *testing.T, p *proxy) *exec.Cmd {
