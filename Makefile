@@ -88,7 +88,7 @@ bench-memory:
 # Every step of the decision, with allocations.
 bench-micro:
 	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|StripHeaders|SetIdentity|Guard)$$' \
-		$(ARGS) ./store ./guard ./caddymodule
+		$(ARGS) ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.
 DURATION ?= 10m

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/console"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -39,7 +41,7 @@ type Config struct {
 	RateLimit RateLimit
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
 	// verify them, and the rate limit depend on it.
-	Now store.Clock
+	Now keyring.Clock
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
 	// Observe is called once per request with the operation id, or "none" where the
@@ -218,7 +220,7 @@ func (a *api) problemOf(ctx context.Context, err error) *detail {
 		d = refuse(problemKeyReused)
 	case errors.As(err, &replay):
 		d = replayed(replay)
-	case errors.Is(err, store.ErrInvalid):
+	case errors.Is(err, credential.ErrInvalid):
 		d = refuse(problemInvalid).at("body", err.Error())
 	case errors.Is(err, errMatcherTimeout):
 		d = refuse(problemMatcherTimeout).with("Retry-After", retryAfter)

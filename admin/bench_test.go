@@ -7,14 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
 // stores are where the credentials of a benchmark are kept.
 var stores = map[string]func(b *testing.B) *store.Store{
 	"redis": func(b *testing.B) *store.Store {
-		return newStore(b, store.Config{Redis: store.Server{URLs: []string{redistest.Start(b).URL()}}, Namespace: "hookgate"})
+		return newStore(b, store.Config{Redis: redisconn.Server{URLs: []string{redistest.Start(b).URL()}}, Namespace: "hookgate"})
 	},
 	"embedded": func(b *testing.B) *store.Store {
 		return newStore(b, store.Config{EmbeddedDir: b.TempDir(), Namespace: "hookgate"})
@@ -28,7 +30,7 @@ func BenchmarkListPage(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := newServerOn(b, newStore(b))
 			for range 10_000 {
-				if _, _, err := s.store.Mint(b.Context(), store.Spec{Tenant: tenantA, Kind: store.KindCallback, Label: "jira"}); err != nil {
+				if _, _, err := s.store.Mint(b.Context(), credential.Spec{Tenant: tenantA, Kind: credential.KindCallback, Label: "jira"}); err != nil {
 					b.Fatal(err)
 				}
 			}

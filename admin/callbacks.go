@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -88,7 +89,7 @@ func (a *api) registerCallbackCredentials() {
 }
 
 func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
-	c, token, err := a.store.Mint(ctx, store.Spec{Tenant: tenant, Kind: store.KindCallback, Label: in.Body.ExternalSystem})
+	c, token, err := a.store.Mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: in.Body.ExternalSystem})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *
 }
 
 func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
-	credentials, err := a.store.List(ctx, tenant, store.KindCallback)
+	credentials, err := a.store.List(ctx, tenant, credential.KindCallback)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *
 }
 
 func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindCallback, ID: uuid.UUID(in.ID)}, store.Rotation{})
+	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +121,10 @@ func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in
 }
 
 func (a *api) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*struct{}, error) {
-	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: store.KindCallback, ID: uuid.UUID(in.ID)})
+	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) credentialSecret(c store.Credential, token string) *credentialSecretOutput {
+func (a *api) credentialSecret(c credential.Credential, token string) *credentialSecretOutput {
 	return &credentialSecretOutput{CacheControl: noStore, Body: credentialSecretResponse{
 		Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label, WebhookURLHint: a.callbackURLHint(),
 	}}

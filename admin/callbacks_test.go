@@ -9,7 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 func TestMintCallbackCredential(t *testing.T) {
@@ -31,8 +32,8 @@ func TestMintCallbackCredential(t *testing.T) {
 	if created := a.text(t, "createdAt"); !isUTC(created) {
 		t.Errorf("createdAt %q is not RFC 3339 in UTC", created)
 	}
-	key, standing := s.store.Keyring().Lookup(store.DigestToken(a.text(t, "token")))
-	if standing == store.Revoked || standing == store.Live && key.Tenant != tenantA {
+	key, standing := s.store.Keyring().Lookup(credential.DigestToken(a.text(t, "token")))
+	if standing == keyring.Revoked || standing == keyring.Live && key.Tenant != tenantA {
 		t.Errorf("the keyring has %v of %+v", standing, key)
 	}
 }
@@ -121,7 +122,7 @@ func TestRotateCallbackCredential(t *testing.T) {
 	if a.text(t, "externalSystem") != "jira" {
 		t.Errorf("rotation lost the label: %s", a.body)
 	}
-	if _, standing := s.store.Keyring().Lookup(store.DigestToken(old.text(t, "token"))); standing != store.Revoked {
+	if _, standing := s.store.Keyring().Lookup(credential.DigestToken(old.text(t, "token"))); standing != keyring.Revoked {
 		t.Errorf("the old token is %v", standing)
 	}
 
@@ -174,7 +175,7 @@ func TestRevokeIsIdempotent(t *testing.T) {
 	if revokedAt[0] == nil || revokedAt[0] != revokedAt[1] {
 		t.Errorf("revokedAt moved: %v", revokedAt)
 	}
-	if _, standing := s.store.Keyring().Lookup(store.DigestToken(minted.text(t, "token"))); standing != store.Revoked {
+	if _, standing := s.store.Keyring().Lookup(credential.DigestToken(minted.text(t, "token"))); standing != keyring.Revoked {
 		t.Errorf("the token is %v", standing)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Connections knows which aggregator connections exist, so that no webhook token is
@@ -34,7 +34,7 @@ var connectionProblems = []Problem{
 // checkConnectionOf keeps a webhook token from being made for a connection that is
 // not known to exist, by whatever way. The location is where the request names it,
 // "" where nothing can tell.
-func (a *api) checkConnectionOf(ctx context.Context, spec store.Spec, location string) error {
+func (a *api) checkConnectionOf(ctx context.Context, spec credential.Spec, location string) error {
 	switch {
 	case spec.Vendor == "" || spec.Connection == "":
 		return refuse(problemInvalid).at("body", "a webhook credential needs a vendor and a connection")

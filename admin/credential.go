@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Credential is a credential of any kind as the resource API shows it. What a
@@ -45,7 +45,7 @@ type mintedCredential struct {
 	WebhookURLHint string `json:"webhookUrlHint,omitempty" example:"https://hooks.example.com/v1/exceptions/{exceptionId}/callback" doc:"Of a callback credential, beside its token and where the server has a public URL: where to post callbacks; put the exception's id in place of the placeholder."`
 }
 
-func (a *api) show(c *store.Credential) Credential {
+func (a *api) show(c *credential.Credential) Credential {
 	shown := Credential{
 		ID: c.ID.String(), Kind: string(c.Kind), Status: string(c.Status(a.store.Now())),
 		Label: c.Label, Vendor: c.Vendor, Connection: c.Connection,
@@ -64,7 +64,7 @@ func (a *api) show(c *store.Credential) Credential {
 
 // endedAt returns when a credential was revoked, as the facades show it: they know
 // no grace, and one that has ended was a revocation with a delay.
-func (a *api) endedAt(c *store.Credential) time.Time {
+func (a *api) endedAt(c *credential.Credential) time.Time {
 	if c.RevokedAt.IsZero() && !c.GraceUntil.IsZero() && !a.store.Now().Before(c.GraceUntil) {
 		return c.GraceUntil
 	}
@@ -90,7 +90,7 @@ func parseIPs(texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, len(texts))
 	for i, text := range texts {
 		var err error
-		if prefixes[i], err = store.ParsePrefix(text); err != nil {
+		if prefixes[i], err = credential.ParsePrefix(text); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -21,7 +22,7 @@ func TestRotateWithGrace(t *testing.T) {
 	if fresh.Header.Get("Cache-Control") != "no-store" {
 		t.Error("a token may be cached")
 	}
-	if s.standing(old.text(t, "token")) != store.Live || s.standing(fresh.text(t, "token")) != store.Live {
+	if s.standing(old.text(t, "token")) != keyring.Live || s.standing(fresh.text(t, "token")) != keyring.Live {
 		t.Error("not both work")
 	}
 	retired := s.expect(200, admin, "GET", path, "").decode(t)
@@ -46,12 +47,12 @@ func TestRotateWithGrace(t *testing.T) {
 	}
 	checkProblem(t, s.expect(409, admin, "POST", callbacksPath+"/"+fresh.text(t, "id")+"/rotate", ""), 409, "HKG-2008")
 	third := s.expect(201, admin, "POST", successor+"/rotate", `{"force":true,"gracePeriodSeconds":60}`)
-	if s.standing(old.text(t, "token")) != store.Revoked || s.standing(fresh.text(t, "token")) != store.Live {
+	if s.standing(old.text(t, "token")) != keyring.Revoked || s.standing(fresh.text(t, "token")) != keyring.Live {
 		t.Error("force did not end the grace that was open, or more than that")
 	}
 
 	finished := s.expect(200, admin, "POST", credentialsPath+"/"+third.text(t, "id")+"/finish", `{"reason":"leaked"}`)
-	if finished.text(t, "id") != fresh.text(t, "id") || finished.text(t, "status") != "revoked" || s.standing(fresh.text(t, "token")) != store.Revoked {
+	if finished.text(t, "id") != fresh.text(t, "id") || finished.text(t, "status") != "revoked" || s.standing(fresh.text(t, "token")) != keyring.Revoked {
 		t.Errorf("finished %s", finished.body)
 	}
 	for _, id := range []string{third.text(t, "id"), fresh.text(t, "id"), old.text(t, "id")} {
@@ -59,7 +60,7 @@ func TestRotateWithGrace(t *testing.T) {
 	}
 	checkProblem(t, s.expect(409, admin, "POST", successor+"/rotate", ""), 409, "HKG-2003")
 	s.expect(201, admin, "POST", credentialsPath+"/"+third.text(t, "id")+"/rotate", "")
-	if s.standing(third.text(t, "token")) != store.Revoked {
+	if s.standing(third.text(t, "token")) != keyring.Revoked {
 		t.Error("a rotation without grace left the old token alive")
 	}
 }
@@ -73,14 +74,14 @@ func TestRevokedSuccessor(t *testing.T) {
 	fresh := s.expect(201, admin, "POST", path+"/rotate", `{"gracePeriodSeconds":3600}`)
 	successor := credentialsPath + "/" + fresh.text(t, "id")
 	s.expect(200, admin, "POST", successor+"/revoke", `{"reason":"leaked"}`)
-	if s.standing(fresh.text(t, "token")) != store.Revoked || s.standing(old.text(t, "token")) != store.Live {
+	if s.standing(fresh.text(t, "token")) != keyring.Revoked || s.standing(old.text(t, "token")) != keyring.Live {
 		t.Error("not the new one alone is revoked")
 	}
 	if status := s.expect(200, admin, "GET", path, "").text(t, "status"); status != "grace" {
 		t.Errorf("the old one is in status %s", status)
 	}
 	s.expect(200, admin, "POST", path+"/revoke", "")
-	if s.standing(old.text(t, "token")) != store.Revoked {
+	if s.standing(old.text(t, "token")) != keyring.Revoked {
 		t.Error("the old one cannot be revoked")
 	}
 }
@@ -115,7 +116,7 @@ func TestRotateBodies(t *testing.T) {
 	if a.text(t, "token") != "" || a.text(t, "clientId") != "billing" {
 		t.Errorf("rotated %s", a.body)
 	}
-	if s.apiStanding("billing", "one") != store.Live || s.apiStanding("billing", "two") != store.Live {
+	if s.apiStanding("billing", "one") != keyring.Live || s.apiStanding("billing", "two") != keyring.Live {
 		t.Error("not both secrets work")
 	}
 }
@@ -175,7 +176,7 @@ func TestRevokeAndDelete(t *testing.T) {
 	made := s.create(`{"kind":"webhook","vendor":"pluggy","connection":"main"}`)
 	path := credentialsPath + "/" + made.text(t, "id")
 	first := s.expect(200, admin, "POST", path+"/revoke", `{"reason":"leaked"}`)
-	if first.text(t, "status") != "revoked" || first.text(t, "revokedAt") == "" || s.standing(made.text(t, "token")) != store.Revoked {
+	if first.text(t, "status") != "revoked" || first.text(t, "revokedAt") == "" || s.standing(made.text(t, "token")) != keyring.Revoked {
 		t.Errorf("revoked %s", first.body)
 	}
 	again := s.expect(200, admin, "POST", path+"/revoke", "")

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -67,7 +68,7 @@ func (a *api) createCredential(ctx context.Context, tenant uuid.UUID, in *create
 	if err := a.checkExpiry("body.expiresAt", spec.ExpiresAt); err != nil {
 		return nil, err
 	}
-	if spec.Kind == store.KindWebhook {
+	if spec.Kind == credential.KindWebhook {
 		if err := a.checkConnectionOf(ctx, spec, "body.connection"); err != nil {
 			return nil, err
 		}
@@ -77,7 +78,7 @@ func (a *api) createCredential(ctx context.Context, tenant uuid.UUID, in *create
 }
 
 // minted answers with what a mint or a rotation returned.
-func (a *api) minted(ctx context.Context, tenant uuid.UUID, c store.Credential, token string, err error) (*mintedCredentialOutput, error) {
+func (a *api) minted(ctx context.Context, tenant uuid.UUID, c credential.Credential, token string, err error) (*mintedCredentialOutput, error) {
 	out := &mintedCredentialOutput{Status: http.StatusCreated, CacheControl: noStore}
 	var replay *store.ReplayError
 	if errors.As(err, &replay) {
@@ -90,17 +91,17 @@ func (a *api) minted(ctx context.Context, tenant uuid.UUID, c store.Credential, 
 	out.Body = mintedCredential{Credential: a.show(&c), Token: token}
 	switch {
 	case token == "":
-	case c.Kind == store.KindWebhook:
+	case c.Kind == credential.KindWebhook:
 		out.Body.WebhookURL = a.webhookURL(c.Vendor, token)
-	case c.Kind == store.KindCallback:
+	case c.Kind == credential.KindCallback:
 		out.Body.WebhookURLHint = a.callbackURLHint()
 	}
 	return out, nil
 }
 
-func (r *createCredentialRequest) spec(tenant uuid.UUID) (store.Spec, error) {
-	spec := store.Spec{
-		Tenant: tenant, Kind: store.Kind(r.Kind), Label: r.Label, Vendor: r.Vendor, Connection: r.Connection,
+func (r *createCredentialRequest) spec(tenant uuid.UUID) (credential.Spec, error) {
+	spec := credential.Spec{
+		Tenant: tenant, Kind: credential.Kind(r.Kind), Label: r.Label, Vendor: r.Vendor, Connection: r.Connection,
 		ClientID: r.ClientID, Scopes: r.Scopes, Metadata: string(r.Metadata),
 	}
 	var err error
@@ -131,8 +132,8 @@ func (a *api) checkExpiry(location string, expiresAt time.Time) error {
 var errNotSHA256 = errors.New("expected a SHA-256 as 64 hexadecimal digits, with or without sha256: before it")
 
 // parseSHA256 reads a digest; "" is the zero digest.
-func parseSHA256(text string) (store.Digest, error) {
-	var d store.Digest
+func parseSHA256(text string) (credential.Digest, error) {
+	var d credential.Digest
 	if text == "" {
 		return d, nil
 	}
@@ -144,5 +145,5 @@ func parseSHA256(text string) (store.Digest, error) {
 	if err != nil || len(raw) != len(d) {
 		return d, errNotSHA256
 	}
-	return store.Digest(raw), nil
+	return credential.Digest(raw), nil
 }

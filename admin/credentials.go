@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -57,7 +58,7 @@ func (a *api) registerCredentials() {
 
 func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
-		Kind: store.Kind(in.Kind), Status: store.Status(in.Status), Label: in.Label, Search: in.Search,
+		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
 		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCre
 
 // badCursor: the cursor is all that the store can find invalid in a query.
 func badCursor(err error) error {
-	if errors.Is(err, store.ErrInvalid) {
+	if errors.Is(err, credential.ErrInvalid) {
 		return refuse(problemInvalid).at("query.cursor", "not a cursor of this list")
 	}
 	return err

@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 const credentialsPath = "/v1/credentials"
@@ -32,8 +33,8 @@ func (s *server) create(body string) answer {
 	return s.expect(201, adminOf(s.t, tenantA), "POST", credentialsPath, body)
 }
 
-func (s *server) standing(token string) store.Standing {
-	_, standing := s.store.Keyring().Lookup(store.DigestToken(token))
+func (s *server) standing(token string) keyring.Standing {
+	_, standing := s.store.Keyring().Lookup(credential.DigestToken(token))
 	return standing
 }
 
@@ -64,7 +65,7 @@ func TestCreateCredentialOfEveryKind(t *testing.T) {
 			t.Errorf("headers %v", a.Header)
 		}
 		token := a.text(t, "token")
-		if a.text(t, "kind") != "api" && s.standing(token) != store.Live {
+		if a.text(t, "kind") != "api" && s.standing(token) != keyring.Live {
 			t.Errorf("%s: the token does not work", body)
 		}
 		shown := s.expect(200, viewerOf(t, tenantA), "GET", credentialsPath+"/"+a.text(t, "id"), "").decode(t)
@@ -83,7 +84,7 @@ func TestCreateCredentialOfEveryKind(t *testing.T) {
 		}
 	}
 	digest := sha256.Sum256([]byte("x"))
-	if key, standing := s.store.Keyring().Lookup(store.DigestAPISecret("billing", digest)); standing != store.Live || key.Tenant != tenantA {
+	if key, standing := s.store.Keyring().Lookup(credential.DigestAPISecret("billing", digest)); standing != keyring.Live || key.Tenant != tenantA {
 		t.Errorf("the api credential is %v", standing)
 	}
 }

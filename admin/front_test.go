@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 func TestPathsMatchExactly(t *testing.T) {
@@ -155,7 +156,7 @@ func TestStoreUnavailable(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close() // now nobody listens there
-	s := newServerOn(t, newStore(t, store.Config{Redis: store.Server{URLs: []string{"redis://:hunter2@" + address}}, Namespace: "hookgate"}))
+	s := newServerOn(t, newStore(t, store.Config{Redis: redisconn.Server{URLs: []string{"redis://:hunter2@" + address}}, Namespace: "hookgate"}))
 	operator, id := adminOf(t, tenantA), uuid.NewString()
 	for _, c := range []struct{ method, path, body string }{
 		{"POST", callbacksPath, `{}`},

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -82,7 +83,7 @@ type connectionAnswers struct {
 	silent error
 }
 
-func (k *connectionAnswers) of(spec store.Spec, ask func() error) error {
+func (k *connectionAnswers) of(spec credential.Spec, ask func() error) error {
 	connection := [2]string{spec.Vendor, spec.Connection}
 	err, asked := k.byName[connection]
 	switch {
@@ -107,7 +108,7 @@ func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine,
 	if line.ExpiresAt != "" && !spec.ExpiresAt.After(a.store.Now()) {
 		return importResult{}, refuse(problemInvalid).because("the expiry has passed")
 	}
-	if spec.Kind == store.KindWebhook {
+	if spec.Kind == credential.KindWebhook {
 		switch err := known.of(spec, func() error { return a.checkConnectionOf(ctx, spec, "") }); {
 		case errors.Is(err, errNoAnswer):
 			return importResult{}, a.problemOf(ctx, err)
@@ -117,7 +118,7 @@ func (a *api) importOne(ctx context.Context, tenant uuid.UUID, line *importLine,
 	}
 	c, created, err := a.store.Import(ctx, spec, digest)
 	switch {
-	case errors.Is(err, store.ErrInvalid):
+	case errors.Is(err, credential.ErrInvalid):
 		return importResult{}, refuse(problemInvalid).because(err.Error())
 	case errors.Is(err, store.ErrDigestTaken):
 		return importResult{}, refuse(problemNotImportable)
@@ -134,9 +135,9 @@ var (
 	errNotRFC3339 = errors.New("the expiry must be RFC 3339")
 )
 
-func (l *importLine) spec(tenant uuid.UUID) (spec store.Spec, digest store.Digest, err error) {
-	spec = store.Spec{
-		Tenant: tenant, Kind: store.Kind(l.Kind), Label: l.Label, Vendor: l.Vendor, Connection: l.Connection,
+func (l *importLine) spec(tenant uuid.UUID) (spec credential.Spec, digest credential.Digest, err error) {
+	spec = credential.Spec{
+		Tenant: tenant, Kind: credential.Kind(l.Kind), Label: l.Label, Vendor: l.Vendor, Connection: l.Connection,
 		Metadata: string(l.Metadata),
 	}
 	if l.Digest == "" {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 func importBody(lines ...string) string {
@@ -25,7 +27,7 @@ func TestImport(t *testing.T) {
 	if first[0]["status"] != "created" || first[1]["status"] != "created" || first[2]["status"] != "exists" || first[2]["id"] != first[0]["id"] {
 		t.Fatalf("results %v", first)
 	}
-	if s.standing(foreignToken) != store.Live {
+	if s.standing(foreignToken) != keyring.Live {
 		t.Error("the imported token does not work")
 	}
 	shown := s.expect(200, operator, "GET", fmt.Sprint(credentialsPath, "/", first[0]["id"]), "")
@@ -94,7 +96,7 @@ func TestImportReportsEachLine(t *testing.T) {
 	if fmt.Sprint(results[0]) != fmt.Sprint(results[1]) {
 		t.Errorf("another tenant's digest and a revoked one differ: %v %v", results[0], results[1])
 	}
-	if s.standing(gone.text(t, "token")) != store.Revoked {
+	if s.standing(gone.text(t, "token")) != keyring.Revoked {
 		t.Error("the import brought a revoked token back")
 	}
 	if strings.Contains(string(a.body), hashOf(taken)) {
@@ -179,7 +181,7 @@ func TestVerify(t *testing.T) {
 }
 
 func TestVerifyOfWhatCannotBeDecided(t *testing.T) {
-	down, err := store.New(store.Config{Redis: store.Server{URLs: []string{"redis://127.0.0.1:1"}}, Namespace: "n"})
+	down, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{"redis://127.0.0.1:1"}}, Namespace: "n"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 const (
@@ -37,7 +37,7 @@ type keySet struct {
 	url        string
 	client     *http.Client
 	algorithms []string
-	now        store.Clock
+	now        keyring.Clock
 	log        *slog.Logger
 
 	life  context.Context // of the fetches
@@ -66,7 +66,7 @@ func (noKeys) Error() string { return "the issuer's keys are not known" }
 // errNoKeyID: which key to try must not be a matter of trying all of them.
 var errNoKeyID = errors.New("the token does not say which key it is signed with")
 
-func newKeySet(url string, algorithms []string, now store.Clock, log *slog.Logger) (*keySet, error) {
+func newKeySet(url string, algorithms []string, now keyring.Clock, log *slog.Logger) (*keySet, error) {
 	s := &keySet{
 		keys: jwkset.NewMemoryStorage(), url: url, client: newKeySetClient(),
 		algorithms: algorithms, now: now, log: log,

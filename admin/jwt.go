@@ -10,7 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // JWT says which bearer tokens the API accepts. Exactly one of Secret, KeySetURL and
@@ -69,10 +69,10 @@ type verifier struct {
 	close  func() // ends what the keys need
 	claims claimReader
 	maxTTL time.Duration
-	now    store.Clock
+	now    keyring.Clock
 }
 
-func newVerifier(config JWT, now store.Clock, log *slog.Logger) (*verifier, error) {
+func newVerifier(config JWT, now keyring.Clock, log *slog.Logger) (*verifier, error) {
 	v := &verifier{now: now, maxTTL: config.MaxTTL, close: func() {}}
 	switch {
 	case v.maxTTL == 0:

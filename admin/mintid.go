@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -77,8 +78,8 @@ func (a *api) createRecord(ctx context.Context, who operator, args *createRecord
 	if err := checkBrand(who, args.BrandID); err != nil {
 		return a.noteBrand(ctx, who, err)
 	}
-	spec := store.Spec{
-		Tenant: who.tenant, Kind: store.KindAPI, Label: args.Name, ClientID: args.ClientID,
+	spec := credential.Spec{
+		Tenant: who.tenant, Kind: credential.KindAPI, Label: args.Name, ClientID: args.ClientID,
 		Scopes: args.Scopes, Metadata: string(args.Metadata),
 	}
 	var err error
@@ -122,7 +123,7 @@ func (a *api) rotateRecord(ctx context.Context, who operator, args *rotateRecord
 	if err != nil {
 		return invalidInput("_new_secret_hash: " + err.Error())
 	}
-	if secret == (store.Digest{}) {
+	if secret == (credential.Digest{}) {
 		return errNoSecretHash
 	}
 	return recordError(a.store.ReplaceSecret(withOrigin(ctx, args.Reason), ref, secret))
@@ -146,19 +147,19 @@ func checkBrand(who operator, brand string) error {
 	return nil
 }
 
-func recordRef(who operator, brand, credential string) (store.Ref, error) {
+func recordRef(who operator, brand, cred string) (store.Ref, error) {
 	if err := checkBrand(who, brand); err != nil {
 		return store.Ref{}, err
 	}
-	id, err := uuid.Parse(credential)
+	id, err := uuid.Parse(cred)
 	if err != nil {
 		return store.Ref{}, errMalformedID
 	}
-	return store.Ref{Tenant: who.tenant, Kind: store.KindAPI, ID: id}, nil
+	return store.Ref{Tenant: who.tenant, Kind: credential.KindAPI, ID: id}, nil
 }
 
 func validReason(reason string) bool {
-	return utf8.RuneCountInString(reason) <= store.MaxReasonLength && !strings.ContainsFunc(reason, unicode.IsControl)
+	return utf8.RuneCountInString(reason) <= credential.MaxReasonLength && !strings.ContainsFunc(reason, unicode.IsControl)
 }
 
 // recordError says an error of the store in the words of the functions.
@@ -170,8 +171,8 @@ func recordError(err error) error {
 		return errEndedRecord
 	case errors.Is(err, store.ErrClientIDTaken):
 		return errTakenClient
-	case errors.Is(err, store.ErrInvalid):
-		return invalidInput(strings.TrimPrefix(err.Error(), store.ErrInvalid.Error()+": "))
+	case errors.Is(err, credential.ErrInvalid):
+		return invalidInput(strings.TrimPrefix(err.Error(), credential.ErrInvalid.Error()+": "))
 	}
 	return err
 }

@@ -11,7 +11,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 const (
@@ -49,8 +52,8 @@ func (s *server) ok(path, body string) {
 }
 
 // apiStanding returns what the keyring makes of a client id and secret.
-func (s *server) apiStanding(clientID, secret string) store.Standing {
-	_, standing := s.store.Keyring().Lookup(store.DigestAPISecret(clientID, sha256.Sum256([]byte(secret))))
+func (s *server) apiStanding(clientID, secret string) keyring.Standing {
+	_, standing := s.store.Keyring().Lookup(credential.DigestAPISecret(clientID, sha256.Sum256([]byte(secret))))
 	return standing
 }
 
@@ -69,14 +72,14 @@ func TestAPICredentialRecord(t *testing.T) {
 		fmt.Sprint(made["scopes"], made["metadata"]) != "[products:read] map[owner:x]" {
 		t.Errorf("made %v", made)
 	}
-	if s.apiStanding("billing", "one") != store.Live {
+	if s.apiStanding("billing", "one") != keyring.Live {
 		t.Error("the secret does not work")
 	}
 
 	s.ok("/rest/v1/rpc/rotate_api_credential_secret_record", arguments(
 		"_brand_id", strings.ToUpper(strings.ReplaceAll(tenantA.String(), "-", "")), "_credential_id", id,
 		"_new_secret_hash", "SHA256:"+strings.ToUpper(hashOf("two")), "_reason", "yearly"))
-	if s.apiStanding("billing", "one") != store.Revoked || s.apiStanding("billing", "two") != store.Live {
+	if s.apiStanding("billing", "one") != keyring.Revoked || s.apiStanding("billing", "two") != keyring.Live {
 		t.Error("the secret was not replaced")
 	}
 	rotated := s.record()
@@ -91,7 +94,7 @@ func TestAPICredentialRecord(t *testing.T) {
 	revocation := arguments("_brand_id", tenantA.String(), "_credential_id", id, "_reason", "left")
 	s.ok(revokeRecord, revocation)
 	first := s.record()
-	if s.apiStanding("billing", "two") != store.Revoked || first["status"] != "revoked" {
+	if s.apiStanding("billing", "two") != keyring.Revoked || first["status"] != "revoked" {
 		t.Errorf("after the revocation: %v", first)
 	}
 	s.ok(revokeRecord, revocation)
@@ -99,7 +102,7 @@ func TestAPICredentialRecord(t *testing.T) {
 		t.Errorf("revokedAt moved: %v", again)
 	}
 	again := s.must(200, adminOf(t, tenantA), "POST", "/rpc/create_api_credential_record", newRecord("billing", "three", "_scopes", nil, "_metadata", nil, "_expires_at", nil))
-	if string(again.body) != `{"ok": true}` || s.apiStanding("billing", "three") != store.Live {
+	if string(again.body) != `{"ok": true}` || s.apiStanding("billing", "three") != keyring.Live {
 		t.Errorf("the client id of a revoked credential: %s", again.body)
 	}
 
@@ -284,7 +287,7 @@ func TestRPCTransport(t *testing.T) {
 
 // TestRPCFailuresAreScrubbed: nothing of what went wrong below reaches the caller.
 func TestRPCFailuresAreScrubbed(t *testing.T) {
-	down, err := store.New(store.Config{Redis: store.Server{URLs: []string{"redis://10.1.2.3:1"}}, Namespace: "n"})
+	down, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{"redis://10.1.2.3:1"}}, Namespace: "n"})
 	if err != nil {
 		t.Fatal(err)
 	}

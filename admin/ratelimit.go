@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // RateLimit is how often one operator, the sub of a tenant's bearer tokens, may ask
@@ -37,7 +37,7 @@ const (
 type limiter struct {
 	limit rate.Limit
 	burst int
-	now   store.Clock
+	now   keyring.Clock
 
 	mu       sync.Mutex
 	subjects map[subject]*list.Element
@@ -52,7 +52,7 @@ type counted struct {
 	bucket  *rate.Limiter
 }
 
-func newLimiter(config RateLimit, now store.Clock) (*limiter, error) {
+func newLimiter(config RateLimit, now keyring.Clock) (*limiter, error) {
 	if config.Off {
 		if config != (RateLimit{Off: true}) {
 			return nil, errors.New("rate limit: it is off, and yet has a rate")

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -44,7 +45,7 @@ type refusal struct {
 	detail string
 }
 
-func newRefusalLog(s *store.Store, log *slog.Logger, now store.Clock) *refusalLog {
+func newRefusalLog(s *store.Store, log *slog.Logger, now keyring.Clock) *refusalLog {
 	return &refusalLog{store: s, log: log, thin: &limiter{
 		limit: rate.Every(refusalEvery), burst: refusalBurst, now: now, subjects: map[subject]*list.Element{},
 	}}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // refusals returns who was refused what, newest first, once everything is written.
@@ -63,7 +64,7 @@ func TestRefusalsDoNotFloodTheAuditLog(t *testing.T) {
 
 // TestRefusalsNeedNoStore: the answer is the same, and does not wait.
 func TestRefusalsNeedNoStore(t *testing.T) {
-	down, err := store.New(store.Config{Redis: store.Server{URLs: []string{"redis://127.0.0.1:1"}}, Namespace: "n"})
+	down, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{"redis://127.0.0.1:1"}}, Namespace: "n"})
 	if err != nil {
 		t.Fatal(err)
 	}

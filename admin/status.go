@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -21,7 +22,7 @@ type StatusConfig struct {
 	// Metrics serves /metrics, which is absent where nil.
 	Metrics http.Handler
 	// Now is time.Now where nil.
-	Now store.Clock
+	Now keyring.Clock
 }
 
 var statusPaths = []string{"/healthz", "/readyz", "/metrics"}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 func statusServer(t *testing.T, config admin.StatusConfig) *server {
@@ -42,7 +43,7 @@ func await(t testing.TB, s *store.Store, reached func(store.Stats) bool) {
 func lostStore(t *testing.T) *store.Store {
 	t.Helper()
 	redis := miniredis.RunT(t)
-	s := newStore(t, store.Config{Redis: store.Server{URLs: []string{"redis://" + redis.Addr()}}, Namespace: "hookgate"})
+	s := newStore(t, store.Config{Redis: redisconn.Server{URLs: []string{"redis://" + redis.Addr()}}, Namespace: "hookgate"})
 	await(t, s, func(stats store.Stats) bool { return stats.Loaded && stats.RedisUp })
 	redis.Close()
 	await(t, s, func(stats store.Stats) bool { return !stats.RedisUp })
@@ -57,7 +58,7 @@ func unreachableStore(t *testing.T) *store.Store {
 		t.Fatal(err)
 	}
 	listener.Close()
-	return newStore(t, store.Config{Redis: store.Server{URLs: []string{"redis://:hunter2@" + listener.Addr().String()}}, Namespace: "hookgate"})
+	return newStore(t, store.Config{Redis: redisconn.Server{URLs: []string{"redis://:hunter2@" + listener.Addr().String()}}, Namespace: "hookgate"})
 }
 
 func TestHealth(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -86,21 +88,21 @@ func (a *api) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput
 // judge returns what the guard says of a token at the local time now, and the
 // credential that it may be of.
 func (a *api) judge(tenant uuid.UUID, token string, now time.Time) (outcome string, id uuid.UUID) {
-	keyring := a.store.Keyring()
+	ring := a.store.Keyring()
 	digest, wellFormed := digestOf(token)
 	if !wellFormed {
 		return outcomeMalformed, uuid.Nil
 	}
-	age, loaded := keyring.Age(now)
+	age, loaded := ring.Age(now)
 	if !loaded || a.maxStaleness > 0 && age > a.maxStaleness {
 		return outcomeStale, uuid.Nil
 	}
-	key, standing := keyring.Lookup(digest)
+	key, standing := ring.Lookup(digest)
 	switch {
-	case standing == store.Revoked:
+	case standing == keyring.Revoked:
 		return outcomeRevoked, key.ID
-	case standing == store.Live && key.Tenant == tenant:
-		if key.ExpiresAt != 0 && keyring.ServerTime(now).UnixMilli() >= key.ExpiresAt {
+	case standing == keyring.Live && key.Tenant == tenant:
+		if key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt {
 			return outcomeExpired, key.ID
 		}
 		return outcomeAllowed, key.ID
@@ -112,9 +114,9 @@ func (a *api) judge(tenant uuid.UUID, token string, now time.Time) (outcome stri
 
 // digestOf returns the digest under which a token is stored, and false where it can
 // be none. Of the two forms only an api credential's has a colon.
-func digestOf(token string) (store.Digest, bool) {
+func digestOf(token string) (credential.Digest, bool) {
 	if clientID, secret, ok := strings.Cut(token, ":"); ok {
-		return store.DigestAPISecret(clientID, sha256.Sum256([]byte(secret))), clientID != ""
+		return credential.DigestAPISecret(clientID, sha256.Sum256([]byte(secret))), clientID != ""
 	}
-	return store.DigestToken(token), store.WellFormedToken(token)
+	return credential.DigestToken(token), credential.WellFormedToken(token)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -87,7 +88,7 @@ func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTo
 	if a.publicURL == "" { // the answer could not tell the URL
 		return nil, refuse(problemNotConfigured)
 	}
-	spec := store.Spec{Tenant: tenant, Kind: store.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
+	spec := credential.Spec{Tenant: tenant, Kind: credential.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
 	if err := a.checkConnectionOf(ctx, spec, "body.connection_config_name"); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTo
 }
 
 func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*tokenListOutput, error) {
-	credentials, err := a.store.List(ctx, tenant, store.KindWebhook)
+	credentials, err := a.store.List(ctx, tenant, credential.KindWebhook)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *toke
 	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
 		return nil, refuse(problemNotConfigured)
 	}
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: store.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
+	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +129,10 @@ func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *toke
 }
 
 func (a *api) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*struct{}, error) {
-	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: store.KindWebhook, ID: uuid.UUID(in.ID)})
+	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) tokenSecret(c store.Credential, token string) *tokenSecretOutput {
+func (a *api) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
 	return &tokenSecretOutput{CacheControl: noStore, Body: mintResponse{
 		Token: token, Vendor: c.Vendor,
 		WebhookURL: a.webhookURL(c.Vendor, token),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 )
@@ -34,7 +35,7 @@ func TestDecisionAllocates(t *testing.T) {
 		}
 		runtime.Gosched()
 	}
-	mint := func(spec store.Spec) string {
+	mint := func(spec credential.Spec) string {
 		t.Helper()
 		spec.Tenant = uuid.New()
 		_, token, err := s.Mint(t.Context(), spec)
@@ -44,9 +45,9 @@ func TestDecisionAllocates(t *testing.T) {
 		return token
 	}
 	network := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")}
-	callback := mint(store.Spec{Kind: store.KindCallback, AllowedIPs: network, ExpiresAt: time.Now().Add(time.Hour)})
-	webhook := mint(store.Spec{Kind: store.KindWebhook, Vendor: "belvo", Connection: "belvo-main"})
-	mint(store.Spec{Kind: store.KindAPI, ClientID: "client", SecretHash: sha256.Sum256([]byte("secret")), Scopes: []string{"products:read"}})
+	callback := mint(credential.Spec{Kind: credential.KindCallback, AllowedIPs: network, ExpiresAt: time.Now().Add(time.Hour)})
+	webhook := mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "belvo", Connection: "belvo-main"})
+	mint(credential.Spec{Kind: credential.KindAPI, ClientID: "client", SecretHash: sha256.Sum256([]byte("secret")), Scopes: []string{"products:read"}})
 
 	p := guard.Policy{
 		Vendors: map[string]guard.VendorPolicy{"belvo": {AllowIPs: network}},

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/bench/dataset"
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/test/process"
 )
 
@@ -71,7 +71,7 @@ type site struct {
 func (r *rig) site() site {
 	return site{
 		Dir: r.dir, Upstream: r.upstream, Port: freePort(), Admin: "off",
-		Token: peerToken, Tenant: dataset.Tenant, Digest: store.DigestToken(peerToken).String(),
+		Token: peerToken, Tenant: dataset.Tenant, Digest: credential.DigestToken(peerToken).String(),
 	}
 }
 
@@ -179,7 +179,7 @@ func (r *rig) startAuthService(ctx context.Context) (*authService, error) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: redisAddr})
 	defer rdb.Close()
-	if err := rdb.Set(ctx, "token:"+store.DigestToken(peerToken).String(), dataset.Tenant, 0).Err(); err != nil {
+	if err := rdb.Set(ctx, "token:"+credential.DigestToken(peerToken).String(), dataset.Tenant, 0).Err(); err != nil {
 		return nil, err
 	}
 	addr := loopback(freePort())

@@ -5,6 +5,10 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/caddymodule/encoder"
+	"github.com/hookgate/hookgate/caddymodule/handlers"
 )
 
 // FuzzCaddyfile: no text makes a parser panic, and what one accepts means the same
@@ -25,9 +29,9 @@ func FuzzCaddyfile(f *testing.F) {
 			return
 		}
 		for _, module := range []func() caddyfile.Unmarshaler{
-			func() caddyfile.Unmarshaler { return new(App) }, func() caddyfile.Unmarshaler { return new(Guard) },
-			func() caddyfile.Unmarshaler { return new(Admin) }, func() caddyfile.Unmarshaler { return new(Proxy) },
-			func() caddyfile.Unmarshaler { return new(Status) }, func() caddyfile.Unmarshaler { return new(Encoder) },
+			func() caddyfile.Unmarshaler { return new(app.App) }, func() caddyfile.Unmarshaler { return new(handlers.Guard) },
+			func() caddyfile.Unmarshaler { return new(handlers.Admin) }, func() caddyfile.Unmarshaler { return new(handlers.Proxy) },
+			func() caddyfile.Unmarshaler { return new(handlers.Status) }, func() caddyfile.Unmarshaler { return new(encoder.Encoder) },
 		} {
 			m := module()
 			if m.UnmarshalCaddyfile(caddyfile.NewDispenser(append([]caddyfile.Token(nil), tokens...))) != nil {

@@ -6,6 +6,11 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/caddymodule/encoder"
+	"github.com/hookgate/hookgate/caddymodule/handlers"
+	"github.com/hookgate/hookgate/caddymodule/listener"
 )
 
 // parsed unmarshals a block and returns it as JSON.
@@ -47,7 +52,7 @@ func TestAppCaddyfile(t *testing.T) {
 		}`: `{"redis":{"topology":"sentinel","urls":["rediss://a","rediss://b"],"master":"main","sentinel_password":"p","tls_ca":"ca.pem"}}`,
 		`hookgate`: `{}`,
 	} {
-		got, err := parsed(t, new(App), text)
+		got, err := parsed(t, new(app.App), text)
 		if err != nil || got != want {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
@@ -60,7 +65,7 @@ func TestAppCaddyfile(t *testing.T) {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"
 		}
-		if got, err := parsed(t, new(App), text); err == nil {
+		if got, err := parsed(t, new(app.App), text); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)
 		}
 	}
@@ -111,7 +116,7 @@ func TestGuardCaddyfile(t *testing.T) {
 			api /ping
 		}`: `{"api":[{"path":"/partners/*","scopes":["products:read","orders:read"]},{"path":"/ping"}]}`,
 	} {
-		got, err := parsed(t, new(Guard), text)
+		got, err := parsed(t, new(handlers.Guard), text)
 		if err != nil || got != want {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
@@ -133,7 +138,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"
 		}
-		if got, err := parsed(t, new(Guard), text); err == nil {
+		if got, err := parsed(t, new(handlers.Guard), text); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)
 		}
 	}
@@ -167,7 +172,7 @@ func TestAdminCaddyfile(t *testing.T) {
 			connections any
 		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
 	} {
-		got, err := parsed(t, new(Admin), text)
+		got, err := parsed(t, new(handlers.Admin), text)
 		if err != nil || got != want {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
@@ -177,14 +182,14 @@ func TestAdminCaddyfile(t *testing.T) {
 		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 	} {
-		if got, err := parsed(t, new(Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
+		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)
 		}
 	}
 }
 
 func TestWordsWithoutArguments(t *testing.T) {
-	for _, u := range []caddyfile.Unmarshaler{new(Status), new(Encoder), new(Listener)} {
+	for _, u := range []caddyfile.Unmarshaler{new(handlers.Status), new(encoder.Encoder), new(listener.Listener)} {
 		if _, err := parsed(t, u, "hookgate"); err != nil {
 			t.Errorf("%T: %v", u, err)
 		}
@@ -192,6 +197,33 @@ func TestWordsWithoutArguments(t *testing.T) {
 			if _, err := parsed(t, u, text); err == nil {
 				t.Errorf("%T: %s was accepted", u, text)
 			}
+		}
+	}
+}
+
+func TestJWTCaddyfile(t *testing.T) {
+	for text, want := range map[string]string{
+		"jwt {\njwks_url https://idp.example/jwks\nalgorithms RS256 ES256\nmax_ttl 8h\n}": `{"jwt":{"jwks_url":"https://idp.example/jwks","algorithms":["RS256","ES256"],"max_ttl":28800000000000}}`,
+		"jwt {\njwks_url http://idp/jwks insecure\n}":                                     `{"jwt":{"jwks_url":"http://idp/jwks","jwks_insecure":true}}`,
+		"jwt {\npublic_key_file /run/key.pem\n}":                                          `{"jwt":{"public_key_file":"/run/key.pem"}}`,
+		"jwt {\nsecret s\nmax_ttl 2d\n}":                                                  `{"jwt":{"secret":"s","max_ttl":172800000000000}}`,
+		"rate_limit off":                                                                  `{"rate_limit":{"off":true}}`,
+		"rate_limit 5":                                                                    `{"rate_limit":{"per_second":5}}`,
+		"rate_limit 5 50":                                                                 `{"rate_limit":{"per_second":5,"burst":50}}`,
+	} {
+		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"jwt {\njwks_url\n}", "jwt {\njwks_url a b\n}", "jwt {\njwks_url a insecure b\n}", "jwt {\njwks_url a\njwks_url b\n}",
+		"jwt {\npublic_key_file\n}", "jwt {\npublic_key_file a b\n}", "jwt {\nissuer a\nissuer a\n}", "jwt {\nroles_claims a\nroles_claims b\n}",
+		"jwt {\nmax_ttl\n}", "jwt {\nmax_ttl x\n}", "jwt {\nmax_ttl 0\n}", "jwt {\nmax_ttl -1h\n}", "jwt {\nmax_ttl 1h 2h\n}",
+		"rate_limit", "rate_limit 0", "rate_limit -1", "rate_limit x", "rate_limit 1.5", "rate_limit 1 0", "rate_limit 1 2 3", "rate_limit off 1",
+		"rate_limit 1\nrate_limit 2",
+	} {
+		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
+			t.Errorf("%s was accepted as %s", text, got)
 		}
 	}
 }

@@ -7,23 +7,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/caddymodule/handlers"
 )
 
 // TestConfigurationIsDocumented: every word that a parser accepts is in
 // docs/configuration.md, and no other.
 func TestConfigurationIsDocumented(t *testing.T) {
-	redis := new(Redis)
-	app := new(App).words(redis)
-	maps.DeleteFunc(app, func(name string, _ word) bool { return redis.settings()[name] != nil }) // they have a section of their own
-	grammar := map[string]words{
+	redis := new(app.Redis)
+	app := new(app.App).Words(redis)
+	maps.DeleteFunc(app, func(name string, _ grammar.Word) bool { return redis.Settings()[name] != nil }) // they have a section of their own
+	grammar := map[string]grammar.Words{
 		"`hookgate`, the global option": app,
-		"`redis`":                       redis.words(),
-		"`hookgate`, the guard":         new(Guard).words(),
-		"`vendor`":                      new(Vendor).words(),
-		"`assert_jwt`":                  new(AssertJWT).words(),
-		"`hookgate_proxy`":              new(Proxy).words(),
-		"`hookgate_admin`":              new(Admin).words(),
-		"`jwt`":                         new(JWT).words(),
+		"`redis`":                       redis.Words(),
+		"`hookgate`, the guard":         new(handlers.Guard).Words(),
+		"`vendor`":                      new(handlers.Vendor).Words(),
+		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
+		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
+		"`hookgate_admin`":              new(handlers.Admin).Words(),
+		"`jwt`":                         new(handlers.JWT).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {
@@ -41,7 +45,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		for _, found := range row.FindAllStringSubmatch(text, -1) {
 			name, says := found[1], found[2]
 			documented[name] = true
-			if repeatable := strings.HasPrefix(says, "*Repeatable.*"); repeatable != block[name].often {
+			if repeatable := strings.HasPrefix(says, "*Repeatable.*"); repeatable != block[name].Often {
 				t.Errorf("%s: %s is said to be repeatable: %v", title, name, repeatable)
 			}
 		}

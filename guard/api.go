@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // wildcard, as the last segment of an api path, stands for any rest of it, the empty
@@ -42,17 +43,17 @@ func APIRoute(template string, scopes ...string) (Route, error) {
 		return Route{}, errors.New("the path must be written without placeholders and without what has to be escaped")
 	}
 	for i, scope := range scopes {
-		if !store.ValidScope(scope) {
-			return Route{}, fmt.Errorf("scope %q must be 1 to %d printable ASCII characters without space, quote and backslash", scope, store.MaxScopeLength)
+		if !credential.ValidScope(scope) {
+			return Route{}, fmt.Errorf("scope %q must be 1 to %d printable ASCII characters without space, quote and backslash", scope, credential.MaxScopeLength)
 		}
 		if slices.Contains(scopes[:i], scope) {
 			return Route{}, fmt.Errorf("scope %s is given twice", scope)
 		}
 	}
-	if len(scopes) > store.MaxScopes {
-		return Route{}, fmt.Errorf("no credential has more than %d scopes", store.MaxScopes)
+	if len(scopes) > credential.MaxScopes {
+		return Route{}, fmt.Errorf("no credential has more than %d scopes", credential.MaxScopes)
 	}
-	return Route{kind: store.KindAPI, template: template, segments: strings.Split(template[1:], "/"), scopes: scopes}, nil
+	return Route{kind: credential.KindAPI, template: template, segments: strings.Split(template[1:], "/"), scopes: scopes}, nil
 }
 
 // Covers reports whether every path of the api route other is one of r's, so that
@@ -69,7 +70,7 @@ func (r *Route) Covers(other *Route) bool {
 // for the case of letters or a slash at its end. Many routers take the two for one
 // resource, and would serve what the earlier route asks more for.
 func (p *Policy) shadowed(route *Route, path string) bool {
-	if route.kind != store.KindAPI {
+	if route.kind != credential.KindAPI {
 		return false
 	}
 	folded := strings.ToLower(path)
@@ -95,7 +96,7 @@ func (p *Policy) shadowed(route *Route, path string) bool {
 }
 
 // permits reports whether a credential has what the route asks for.
-func (r *Route) permits(identity *store.Identity) bool {
+func (r *Route) permits(identity *keyring.Identity) bool {
 	for _, scope := range r.scopes {
 		if !slices.Contains(identity.Scopes, scope) {
 			return false

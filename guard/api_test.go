@@ -8,14 +8,15 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 var (
 	apiID       = uuid.MustParse("01900000-0000-7000-8000-000000000005")
 	narrowID    = uuid.MustParse("01900000-0000-7000-8000-000000000006")
-	apiUser     = store.Identity{Tenant: tenant, Kind: store.KindAPI, Label: "Partner", Scopes: []string{"orders:read", "products:read"}}
-	narrowUser  = store.Identity{Tenant: tenant, Kind: store.KindAPI, Scopes: []string{"products:read"}, AllowedIPs: tens}
+	apiUser     = keyring.Identity{Tenant: tenant, Kind: credential.KindAPI, Label: "Partner", Scopes: []string{"orders:read", "products:read"}}
+	narrowUser  = keyring.Identity{Tenant: tenant, Kind: credential.KindAPI, Scopes: []string{"products:read"}, AllowedIPs: tens}
 	partner     = basic("partner:secret")
 	narrow      = basic("narrow:secret")
 	partnerPath = "/partners/v2/products"
@@ -24,16 +25,16 @@ var (
 // apiRing is a keyring that has api credentials too.
 type apiRing struct {
 	ring
-	api map[store.Digest]store.Key
-	out map[store.Digest]uuid.UUID
+	api map[credential.Digest]keyring.Key
+	out map[credential.Digest]uuid.UUID
 }
 
-func (r apiRing) Lookup(d store.Digest) (store.Key, store.Standing) {
+func (r apiRing) Lookup(d credential.Digest) (keyring.Key, keyring.Standing) {
 	if key, ok := r.api[d]; ok {
-		return key, store.Live
+		return key, keyring.Live
 	}
 	if id, ok := r.out[d]; ok {
-		return store.Key{ID: id}, store.Revoked
+		return keyring.Key{ID: id}, keyring.Revoked
 	}
 	return r.ring.Lookup(d)
 }
@@ -41,14 +42,14 @@ func (r apiRing) Lookup(d store.Digest) (store.Key, store.Standing) {
 func fullAPIRing() apiRing {
 	return apiRing{
 		ring: fullRing(),
-		api: map[store.Digest]store.Key{
+		api: map[credential.Digest]keyring.Key{
 			apiDigest("partner", "secret"): {ID: apiID, Identity: &apiUser},
 			apiDigest("narrow", "secret"):  {ID: narrowID, Identity: &narrowUser},
 			apiDigest("expired", "secret"): {ID: apiID, Identity: &apiUser, ExpiresAt: now.UnixMilli()},
 			// Nobody can make one of these; were there one, it is no api credential.
 			apiDigest("callback", "secret"): {ID: callbackID, Identity: &callbackUser},
 		},
-		out: map[store.Digest]uuid.UUID{apiDigest("revoked", "secret"): revokedID},
+		out: map[credential.Digest]uuid.UUID{apiDigest("revoked", "secret"): revokedID},
 	}
 }
 
@@ -163,7 +164,7 @@ func TestDecideOnAPIPaths(t *testing.T) {
 			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
 				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)
 			}
-			if path, _ := splitTarget(tc.req.Target); d.Kind == store.KindAPI && d.Outcome == Allowed && d.Path != path {
+			if path, _ := splitTarget(tc.req.Target); d.Kind == credential.KindAPI && d.Outcome == Allowed && d.Path != path {
 				t.Errorf("forwarded to %q", d.Path)
 			}
 		})
@@ -241,7 +242,7 @@ func FuzzDecideOnAPIPaths(f *testing.F) {
 			req.Tokens = []string{token}
 		}
 		d := p.Decide(&req, fullAPIRing(), now)
-		if d.Kind != store.KindAPI || d.Outcome != Allowed {
+		if d.Kind != credential.KindAPI || d.Outcome != Allowed {
 			return
 		}
 		path, _ := splitTarget(target)

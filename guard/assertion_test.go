@@ -9,7 +9,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 var assertionSecret = []byte("0123456789abcdef0123456789abcdef")
@@ -120,7 +121,7 @@ func TestAssertionFollowsTheCredential(t *testing.T) {
 		t.Errorf("exp %v", exp)
 	}
 	elsewhere := allowed()
-	elsewhere.Identity = &store.Identity{Tenant: uuid.MustParse("22222222-2222-2222-2222-222222222222"), Kind: store.KindCallback}
+	elsewhere.Identity = &keyring.Identity{Tenant: uuid.MustParse("22222222-2222-2222-2222-222222222222"), Kind: credential.KindCallback}
 	if got := claimsOf(t, a.must(t, elsewhere, now), "HS256", now)["tenant_id"]; got != elsewhere.Identity.Tenant.String() {
 		t.Errorf("tenant %v", got)
 	}

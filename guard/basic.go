@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 const (
@@ -15,14 +15,14 @@ const (
 	// maxClientSecret bounds a client secret, in bytes, like a token of another minter:
 	// whatever is presented is hashed, before anybody knows who presents it.
 	maxClientSecret = 512
-	maxBasicPair    = store.MaxClientIDLength + len(":") + maxClientSecret
+	maxBasicPair    = credential.MaxClientIDLength + len(":") + maxClientSecret
 )
 
 // parseBasic reads the value of an Authorization header as HTTP Basic (RFC 7617) and
 // returns the digest under which an api credential with this client id and secret is
 // kept. ok is false where the value cannot be that of any credential. Base64 that
 // other decoders read differently, or not at all, is none.
-func parseBasic(value string) (digest store.Digest, ok bool) {
+func parseBasic(value string) (digest credential.Digest, ok bool) {
 	scheme, encoded, _ := strings.Cut(value, " ")
 	encoded = strings.TrimLeft(encoded, " ")
 	var source [(maxBasicPair + 2) / 3 * 4]byte
@@ -36,10 +36,10 @@ func parseBasic(value string) (digest store.Digest, ok bool) {
 		return digest, false
 	}
 	clientID, secret, _ := bytes.Cut(decoded[:n], []byte{':'})
-	if !store.ValidClientID(string(clientID)) || !validClientSecret(secret) {
+	if !credential.ValidClientID(string(clientID)) || !validClientSecret(secret) {
 		return digest, false
 	}
-	return store.DigestAPISecret(string(clientID), sha256.Sum256(secret)), true
+	return credential.DigestAPISecret(string(clientID), sha256.Sum256(secret)), true
 }
 
 // validClientSecret reports whether secret can be one: not empty, UTF-8 as the

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // basic returns what a client sends as Authorization.
@@ -16,8 +16,8 @@ func basic(pair string) string {
 }
 
 // apiDigest returns the digest under which an api credential is kept.
-func apiDigest(clientID, secret string) store.Digest {
-	return store.DigestAPISecret(clientID, sha256.Sum256([]byte(secret)))
+func apiDigest(clientID, secret string) credential.Digest {
+	return credential.DigestAPISecret(clientID, sha256.Sum256([]byte(secret)))
 }
 
 func TestParseBasic(t *testing.T) {
@@ -59,7 +59,7 @@ func FuzzParseBasic(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		digest, ok := parseBasic(value)
 		if !ok {
-			if digest != (store.Digest{}) {
+			if digest != (credential.Digest{}) {
 				t.Fatal("a digest of what was refused")
 			}
 			return
@@ -71,7 +71,7 @@ func FuzzParseBasic(f *testing.F) {
 		if !read || digest != apiDigest(clientID, secret) {
 			t.Fatalf("%q is %q and %q elsewhere", value, clientID, secret)
 		}
-		if !store.ValidClientID(clientID) || secret == "" || len(secret) > maxClientSecret || basic(clientID+":"+secret) != "Basic "+encoded {
+		if !credential.ValidClientID(clientID) || secret == "" || len(secret) > maxClientSecret || basic(clientID+":"+secret) != "Basic "+encoded {
 			t.Fatalf("%q was accepted", value)
 		}
 	})

@@ -4,7 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // Request is the guard's view of a request.
@@ -30,7 +31,7 @@ type Request struct {
 
 // Keyring tells what is known of a token. *store.Keyring is one.
 type Keyring interface {
-	Lookup(store.Digest) (store.Key, store.Standing)
+	Lookup(credential.Digest) (keyring.Key, keyring.Standing)
 	Age(now time.Time) (age time.Duration, loaded bool)
 	ServerTime(local time.Time) time.Time
 }
@@ -78,8 +79,8 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 	probe := false
 	switch {
 	case req.Method == "POST":
-	case route.kind == store.KindAPI && apiMethod(req.Method):
-	case route.kind == store.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
+	case route.kind == credential.KindAPI && apiMethod(req.Method):
+	case route.kind == credential.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
 		probe = true
 	default:
 		d.Outcome, d.Allow = Method, route.allow()
@@ -130,7 +131,7 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
 }
 
 // authenticate looks up what was presented and judges what it finds.
-func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, ring Keyring, now time.Time) {
+func (p *Policy) authenticate(d *Decision, digest credential.Digest, vendor string, ring Keyring, now time.Time) {
 	d.digest, d.vendor = digest, vendor
 	age, loaded := ring.Age(now)
 	if !loaded || age > p.MaxStaleness {
@@ -140,11 +141,11 @@ func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, r
 	key, standing := ring.Lookup(digest)
 	d.Credential = key.ID
 	switch {
-	case standing == store.Unknown && age > maxUnknownAge:
+	case standing == keyring.Unknown && age > maxUnknownAge:
 		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
-	case standing == store.Unknown:
+	case standing == keyring.Unknown:
 		d.Outcome = Unknown
-	case standing == store.Revoked:
+	case standing == keyring.Revoked:
 		d.Outcome = Revoked
 	case key.Kind != d.Kind:
 		d.Outcome = WrongKind
@@ -153,7 +154,7 @@ func (p *Policy) authenticate(d *Decision, digest store.Digest, vendor string, r
 		if age > maxUnknownAge { // an operator may have prolonged it meanwhile
 			d.Outcome, d.RetryAfter = Stale, staleRetryAfter
 		}
-	case d.Kind == store.KindWebhook && key.Vendor != vendor:
+	case d.Kind == credential.KindWebhook && key.Vendor != vendor:
 		d.Outcome = Vendor
 	default:
 		d.Outcome, d.Identity, d.ExpiresAt = Allowed, key.Identity, key.ExpiresAt

@@ -8,7 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 const (
@@ -30,37 +31,37 @@ var (
 	webhookID    = uuid.MustParse("01900000-0000-7000-8000-000000000002")
 	revokedID    = uuid.MustParse("01900000-0000-7000-8000-000000000003")
 	boundID      = uuid.MustParse("01900000-0000-7000-8000-000000000004")
-	callbackUser = store.Identity{Tenant: tenant, Kind: store.KindCallback, Label: "JIRA"}
-	webhookUser  = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "pluggy", Connection: "main"}
+	callbackUser = keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, Label: "JIRA"}
+	webhookUser  = keyring.Identity{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "pluggy", Connection: "main"}
 
 	tens          = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
-	boundUser     = store.Identity{Tenant: tenant, Kind: store.KindCallback, AllowedIPs: tens}
-	boundHookUser = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "belvo", Connection: "main", AllowedIPs: tens}
-	signedUser    = store.Identity{Tenant: tenant, Kind: store.KindWebhook, Vendor: "acme", Connection: "main"}
+	boundUser     = keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, AllowedIPs: tens}
+	boundHookUser = keyring.Identity{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "belvo", Connection: "main", AllowedIPs: tens}
+	signedUser    = keyring.Identity{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "acme", Connection: "main"}
 	acmeSignature = &SignatureCheck{Header: "X-Acme-Signature", Secrets: [][]byte{[]byte("secret")}}
 )
 
 // ring is a keyring with fixed contents.
 type ring struct {
-	keys    map[string]store.Key // by token
+	keys    map[string]keyring.Key // by token
 	revoked map[string]uuid.UUID
 	age     time.Duration
 	empty   bool
 	offset  time.Duration // of the server's clock
 }
 
-func (r ring) Lookup(d store.Digest) (store.Key, store.Standing) {
+func (r ring) Lookup(d credential.Digest) (keyring.Key, keyring.Standing) {
 	for token, key := range r.keys {
-		if store.DigestToken(token) == d {
-			return key, store.Live
+		if credential.DigestToken(token) == d {
+			return key, keyring.Live
 		}
 	}
 	for token, id := range r.revoked {
-		if store.DigestToken(token) == d {
-			return store.Key{ID: id}, store.Revoked
+		if credential.DigestToken(token) == d {
+			return keyring.Key{ID: id}, keyring.Revoked
 		}
 	}
-	return store.Key{}, store.Unknown
+	return keyring.Key{}, keyring.Unknown
 }
 
 func (r ring) Age(time.Time) (time.Duration, bool)  { return r.age, !r.empty }
@@ -68,7 +69,7 @@ func (r ring) ServerTime(local time.Time) time.Time { return local.Add(r.offset)
 
 func fullRing() ring {
 	return ring{
-		keys: map[string]store.Key{
+		keys: map[string]keyring.Key{
 			callbackToken: {ID: callbackID, Identity: &callbackUser},
 			webhookToken:  {ID: webhookID, Identity: &webhookUser},
 			foreignToken:  {ID: callbackID, Identity: &callbackUser},
@@ -99,7 +100,7 @@ func TestDecide(t *testing.T) {
 	header := func(tokens ...string) []string { return tokens }
 	expiring := func(at time.Time) ring {
 		r := fullRing()
-		r.keys[callbackToken] = store.Key{ID: callbackID, ExpiresAt: at.UnixMilli(), Identity: &callbackUser}
+		r.keys[callbackToken] = keyring.Key{ID: callbackID, ExpiresAt: at.UnixMilli(), Identity: &callbackUser}
 		return r
 	}
 	from := netip.MustParseAddr

@@ -5,7 +5,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // Outcome is why a request passed or not, in one word: a metric label and a log
@@ -48,7 +49,7 @@ func (o Outcome) Unauthorized() bool {
 type Decision struct {
 	Outcome Outcome
 	// Kind is that of the route, "" where no route matched.
-	Kind store.Kind
+	Kind credential.Kind
 	// Template is the path of the route as configured: what may be logged instead
 	// of the path itself. "" where no route matched.
 	Template string
@@ -57,10 +58,10 @@ type Decision struct {
 	// Credential is the credential's id where one was found, refused or not.
 	Credential uuid.UUID
 	// digest and vendor are what was looked up, for Recheck.
-	digest store.Digest
+	digest credential.Digest
 	vendor string
 	// Identity is set for Allowed and Probe: who the request comes from.
-	Identity *store.Identity
+	Identity *keyring.Identity
 	// ExpiresAt is the end of the credential in milliseconds since the Unix epoch; 0 =
 	// never.
 	ExpiresAt int64

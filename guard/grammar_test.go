@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // A second reading of the path grammar, in regular expressions and by nobody's eye
@@ -17,16 +17,16 @@ var (
 	webhookGrammar  = regexp.MustCompile(`^/v1/discovery/webhooks/([a-z0-9-]{1,32})/[^/]+$`)
 )
 
-func referenceReading(target string) (Outcome, store.Kind) {
+func referenceReading(target string) (Outcome, credential.Kind) {
 	path, _, _ := strings.Cut(target, "?")
 	if !printablePath.MatchString(path) || ambiguousPath.MatchString(path) {
 		return Ambiguous, ""
 	}
 	if callbackGrammar.MatchString(path) {
-		return Missing, store.KindCallback
+		return Missing, credential.KindCallback
 	}
 	if m := webhookGrammar.FindStringSubmatch(path); m != nil && m[1] != "tokens" {
-		return "", store.KindWebhook // whatever becomes of the token
+		return "", credential.KindWebhook // whatever becomes of the token
 	}
 	return NoRoute, ""
 }
@@ -45,7 +45,7 @@ func FuzzGrammar(f *testing.F) {
 		if d.Kind != kind || outcome != "" && d.Outcome != outcome {
 			t.Fatalf("%q: %s %q, the grammar says %s %q", target, d.Outcome, d.Kind, outcome, kind)
 		}
-		if d.Outcome == Allowed && kind == store.KindWebhook && strings.Contains(d.Path, webhookToken) {
+		if d.Outcome == Allowed && kind == credential.KindWebhook && strings.Contains(d.Path, webhookToken) {
 			t.Fatalf("%q: the token is in %q", target, d.Path)
 		}
 	})

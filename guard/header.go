@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Identity headers: what the upstream may trust, since a client's own copies never
@@ -146,7 +146,7 @@ func SetIdentity(header map[string][]string, d *Decision) {
 	set(HeaderTenant, d.Identity.Tenant.String())
 	set(HeaderCredentialID, d.Credential.String())
 	set(HeaderKind, string(d.Identity.Kind))
-	if d.Identity.Kind == store.KindCallback {
+	if d.Identity.Kind == credential.KindCallback {
 		set(HeaderExternalSystem, url.PathEscape(d.Identity.Label))
 	}
 	set(HeaderVendor, d.Identity.Vendor)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 func TestStripHeaders(t *testing.T) {
@@ -54,14 +55,14 @@ func TestSetIdentity(t *testing.T) {
 	label := "Ação, Ltda\u00a0100%/x"
 	for _, tc := range []struct {
 		name     string
-		identity store.Identity
+		identity keyring.Identity
 		want     http.Header
 	}{
-		{"callback", store.Identity{Tenant: tenant, Kind: store.KindCallback, Label: label}, http.Header{
+		{"callback", keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, Label: label}, http.Header{
 			"X-Tenant-Id": {tenant.String()}, "X-Hookgate-Credential-Id": {callbackID.String()}, "X-Hookgate-Kind": {"callback"},
 			"X-Hookgate-External-System": {"A%C3%A7%C3%A3o%2C%20Ltda%C2%A0100%25%2Fx"},
 		}},
-		{"callback without label", store.Identity{Tenant: tenant, Kind: store.KindCallback}, http.Header{
+		{"callback without label", keyring.Identity{Tenant: tenant, Kind: credential.KindCallback}, http.Header{
 			"X-Tenant-Id": {tenant.String()}, "X-Hookgate-Credential-Id": {callbackID.String()}, "X-Hookgate-Kind": {"callback"},
 		}},
 		{"webhook", webhookUser, http.Header{

@@ -1,15 +1,17 @@
 package guard
 
-import "github.com/hookgate/hookgate/store"
+import (
+	"github.com/hookgate/hookgate/credential"
+)
 
 // ambiguous reports whether a request on a route can be read in more than one way,
 // beyond what is so on every route: if it presents two credentials, or if nobody
 // knows what an upstream makes of its path.
 func ambiguous(route *Route, path string, req *Request) bool {
 	switch route.kind {
-	case store.KindWebhook:
+	case credential.KindWebhook:
 		return len(req.Tokens) > 0
-	case store.KindAPI:
+	case credential.KindAPI:
 		return len(req.Tokens)+len(req.Authorization) > 1 || !plainPath(path)
 	}
 	return false
@@ -19,7 +21,7 @@ func ambiguous(route *Route, path string, req *Request) bool {
 // is looked up, or why none can be: Missing, Malformed, or WrongKind for one that is
 // presented as credentials of the route's kind never are. The latter is refused
 // whatever the keyring knows, and so is not a question of its freshness.
-func presented(route *Route, inPath string, req *Request) (store.Digest, Outcome) {
+func presented(route *Route, inPath string, req *Request) (credential.Digest, Outcome) {
 	token, authorization := inPath, ""
 	if len(req.Tokens) == 1 {
 		token = req.Tokens[0]
@@ -27,15 +29,15 @@ func presented(route *Route, inPath string, req *Request) (store.Digest, Outcome
 	if len(req.Authorization) == 1 {
 		authorization = req.Authorization[0]
 	}
-	api := route.kind == store.KindAPI
+	api := route.kind == credential.KindAPI
 	if token != "" {
 		switch {
-		case !store.WellFormedToken(token):
-			return store.Digest{}, Malformed
+		case !credential.WellFormedToken(token):
+			return credential.Digest{}, Malformed
 		case api:
-			return store.DigestToken(token), WrongKind
+			return credential.DigestToken(token), WrongKind
 		}
-		return store.DigestToken(token), ""
+		return credential.DigestToken(token), ""
 	}
 	digest, basic := parseBasic(authorization)
 	switch {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Placeholders of a route's path.
@@ -24,7 +24,7 @@ const maxExceptionID = 128
 // Route is one guarded shape of path: literal segments, and placeholders that each
 // stand for one whole segment.
 type Route struct {
-	kind     store.Kind
+	kind     credential.Kind
 	template string
 	segments []string
 	// scopes are what a credential needs, all of them; api kind.
@@ -37,18 +37,18 @@ type Route struct {
 // CallbackRoute returns the route whose token is in the header. Its path has
 // {exceptionId} exactly once.
 func CallbackRoute(template string) (Route, error) {
-	return newRoute(store.KindCallback, template, placeholderException)
+	return newRoute(credential.KindCallback, template, placeholderException)
 }
 
 // WebhookRoute returns the route whose token is in the path. Its path has {vendor}
 // and {token} exactly once each.
 func WebhookRoute(template string) (Route, error) {
-	return newRoute(store.KindWebhook, template, placeholderVendor, placeholderToken)
+	return newRoute(credential.KindWebhook, template, placeholderVendor, placeholderToken)
 }
 
 var errPathNotCanonical = errors.New("the path must begin with / and have no %, //, dot segment, ; or \\")
 
-func newRoute(kind store.Kind, template string, wanted ...string) (Route, error) {
+func newRoute(kind credential.Kind, template string, wanted ...string) (Route, error) {
 	if !canonicalPath(template) {
 		return Route{}, errPathNotCanonical
 	}
@@ -81,9 +81,9 @@ func (r *Route) Template() string { return r.template }
 // probe a webhook URL with GET or HEAD before they use it.
 func (r *Route) allow() string {
 	switch r.kind {
-	case store.KindWebhook:
+	case credential.KindWebhook:
 		return "POST, GET, HEAD"
-	case store.KindAPI:
+	case credential.KindAPI:
 		return allowAPI
 	}
 	return "POST"
@@ -130,7 +130,7 @@ func (r *Route) match(path string) (m match, ok bool) {
 }
 
 // ValidVendor reports whether name can stand for {vendor} in a path.
-func ValidVendor(name string) bool { return store.ValidVendor(name) && name != reservedVendor }
+func ValidVendor(name string) bool { return credential.ValidVendor(name) && name != reservedVendor }
 
 // validExceptionID reports whether s is [A-Za-z0-9_-]{1,128}.
 func validExceptionID(s string) bool {

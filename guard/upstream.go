@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Placeholders that only an upstream template has, beside those of a route's path.
@@ -22,7 +22,7 @@ const (
 // token can stand in it only where it is forwarded at all.
 func (r Route) To(template string, forwardToken bool) (Route, error) {
 	known := []string{placeholderVendor, placeholderConnection, placeholderCredential}
-	if r.kind == store.KindCallback {
+	if r.kind == credential.KindCallback {
 		known = []string{placeholderException, placeholderCredential}
 	} else if forwardToken {
 		known = append(known, placeholderToken)
@@ -37,7 +37,7 @@ func (r Route) To(template string, forwardToken bool) (Route, error) {
 			if !literalSegment(segment) {
 				return Route{}, fmt.Errorf("%q cannot stand in a path unescaped", segment)
 			}
-		case segment == placeholderToken && r.kind == store.KindWebhook && !forwardToken:
+		case segment == placeholderToken && r.kind == credential.KindWebhook && !forwardToken:
 			return Route{}, errors.New("{token} can stand in this path only with forward_token")
 		case !slices.Contains(known, segment):
 			return Route{}, fmt.Errorf("%s cannot stand in this path; it takes %s", segment, strings.Join(known, ", "))
@@ -66,7 +66,7 @@ func (r *Route) TakesConnection() bool { return slices.Contains(r.upstream, plac
 // Both are "" where the credential's connection cannot be a segment of it.
 func (r *Route) forward(path string, m match, d *Decision, forwardToken bool) (decoded, raw string) {
 	if r.upstream == nil {
-		if r.kind == store.KindWebhook && !forwardToken {
+		if r.kind == credential.KindWebhook && !forwardToken {
 			path = path[:m.tokenStart] + d.Credential.String() + path[m.tokenStart+len(m.token):]
 		}
 		return path, path

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 func TestUpstreamTemplates(t *testing.T) {
@@ -78,8 +79,8 @@ func upstreamPath(t testing.TB, template string, forward bool, connection string
 		}
 	}
 	ring := fullRing()
-	ring.keys[webhookToken] = store.Key{ID: webhookID, Identity: &store.Identity{
-		Tenant: tenant, Kind: store.KindWebhook, Vendor: "pluggy", Connection: connection,
+	ring.keys[webhookToken] = keyring.Key{ID: webhookID, Identity: &keyring.Identity{
+		Tenant: tenant, Kind: credential.KindWebhook, Vendor: "pluggy", Connection: connection,
 	}}
 	p := Policy{Routes: []Route{route}, MaxBody: 1000, MaxStaleness: now.Sub(now.Add(-1)), ForwardToken: forward}
 	req.Target = target + "?%2F../"

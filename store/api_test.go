@@ -9,24 +9,27 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // secretHash is what a caller sends of a client secret.
-func secretHash(secret string) Digest { return sha256.Sum256([]byte(secret)) }
+func secretHash(secret string) credential.Digest { return sha256.Sum256([]byte(secret)) }
 
-func apiSpec(clientID, secret string) Spec {
-	return Spec{
-		Tenant: tenant, Kind: KindAPI, Label: "Billing", ClientID: clientID, SecretHash: secretHash(secret),
+func apiSpec(clientID, secret string) credential.Spec {
+	return credential.Spec{
+		Tenant: tenant, Kind: credential.KindAPI, Label: "Billing", ClientID: clientID, SecretHash: secretHash(secret),
 		Scopes: []string{"products:write", "products:read", "products:read"}, Metadata: `{"owner":"billing"}`,
 	}
 }
 
-func apiStanding(s *Store, clientID, secret string) Standing {
-	_, standing := s.Keyring().Lookup(DigestAPISecret(clientID, secretHash(secret)))
+func apiStanding(s *Store, clientID, secret string) keyring.Standing {
+	_, standing := s.Keyring().Lookup(credential.DigestAPISecret(clientID, secretHash(secret)))
 	return standing
 }
 
-func wantAPI(t testing.TB, s *Store, clientID, secret string, want Standing) {
+func wantAPI(t testing.TB, s *Store, clientID, secret string, want keyring.Standing) {
 	t.Helper()
 	if got := apiStanding(s, clientID, secret); got != want {
 		t.Errorf("%s with %q is %v, want %v", clientID, secret, got, want)
@@ -41,27 +44,27 @@ func TestAPICredential(t *testing.T) {
 		if token != "" {
 			t.Error("an api credential has a token")
 		}
-		key, standing := s.Keyring().Lookup(DigestAPISecret("billing", secretHash("one")))
-		want := Identity{Tenant: tenant, Kind: KindAPI, Label: "Billing", Scopes: []string{"products:read", "products:write"}}
-		if standing != Live || key.ID != c.ID || !reflect.DeepEqual(*key.Identity, want) {
+		key, standing := s.Keyring().Lookup(credential.DigestAPISecret("billing", secretHash("one")))
+		want := keyring.Identity{Tenant: tenant, Kind: credential.KindAPI, Label: "Billing", Scopes: []string{"products:read", "products:write"}}
+		if standing != keyring.Live || key.ID != c.ID || !reflect.DeepEqual(*key.Identity, want) {
 			t.Errorf("the keyring holds %v %+v", standing, key)
 		}
 		got := get(t, s, c)
-		c.version = got.version
+		c.Version = got.Version
 		if !reflect.DeepEqual(got, c) {
 			t.Errorf("Get = %+v\nMint = %+v", got, c)
 		}
 		// The digest is bound to the client id: neither half alone, nor with another, opens.
-		for _, d := range []Digest{
-			secretHash("one"), DigestToken("one"), DigestToken("billing:one"), DigestAPISecret("billing2", secretHash("one")),
-			DigestAPISecret("", secretHash("one")), DigestAPISecret("billing", secretHash("two")),
+		for _, d := range []credential.Digest{
+			secretHash("one"), credential.DigestToken("one"), credential.DigestToken("billing:one"), credential.DigestAPISecret("billing2", secretHash("one")),
+			credential.DigestAPISecret("", secretHash("one")), credential.DigestAPISecret("billing", secretHash("two")),
 		} {
-			if _, standing := s.Keyring().Lookup(d); standing != Unknown {
+			if _, standing := s.Keyring().Lookup(d); standing != keyring.Unknown {
 				t.Errorf("another digest is %v", standing)
 			}
 		}
 		mint(t, s, apiSpec("another", "one"))
-		if counts := s.Stats(time.Now()).Credentials; counts[KindAPI] != 2 {
+		if counts := s.Stats(time.Now()).Credentials; counts[credential.KindAPI] != 2 {
 			t.Errorf("live credentials: %v", counts)
 		}
 	})
@@ -69,25 +72,25 @@ func TestAPICredential(t *testing.T) {
 
 func TestAPISpecs(t *testing.T) {
 	s := open(t, Config{EmbeddedDir: t.TempDir()})
-	for name, spoil := range map[string]func(*Spec){
-		"no client id":     func(s *Spec) { s.ClientID = "" },
-		"space":            func(s *Spec) { s.ClientID = "a b" },
-		"colon":            func(s *Spec) { s.ClientID = "a:b" },
-		"not ASCII":        func(s *Spec) { s.ClientID = "é" },
-		"long client id":   func(s *Spec) { s.ClientID = string(make([]byte, MaxClientIDLength+1)) },
-		"no secret":        func(s *Spec) { s.SecretHash = Digest{} },
-		"empty scope":      func(s *Spec) { s.Scopes = []string{""} },
-		"scope with space": func(s *Spec) { s.Scopes = []string{"a b"} },
-		"many scopes":      func(s *Spec) { s.Scopes = make([]string, MaxScopes+1) },
-		"metadata list":    func(s *Spec) { s.Metadata = "[]" },
-		"metadata null":    func(s *Spec) { s.Metadata = "null" },
-		"metadata no JSON": func(s *Spec) { s.Metadata = "{" },
-		"vendor":           func(s *Spec) { s.Vendor = "belvo" },
-		"callback":         func(s *Spec) { s.Kind = KindCallback },
+	for name, spoil := range map[string]func(*credential.Spec){
+		"no client id":     func(s *credential.Spec) { s.ClientID = "" },
+		"space":            func(s *credential.Spec) { s.ClientID = "a b" },
+		"colon":            func(s *credential.Spec) { s.ClientID = "a:b" },
+		"not ASCII":        func(s *credential.Spec) { s.ClientID = "é" },
+		"long client id":   func(s *credential.Spec) { s.ClientID = string(make([]byte, credential.MaxClientIDLength+1)) },
+		"no secret":        func(s *credential.Spec) { s.SecretHash = credential.Digest{} },
+		"empty scope":      func(s *credential.Spec) { s.Scopes = []string{""} },
+		"scope with space": func(s *credential.Spec) { s.Scopes = []string{"a b"} },
+		"many scopes":      func(s *credential.Spec) { s.Scopes = make([]string, credential.MaxScopes+1) },
+		"metadata list":    func(s *credential.Spec) { s.Metadata = "[]" },
+		"metadata null":    func(s *credential.Spec) { s.Metadata = "null" },
+		"metadata no JSON": func(s *credential.Spec) { s.Metadata = "{" },
+		"vendor":           func(s *credential.Spec) { s.Vendor = "belvo" },
+		"callback":         func(s *credential.Spec) { s.Kind = credential.KindCallback },
 	} {
 		spec := apiSpec("billing", "one")
 		spoil(&spec)
-		if _, _, err := s.Mint(t.Context(), spec); !errors.Is(err, ErrInvalid) {
+		if _, _, err := s.Mint(t.Context(), spec); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -100,17 +103,17 @@ func TestClientIDsBelongToOne(t *testing.T) {
 		theirs.Tenant = otherTenant
 		guess := apiSpec("billing", "one") // whoever guesses the secret must not learn so
 		guess.Tenant = otherTenant
-		for _, spec := range []Spec{apiSpec("billing", "two"), theirs, guess} {
+		for _, spec := range []credential.Spec{apiSpec("billing", "two"), theirs, guess} {
 			if _, _, err := s.Mint(t.Context(), spec); err != ErrClientIDTaken {
 				t.Errorf("a taken client id: %v", err)
 			}
 		}
-		wantAPI(t, s, "billing", "two", Unknown)
+		wantAPI(t, s, "billing", "two", keyring.Unknown)
 		revoke(t, s, c)
 		revoke(t, s, c) // frees it once
 		mint(t, s, theirs)
-		wantAPI(t, s, "billing", "one", Revoked)
-		wantAPI(t, s, "billing", "two", Live)
+		wantAPI(t, s, "billing", "one", keyring.Revoked)
+		wantAPI(t, s, "billing", "two", keyring.Live)
 		revoke(t, s, c) // and not from its new owner
 		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "three")); err != ErrClientIDTaken {
 			t.Errorf("a revocation long ago freed another's client id: %v", err)
@@ -121,14 +124,14 @@ func TestClientIDsBelongToOne(t *testing.T) {
 func TestSecretsAreUsedOnce(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		c, _ := mint(t, s, apiSpec("billing", "one"))
-		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{SecretHash: secretHash("one")}); !errors.Is(err, ErrInvalid) {
+		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{SecretHash: secretHash("one")}); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("rotation to the same secret: %v", err)
 		}
-		if err := s.ReplaceSecret(t.Context(), ref(c), secretHash("one")); !errors.Is(err, ErrInvalid) {
+		if err := s.ReplaceSecret(t.Context(), ref(c), secretHash("one")); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("replacement by the same secret: %v", err)
 		}
 		revoke(t, s, c)
-		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "one")); !errors.Is(err, ErrInvalid) {
+		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "one")); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("a revoked secret: %v", err)
 		}
 		mint(t, s, apiSpec("billing", "two"))
@@ -143,21 +146,21 @@ func TestReplaceSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		wantAPI(t, s, "billing", "one", Revoked)
-		wantAPI(t, s, "billing", "two", Revoked)
-		wantAPI(t, s, "billing", "three", Live)
+		wantAPI(t, s, "billing", "one", keyring.Revoked)
+		wantAPI(t, s, "billing", "two", keyring.Revoked)
+		wantAPI(t, s, "billing", "three", keyring.Live)
 		got := get(t, s, c)
 		if got.RotatedAt.IsZero() || !got.RevokedAt.IsZero() {
 			t.Errorf("the record: %+v", got)
 		}
-		got.RotatedAt, got.digest, got.version = c.RotatedAt, c.digest, c.version
+		got.RotatedAt, got.Digest, got.Version = c.RotatedAt, c.Digest, c.Version
 		if !reflect.DeepEqual(got, c) {
 			t.Errorf("more than the secret changed: %+v, was %+v", got, c)
 		}
-		if err := s.ReplaceSecret(t.Context(), ref(c), secretHash("one")); !errors.Is(err, ErrInvalid) {
+		if err := s.ReplaceSecret(t.Context(), ref(c), secretHash("one")); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("back to a replaced secret: %v", err)
 		}
-		if all := list(t, s, tenant, KindAPI); len(all) != 1 {
+		if all := list(t, s, tenant, credential.KindAPI); len(all) != 1 {
 			t.Errorf("%d credentials", len(all))
 		}
 		foreign := ref(c)
@@ -173,25 +176,25 @@ func TestReplaceSecret(t *testing.T) {
 		expired.ExpiresAt = time.Now().Add(-time.Minute)
 		e, _ := mint(t, s, expired)
 		revoke(t, s, c)
-		for name, c := range map[string]Credential{"revoked": c, "expired": e} {
+		for name, c := range map[string]credential.Credential{"revoked": c, "expired": e} {
 			if err := s.ReplaceSecret(t.Context(), ref(c), secretHash("four")); err != ErrInactive {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		wantAPI(t, s, "billing", "three", Revoked)
-		wantAPI(t, s, "billing", "four", Unknown)
+		wantAPI(t, s, "billing", "three", keyring.Revoked)
+		wantAPI(t, s, "billing", "four", keyring.Unknown)
 	})
 }
 
 func TestReplaceSecretReachesOtherSidecars(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, a, b *Store) {
 		c, _ := mint(t, a, apiSpec("billing", "one"))
-		eventually(t, "b knows the first secret", func() bool { return apiStanding(b, "billing", "one") == Live })
+		eventually(t, "b knows the first secret", func() bool { return apiStanding(b, "billing", "one") == keyring.Live })
 		if err := a.ReplaceSecret(t.Context(), ref(c), secretHash("two")); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "b knows the second and not the first", func() bool {
-			return apiStanding(b, "billing", "two") == Live && apiStanding(b, "billing", "one") == Revoked
+			return apiStanding(b, "billing", "two") == keyring.Live && apiStanding(b, "billing", "one") == keyring.Revoked
 		})
 	})
 }
@@ -201,10 +204,10 @@ func TestClientIDThroughARotation(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		for _, test := range []struct {
 			name        string
-			first, last func(old, fresh Credential) Credential
+			first, last func(old, fresh credential.Credential) credential.Credential
 		}{
-			{"the old one first", func(old, _ Credential) Credential { return old }, func(_, fresh Credential) Credential { return fresh }},
-			{"the new one first", func(_, fresh Credential) Credential { return fresh }, func(old, _ Credential) Credential { return old }},
+			{"the old one first", func(old, _ credential.Credential) credential.Credential { return old }, func(_, fresh credential.Credential) credential.Credential { return fresh }},
+			{"the new one first", func(_, fresh credential.Credential) credential.Credential { return fresh }, func(old, _ credential.Credential) credential.Credential { return old }},
 		} {
 			old, _ := mint(t, s, apiSpec("billing", test.name))
 			fresh, _, err := s.Rotate(t.Context(), ref(old), Rotation{Grace: time.Hour, SecretHash: secretHash(test.name + ", later")})
@@ -255,19 +258,19 @@ func TestDumpKeepsAPICredentials(t *testing.T) {
 				t.Fatalf("Restore: %d, %v", n, err)
 			}
 			awaitProof(t, to)
-			for _, c := range []Credential{live, replaced, gone, old, fresh, left, successor} {
+			for _, c := range []credential.Credential{live, replaced, gone, old, fresh, left, successor} {
 				want := get(t, from, c)
 				if got := get(t, to, c); !reflect.DeepEqual(got, want) {
 					t.Errorf("restored %+v\nwas      %+v", got, want)
 				}
 			}
-			wantAPI(t, to, "live", "one", Live)
-			wantAPI(t, to, "replaced", "two", Live)
-			wantAPI(t, to, "rotated", "one", Live)
-			wantAPI(t, to, "rotated", "two", Live)
-			wantAPI(t, to, "left", "one", Live)
+			wantAPI(t, to, "live", "one", keyring.Live)
+			wantAPI(t, to, "replaced", "two", keyring.Live)
+			wantAPI(t, to, "rotated", "one", keyring.Live)
+			wantAPI(t, to, "rotated", "two", keyring.Live)
+			wantAPI(t, to, "left", "one", keyring.Live)
 			for _, dead := range [][2]string{{"replaced", "one"}, {"gone", "one"}, {"left", "two"}} {
-				if apiStanding(to, dead[0], dead[1]) == Live {
+				if apiStanding(to, dead[0], dead[1]) == keyring.Live {
 					t.Errorf("%s works again", dead)
 				}
 			}
@@ -276,7 +279,7 @@ func TestDumpKeepsAPICredentials(t *testing.T) {
 					t.Errorf("client id %s: %v", clientID, err)
 				}
 			}
-			if _, _, err := to.Mint(t.Context(), apiSpec("gone", "one")); !errors.Is(err, ErrInvalid) {
+			if _, _, err := to.Mint(t.Context(), apiSpec("gone", "one")); !errors.Is(err, credential.ErrInvalid) {
 				t.Errorf("a revoked secret: %v", err)
 			}
 			mint(t, to, apiSpec("gone", "two"))

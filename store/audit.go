@@ -8,6 +8,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Actions in the audit log.
@@ -29,7 +32,7 @@ type AuditEntry struct {
 	Actor      string
 	Action     string
 	Credential uuid.UUID // Nil where none is concerned
-	Kind       Kind
+	Kind       credential.Kind
 	Reason     string
 	RequestID  string
 	// Detail says what exactly: the operation and code of a refusal, the new credential
@@ -47,7 +50,7 @@ func (e AuditEntry) concerns(id uuid.UUID) bool {
 type auditNote struct {
 	action     string
 	credential uuid.UUID
-	kind       Kind
+	kind       credential.Kind
 	detail     string
 }
 
@@ -90,7 +93,7 @@ func (s *Store) NoteRefusal(ctx context.Context, tenant uuid.UUID, detail string
 	for _, v := range (auditNote{action: ActionRefused, detail: detail}).fields(originOf(ctx)) {
 		args = append(args, v)
 	}
-	if _, err := b.scripts.run(ctx, auditScript, 0, []string{s.keys.audit(tenant)}, args); err != nil {
+	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant)}, args); err != nil {
 		return unavailable("write the audit log", err)
 	}
 	return nil
@@ -165,17 +168,17 @@ func parseAudit(tenant uuid.UUID, message redis.XMessage) (AuditEntry, error) {
 		return value
 	}
 	entry := AuditEntry{
-		ID: message.ID, Tenant: tenant, Actor: text(auditActor), Action: text(auditAction), Kind: Kind(text(auditKind)),
+		ID: message.ID, Tenant: tenant, Actor: text(auditActor), Action: text(auditAction), Kind: credential.Kind(text(auditKind)),
 		Reason: text(auditReason), RequestID: text(auditRequest), Detail: text(auditDetail),
 	}
-	at, err := parseMillis(text("at"))
+	at, err := redisconn.ParseMillis(text("at"))
 	if err != nil {
 		return entry, err
 	}
 	entry.At = at
 	if id := text(auditCredential); id != "" {
 		if entry.Credential, err = uuid.Parse(id); err != nil {
-			return entry, errCorrupt
+			return entry, credential.ErrCorrupt
 		}
 	}
 	return entry, nil

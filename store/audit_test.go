@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // auditLog returns the tenant's audit log, oldest first.
@@ -32,7 +37,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		ctx := WithOrigin(t.Context(), Origin{Actor: "alice", RequestID: "r-1", Reason: "because"})
 		var want []string
-		note := func(action string, c Credential, detail string, err error) {
+		note := func(action string, c credential.Credential, detail string, err error) {
 			t.Helper()
 			if err != nil {
 				t.Fatalf("%s: %v", action, err)
@@ -41,7 +46,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 		c, _, err := s.Mint(ctx, callbackSpec())
 		note(ActionMint, c, "", err)
-		imported, _, err := s.Import(ctx, webhookSpec(), DigestToken(foreignToken))
+		imported, _, err := s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
 		note(ActionImport, imported, "", err)
 		label := "x"
 		_, err = s.Update(ctx, ref(c), Patch{Label: &label})
@@ -59,7 +64,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 
 		// Nothing changes here, so nothing is on record.
 		s.Revoke(ctx, ref(third))
-		s.Import(ctx, webhookSpec(), DigestToken(foreignToken))
+		s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
 		s.Update(ctx, ref(api), Patch{})
 		s.Rotate(ctx, ref(third), Rotation{})
 		s.Finish(ctx, ref(third))
@@ -87,7 +92,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 
 func TestAuditQueries(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		var made []Credential
+		var made []credential.Credential
 		for range 7 {
 			c, _ := mint(t, s, callbackSpec())
 			made = append(made, c)
@@ -136,7 +141,7 @@ func TestRefusalsAreNoted(t *testing.T) {
 			t.Errorf("a refusal made %d ledger entries", n)
 		}
 	})
-	s := newStore(t, Config{Redis: Server{URLs: []string{"redis://127.0.0.1:1"}}})
+	s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{"redis://127.0.0.1:1"}}})
 	if err := s.NoteRefusal(t.Context(), tenant, "x"); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("before the start: %v", err)
 	}
@@ -183,7 +188,7 @@ func TestARevocationIsNotHeldUpByItsAudit(t *testing.T) {
 		client.Del(t.Context(), s.keys.audit(tenant))
 		client.SAdd(t.Context(), s.keys.audit(tenant), "not a stream")
 		revoke(t, s, c)
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 		if got := get(t, s, c); got.RevokedAt.IsZero() {
 			t.Error("the record is not revoked")
 		}
@@ -236,8 +241,8 @@ func TestEmbeddedReopensWithEverything(t *testing.T) {
 		if !accepted(s, oldToken) {
 			t.Error("the grace is gone")
 		}
-		wantAPI(t, s, "billing", "two", Live)
-		if apiStanding(s, "billing", "one") == Live {
+		wantAPI(t, s, "billing", "two", keyring.Live)
+		if apiStanding(s, "billing", "one") == keyring.Live {
 			t.Error("a replaced secret works again")
 		}
 		_, _, err := s.Mint(repeated(t, "key", "a"), apiSpec("billing", "three"))
@@ -245,10 +250,10 @@ func TestEmbeddedReopensWithEverything(t *testing.T) {
 		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "three")); err != ErrClientIDTaken {
 			t.Errorf("the client id: %v", err)
 		}
-		if _, _, err := s.Import(t.Context(), callbackSpec(), DigestToken(foreignToken)); err != ErrDigestTaken {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken)); err != ErrDigestTaken {
 			t.Errorf("the revoked digest: %v", err)
 		}
-		if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("one")); !errors.Is(err, ErrInvalid) {
+		if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("one")); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("the replaced secret: %v", err)
 		}
 	}
@@ -259,14 +264,14 @@ func TestEmbeddedReopensWithEverything(t *testing.T) {
 		destruct(t, s)
 	}
 	s = open(t, Config{EmbeddedDir: dir})
-	if err := s.opened.Load().scripts.(*embedded).persist(); err != nil { // as compaction does
+	if err := s.opened.Load().scripts.(*embedded.DataSet).Persist(); err != nil { // as compaction does
 		t.Fatal(err)
 	}
 	destruct(t, s)
 	check(t, open(t, Config{EmbeddedDir: dir}))
 }
 
-func mustPage(t testing.TB, s *Store) []Credential {
+func mustPage(t testing.TB, s *Store) []credential.Credential {
 	t.Helper()
 	page, _, err := s.Page(t.Context(), tenant, Query{})
 	if err != nil {
@@ -282,34 +287,4 @@ func streamMillis(t testing.TB, id string) int64 {
 		t.Fatalf("%q is no id of a stream", id)
 	}
 	return at.UnixMilli()
-}
-
-// TestReplayKeepsTheTime: a journal that is opened days later must not make old
-// entries young.
-func TestReplayKeepsTheTime(t *testing.T) {
-	t.Parallel()
-	e, err := openEmbedded(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.close()
-	then := time.Now().Add(-48 * time.Hour)
-	for _, command := range [][]string{
-		{"SCRIPT", "LOAD", auditSource},
-		{"EVALSHA", auditScript.Hash(), "1", "log", formatMillis(then), "10", "3600000", auditAction, ActionRefused},
-	} {
-		if err := e.replay(command); err != nil {
-			t.Fatal(err)
-		}
-	}
-	entries, err := e.redis.Stream("log")
-	if err != nil || len(entries) != 1 {
-		t.Fatalf("%v %v", entries, err)
-	}
-	if at := streamMillis(t, entries[0].ID); at != then.UnixMilli() {
-		t.Errorf("the entry is of %d, want %d", at, then.UnixMilli())
-	}
-	if now := e.rdb.Time(t.Context()).Val(); time.Since(now) > time.Hour {
-		t.Errorf("the clock stands at %v", now)
-	}
 }

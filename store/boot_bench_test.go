@@ -9,8 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential/credentialtest"
+
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -23,15 +28,15 @@ func fillBuckets(b *testing.B, rdb *redis.Client, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	identities := make([]*Identity, 1000)
+	identities := make([]*keyring.Identity, 1000)
 	for i := range identities {
-		identities[i] = &Identity{Tenant: testID(i), Kind: KindCallback, Label: fmt.Sprintf("system-%d", i%10)}
+		identities[i] = &keyring.Identity{Tenant: credentialtest.ID(i), Kind: credential.KindCallback, Label: fmt.Sprintf("system-%d", i%10)}
 	}
 	buckets := make(map[string][]any, bucketCount)
 	for i := range n {
-		op := digestOp{digest: testDigest(i), id: testID(i), key: Key{ID: testID(i), Identity: identities[i%len(identities)]}}
-		bucket := keys.bucketOf(op.digest)
-		buckets[bucket] = append(buckets[bucket], string(op.digest[:]), bucketValue(uint64(i+1), op))
+		op := keyring.DigestOp{Digest: credentialtest.Digest(i), ID: credentialtest.ID(i), Key: keyring.Key{ID: credentialtest.ID(i), Identity: identities[i%len(identities)]}}
+		bucket := keys.bucketOf(op.Digest)
+		buckets[bucket] = append(buckets[bucket], string(op.Digest[:]), keyring.BucketValue(uint64(i+1), op))
 	}
 	ctx := b.Context()
 	for names := range slices.Chunk(slices.Collect(maps.Keys(buckets)), 64) {
@@ -61,7 +66,7 @@ func BenchmarkBoot(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		before := heap()
-		s := newStore(b, Config{Redis: Server{URLs: []string{server.URL()}}})
+		s := newStore(b, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 		b.StartTimer()
 		if err := s.Start(Tuning{}); err != nil {
 			b.Fatal(err)
@@ -77,7 +82,7 @@ func BenchmarkBoot(b *testing.B) {
 		var gc debug.GCStats
 		debug.ReadGCStats(&gc)
 		pause = max(pause, gc.Pause[0])
-		if got := s.Keyring().Count(KindCallback); got != n {
+		if got := s.Keyring().Count(credential.KindCallback); got != n {
 			b.Fatalf("%d credentials", got)
 		}
 		if err := s.Destruct(); err != nil {
@@ -88,4 +93,12 @@ func BenchmarkBoot(b *testing.B) {
 	b.ReportMetric(float64(heapBytes)/float64(b.N)/n, "B/credential")
 	b.ReportMetric(float64(pause.Microseconds()), "gc-pause-µs")
 	b.ReportMetric(float64(collection.Milliseconds()), "full-gc-ms")
+}
+
+// heap returns the bytes of live objects.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
 )
 
 // Severity says how bad a finding is.
@@ -39,8 +42,8 @@ func (s *Store) Check(ctx context.Context) []Finding {
 	if err != nil {
 		return []Finding{{"redis", SeverityProblem, err.Error()}}
 	}
-	if e, ok := b.scripts.(*embedded); ok {
-		return []Finding{{"embedded", SeverityOK, fmt.Sprintf("the journal has %d bytes", e.journalSize())}}
+	if e, ok := b.scripts.(*embedded.DataSet); ok {
+		return []Finding{{"embedded", SeverityOK, fmt.Sprintf("the journal has %d bytes", e.JournalSize())}}
 	}
 	var findings []Finding
 	err = b.ask(ctx, func(node *redis.Client) error {
@@ -64,15 +67,15 @@ func (s *Store) Check(ctx context.Context) []Finding {
 	return findings
 }
 
-func checkDataSet(m meta) Finding {
-	if m.epoch == "" {
+func checkDataSet(m keyring.Meta) Finding {
+	if m.Epoch == "" {
 		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
-	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.epoch, m.seq)}
+	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.Epoch, m.Seq)}
 }
 
 func (s *Store) checkClock() Finding {
-	offset := time.Duration(s.clock.offset.Load()).Round(time.Millisecond)
+	offset := time.Duration(s.clock.Offset.Load()).Round(time.Millisecond)
 	f := Finding{"clock", SeverityOK, fmt.Sprintf("Redis is %s ahead of this machine", offset)}
 	if offset.Abs() > maxClockOffset {
 		f.Severity = SeverityWarning

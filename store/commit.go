@@ -12,6 +12,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // errConflict: a record changed since it was read, or already exists.
@@ -36,12 +40,12 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	if m.here {
 		replicas = 0
 	}
-	reply, err := b.scripts.run(ctx, mutateScript, replicas, keys, args)
+	reply, err := b.scripts.Run(ctx, mutateScript, replicas, keys, args)
 	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
-		reply, err = b.scripts.run(ctx, mutateScript, replicas, keys, args)
+		reply, err = b.scripts.Run(ctx, mutateScript, replicas, keys, args)
 	}
 	if redis.IsOOMError(err) && m.onlyRemoves() {
-		reply, err = b.scripts.run(ctx, revokeScript, replicas, keys, args)
+		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
 	}
 	replicated := !errors.Is(err, errNotReplicated)
 	if err != nil && replicated {
@@ -56,13 +60,13 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	}
 	at, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil {
-		return time.Time{}, errCorrupt
+		return time.Time{}, credential.ErrCorrupt
 	}
 	seq, err := strconv.ParseUint(fields[1], 10, 64)
 	if err != nil {
-		return time.Time{}, errCorrupt
+		return time.Time{}, credential.ErrCorrupt
 	}
-	s.keyring.applyLocal(change{epoch: fields[2], seq: seq, head: nonce, ops: m.digests})
+	s.keyring.ApplyLocal(keyring.Change{Epoch: fields[2], Seq: seq, Head: nonce, Ops: m.digests})
 	if !replicated {
 		return time.Time{}, ErrNotReplicated
 	}
@@ -88,7 +92,7 @@ func refusal(status string, fields []string) error {
 				return &ReplayError{Credential: id}
 			}
 		}
-		return errCorrupt
+		return credential.ErrCorrupt
 	case "EPOCH":
 		return fmt.Errorf("%w: Redis holds another data set (epoch) than this process knows", ErrUnavailable)
 	default:
@@ -99,17 +103,17 @@ func refusal(status string, fields []string) error {
 func parseReply(reply any) (status string, fields []string, err error) {
 	list, ok := reply.([]any)
 	if !ok || len(list) == 0 {
-		return "", nil, errCorrupt
+		return "", nil, credential.ErrCorrupt
 	}
 	for _, v := range list {
 		text, ok := v.(string)
 		if !ok {
-			return "", nil, errCorrupt
+			return "", nil, credential.ErrCorrupt
 		}
 		fields = append(fields, text)
 	}
 	if fields[0] == "OK" && len(fields) != 4 {
-		return "", nil, errCorrupt
+		return "", nil, credential.ErrCorrupt
 	}
 	return fields[0], fields[1:], nil
 }
@@ -123,14 +127,7 @@ func randomHex() string {
 
 // outcomeUnknown reports whether a script may have run although it returned err.
 func outcomeUnknown(err error) bool {
-	return !isServerReply(err) && !errors.Is(err, errNotReplicated)
-}
-
-// isServerReply reports whether Redis answered with an error, as opposed to a
-// connection that broke with the outcome unknown.
-func isServerReply(err error) bool {
-	var reply redis.Error
-	return errors.As(err, &reply)
+	return !redisconn.IsServerReply(err) && !errors.Is(err, errNotReplicated)
 }
 
 // unavailable wraps what Redis or the way to it answered. A network error's text

@@ -7,20 +7,23 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Config says which data set a Store keeps. A change of any field needs another
 // Store; what can change while it runs is in Tuning.
 type Config struct {
 	// Redis is where the data set is; empty where EmbeddedDir is set.
-	Redis Server
+	Redis redisconn.Server
 	// EmbeddedDir is the directory of the embedded store: a single process with its
 	// own journal instead of Redis. It is created with mode 0700.
 	EmbeddedDir string
 	// Namespace prefixes every key. Sidecars that share it share their credentials.
 	Namespace string
 	// Clock is time.Now where nil.
-	Clock Clock
+	Clock keyring.Clock
 }
 
 // Tuning is what may change from one configuration to the next while a Store runs.
@@ -69,8 +72,6 @@ var (
 // Timeouts of one exchange with Redis. They are short: while Redis hangs, requests
 // are decided from memory and operators should learn about it at once.
 const (
-	dialTimeout    = time.Second
-	commandTimeout = time.Second
-	scriptTimeout  = 2 * time.Second
-	snapshotBatch  = 8 // buckets read per round trip; more would delay other clients
+	scriptTimeout = 2 * time.Second
+	snapshotBatch = 8 // buckets read per round trip; more would delay other clients
 )

@@ -7,24 +7,27 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 func TestRotateReplacesTheToken(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		for _, spec := range []Spec{callbackSpec(), webhookSpec()} {
+		for _, spec := range []credential.Spec{callbackSpec(), webhookSpec()} {
 			spec.ExpiresAt = time.Now().Add(time.Hour)
 			old, oldToken := mint(t, s, spec)
 			fresh, token := rotate(t, s, old)
-			wantStanding(t, s, oldToken, Revoked)
-			wantStanding(t, s, token, Live)
-			if key, _ := s.Keyring().Lookup(DigestToken(oldToken)); key.ID != old.ID {
+			wantStanding(t, s, oldToken, keyring.Revoked)
+			wantStanding(t, s, token, keyring.Live)
+			if key, _ := s.Keyring().Lookup(credential.DigestToken(oldToken)); key.ID != old.ID {
 				t.Errorf("the revoked token names %v, want %v", key.ID, old.ID)
 			}
 			if fresh.ID == old.ID || token == oldToken {
 				t.Fatal("rotation kept the id or the token")
 			}
 			stored := get(t, s, fresh)
-			fresh.version = stored.version
+			fresh.Version = stored.Version
 			if !reflect.DeepEqual(stored, fresh) {
 				t.Errorf("stored %+v\nanswered %+v", stored, fresh)
 			}
@@ -55,7 +58,7 @@ func TestRotateRefusesWhatHasEnded(t *testing.T) {
 		expired, _ := mint(t, s, spec)
 		rotated, _ := mint(t, s, callbackSpec())
 		rotate(t, s, rotated)
-		for name, c := range map[string]Credential{"revoked": revoked, "expired": expired, "rotated": rotated} {
+		for name, c := range map[string]credential.Credential{"revoked": revoked, "expired": expired, "rotated": rotated} {
 			if _, token, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrInactive) || token != "" {
 				t.Errorf("Rotate of a %s credential: token %t, error %v", name, token != "", err)
 			}
@@ -67,9 +70,9 @@ func TestRevokeIsFinal(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		c, token := mint(t, s, callbackSpec())
 		revoke(t, s, c)
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 		first := get(t, s, c)
-		if first.RevokedAt.Before(first.CreatedAt) || first.Status(time.Now()) != StatusRevoked {
+		if first.RevokedAt.Before(first.CreatedAt) || first.Status(time.Now()) != credential.StatusRevoked {
 			t.Fatalf("after Revoke: %+v", first)
 		}
 		eventually(t, "the clock moves on", func() bool { return time.Since(first.RevokedAt) > 3*time.Millisecond })
@@ -77,7 +80,7 @@ func TestRevokeIsFinal(t *testing.T) {
 		if second := get(t, s, c); !reflect.DeepEqual(second, first) {
 			t.Errorf("revoking again changed the record: %+v, was %+v", second, first)
 		}
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 		wantCounts(t, s, 0, 0)
 	})
 }
@@ -99,9 +102,9 @@ func TestOneOfManyRotationsWins(t *testing.T) {
 		if wins.Load() != 1 {
 			t.Fatalf("%d rotations succeeded", wins.Load())
 		}
-		wantStanding(t, s, oldToken, Revoked)
-		wantStanding(t, s, *won.Load(), Live)
-		if all := list(t, s, tenant, KindCallback); len(all) != 2 {
+		wantStanding(t, s, oldToken, keyring.Revoked)
+		wantStanding(t, s, *won.Load(), keyring.Live)
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 2 {
 			t.Errorf("%d credentials after one rotation", len(all))
 		}
 	})
@@ -122,8 +125,8 @@ func TestRevokeAgainstRotate(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		wantStanding(t, s, oldToken, Revoked)
-		all := list(t, s, tenant, KindCallback)
+		wantStanding(t, s, oldToken, keyring.Revoked)
+		all := list(t, s, tenant, credential.KindCallback)
 		if len(all) > 2 || all[len(all)-1].RevokedAt.IsZero() {
 			t.Errorf("after the race: %+v", all)
 		}
@@ -147,18 +150,18 @@ func race(n int, f func()) {
 func TestSidecarsFollowEachOther(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, a, b *Store) {
 		c, token := mint(t, a, callbackSpec()) // also the first change of the data set
-		eventually(t, "b accepts what a minted", func() bool { return standing(b, token) == Live })
+		eventually(t, "b accepts what a minted", func() bool { return standing(b, token) == keyring.Live })
 		fresh, newToken := rotate(t, b, c)
 		eventually(t, "a follows the rotation", func() bool {
 			// A snapshot knows live digests only, so the old token may be unknown.
-			return standing(a, token) != Live && standing(a, newToken) == Live
+			return standing(a, token) != keyring.Live && standing(a, newToken) == keyring.Live
 		})
 		revoke(t, a, fresh)
-		eventually(t, "b follows the revocation", func() bool { return standing(b, newToken) != Live })
+		eventually(t, "b follows the revocation", func() bool { return standing(b, newToken) != keyring.Live })
 		for name, s := range map[string]*Store{"a": a, "b": b} {
 			eventually(t, name+" is up to date", func() bool {
 				st := s.Stats(time.Now())
-				return st.RedisUp && st.Credentials[KindCallback] == 0
+				return st.RedisUp && st.Credentials[credential.KindCallback] == 0
 			})
 		}
 	})
@@ -168,10 +171,10 @@ func TestRevokingAgainRefusesHereAtOnce(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, a, b *Store) {
 		for range 20 {
 			c, token := mint(t, a, callbackSpec())
-			eventually(t, "b accepts the token", func() bool { return standing(b, token) == Live })
+			eventually(t, "b accepts the token", func() bool { return standing(b, token) == keyring.Live })
 			revoke(t, a, c)
 			revoke(t, b, c) // a no-op in Redis, and maybe before b has read the ledger
-			wantStanding(t, b, token, Revoked)
+			wantStanding(t, b, token, keyring.Revoked)
 		}
 	})
 }

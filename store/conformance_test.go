@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // Every test here holds on every back end: what Redis, miniredis and the embedded
@@ -20,20 +23,20 @@ func TestMintedTokenWorksAtOnce(t *testing.T) {
 		expires := time.Now().Add(time.Hour)
 		webhook := webhookSpec()
 		webhook.ExpiresAt = expires
-		for _, spec := range []Spec{callbackSpec(), webhook} {
+		for _, spec := range []credential.Spec{callbackSpec(), webhook} {
 			c, token := mint(t, s, spec)
-			key, standing := s.Keyring().Lookup(DigestToken(token))
-			if standing != Live {
+			key, standing := s.Keyring().Lookup(credential.DigestToken(token))
+			if standing != keyring.Live {
 				t.Fatalf("%s: the keyring says %v", spec.Kind, standing)
 			}
-			want := Identity{Tenant: spec.Tenant, Kind: spec.Kind, Vendor: spec.Vendor, Connection: spec.Connection, Label: spec.Label}
+			want := keyring.Identity{Tenant: spec.Tenant, Kind: spec.Kind, Vendor: spec.Vendor, Connection: spec.Connection, Label: spec.Label}
 			if key.ID != c.ID || !reflect.DeepEqual(*key.Identity, want) {
 				t.Errorf("%s: the keyring holds %v %+v, want %v %+v", spec.Kind, key.ID, *key.Identity, c.ID, want)
 			}
 			if !spec.ExpiresAt.IsZero() && key.ExpiresAt != expires.UnixMilli() {
 				t.Errorf("expiry in the keyring = %d, want %d", key.ExpiresAt, expires.UnixMilli())
 			}
-			if !WellFormedToken(token) || !strings.HasPrefix(token, spec.Kind.tokenPrefix()) || len(token) != 53 {
+			if !credential.WellFormedToken(token) || !strings.HasPrefix(token, spec.Kind.TokenPrefix()) || len(token) != 53 {
 				t.Errorf("%s: token of an unexpected shape", spec.Kind)
 			}
 		}
@@ -44,27 +47,27 @@ func TestMintedTokenWorksAtOnce(t *testing.T) {
 func wantCounts(t *testing.T, s *Store, callbacks, webhooks int) {
 	t.Helper()
 	counts := s.Stats(time.Now()).Credentials
-	if counts[KindCallback] != callbacks || counts[KindWebhook] != webhooks {
+	if counts[credential.KindCallback] != callbacks || counts[credential.KindWebhook] != webhooks {
 		t.Errorf("live credentials: %v, want %d callback and %d webhook", counts, callbacks, webhooks)
 	}
 }
 
 func TestRecordReadsBackAsMinted(t *testing.T) {
 	longest := callbackSpec()
-	longest.Label = strings.Repeat("\U0001F511", MaxLabelLength) // four bytes each
+	longest.Label = strings.Repeat("\U0001F511", credential.MaxLabelLength) // four bytes each
 	expiring := webhookSpec()
-	expiring.Connection = strings.Repeat("\u00e9", MaxConnectionLength)
+	expiring.Connection = strings.Repeat("\u00e9", credential.MaxConnectionLength)
 	expiring.ExpiresAt = time.Now().Add(time.Hour)
-	bare := Spec{Tenant: tenant, Kind: KindCallback}
+	bare := credential.Spec{Tenant: tenant, Kind: credential.KindCallback}
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		for _, spec := range []Spec{callbackSpec(), webhookSpec(), longest, expiring, bare} {
+		for _, spec := range []credential.Spec{callbackSpec(), webhookSpec(), longest, expiring, bare} {
 			before := time.Now().Add(-time.Millisecond)
 			minted, token := mint(t, s, spec)
 			got := get(t, s, minted)
-			if got.version == "" || got.digest != DigestToken(token) {
+			if got.Version == "" || got.Digest != credential.DigestToken(token) {
 				t.Error("the record has no version or another digest")
 			}
-			minted.version = got.version
+			minted.Version = got.Version
 			if !reflect.DeepEqual(got, minted) {
 				t.Errorf("Get = %+v\nMint = %+v", got, minted)
 			}
@@ -77,10 +80,10 @@ func TestRecordReadsBackAsMinted(t *testing.T) {
 			if got.Label != spec.Label || got.Vendor != spec.Vendor || got.Connection != spec.Connection {
 				t.Errorf("label or binding changed: %+v", got)
 			}
-			if key, _ := s.Keyring().Lookup(got.digest); key.Label != spec.Label {
+			if key, _ := s.Keyring().Lookup(got.Digest); key.Label != spec.Label {
 				t.Errorf("label in the keyring = %q", key.Label)
 			}
-			if !got.RotatedAt.IsZero() || !got.RevokedAt.IsZero() || !got.LastUsedAt.IsZero() || got.Status(time.Now()) != StatusActive {
+			if !got.RotatedAt.IsZero() || !got.RevokedAt.IsZero() || !got.LastUsedAt.IsZero() || got.Status(time.Now()) != credential.StatusActive {
 				t.Errorf("a fresh credential is not plainly active: %+v", got)
 			}
 		}
@@ -88,30 +91,33 @@ func TestRecordReadsBackAsMinted(t *testing.T) {
 }
 
 func TestMintRefusesWhatIsOutOfLimits(t *testing.T) {
-	tests := map[string]func(*Spec){
-		"no tenant":             func(s *Spec) { s.Tenant = uuid.Nil },
-		"no kind":               func(s *Spec) { s.Kind = "" },
-		"unknown kind":          func(s *Spec) { s.Kind = "password" },
-		"label too long":        func(s *Spec) { s.Label = strings.Repeat("x", MaxLabelLength+1) },
-		"control character":     func(s *Spec) { s.Label = "a\nb" },
-		"C1 control character":  func(s *Spec) { s.Label = "a\u0085b" },
-		"not UTF-8":             func(s *Spec) { s.Label = "\xff" },
-		"expiry is no instant":  func(s *Spec) { s.ExpiresAt = time.UnixMilli(0) },
-		"expiry before 1970":    func(s *Spec) { s.ExpiresAt = time.UnixMilli(-1) },
-		"callback with binding": func(s *Spec) { s.Vendor, s.Connection = "belvo", "main" },
-		"no vendor":             func(s *Spec) { *s = webhookSpec(); s.Vendor = "" },
-		"vendor in upper case":  func(s *Spec) { *s = webhookSpec(); s.Vendor = "Belvo" },
-		"vendor too long":       func(s *Spec) { *s = webhookSpec(); s.Vendor = strings.Repeat("b", 33) },
-		"no connection":         func(s *Spec) { *s = webhookSpec(); s.Connection = "" },
-		"connection too long":   func(s *Spec) { *s = webhookSpec(); s.Connection = strings.Repeat("c", MaxConnectionLength+1) },
-		"connection not plain":  func(s *Spec) { *s = webhookSpec(); s.Connection = "a\x00b" },
+	tests := map[string]func(*credential.Spec){
+		"no tenant":             func(s *credential.Spec) { s.Tenant = uuid.Nil },
+		"no kind":               func(s *credential.Spec) { s.Kind = "" },
+		"unknown kind":          func(s *credential.Spec) { s.Kind = "password" },
+		"label too long":        func(s *credential.Spec) { s.Label = strings.Repeat("x", credential.MaxLabelLength+1) },
+		"control character":     func(s *credential.Spec) { s.Label = "a\nb" },
+		"C1 control character":  func(s *credential.Spec) { s.Label = "a\u0085b" },
+		"not UTF-8":             func(s *credential.Spec) { s.Label = "\xff" },
+		"expiry is no instant":  func(s *credential.Spec) { s.ExpiresAt = time.UnixMilli(0) },
+		"expiry before 1970":    func(s *credential.Spec) { s.ExpiresAt = time.UnixMilli(-1) },
+		"callback with binding": func(s *credential.Spec) { s.Vendor, s.Connection = "belvo", "main" },
+		"no vendor":             func(s *credential.Spec) { *s = webhookSpec(); s.Vendor = "" },
+		"vendor in upper case":  func(s *credential.Spec) { *s = webhookSpec(); s.Vendor = "Belvo" },
+		"vendor too long":       func(s *credential.Spec) { *s = webhookSpec(); s.Vendor = strings.Repeat("b", 33) },
+		"no connection":         func(s *credential.Spec) { *s = webhookSpec(); s.Connection = "" },
+		"connection too long": func(s *credential.Spec) {
+			*s = webhookSpec()
+			s.Connection = strings.Repeat("c", credential.MaxConnectionLength+1)
+		},
+		"connection not plain": func(s *credential.Spec) { *s = webhookSpec(); s.Connection = "a\x00b" },
 	}
 	s := open(t, Config{EmbeddedDir: t.TempDir()})
 	for name, spoil := range tests {
 		t.Run(name, func(t *testing.T) {
 			spec := callbackSpec()
 			spoil(&spec)
-			if _, token, err := s.Mint(t.Context(), spec); !errors.Is(err, ErrInvalid) || token != "" {
+			if _, token, err := s.Mint(t.Context(), spec); !errors.Is(err, credential.ErrInvalid) || token != "" {
 				t.Errorf("Mint: token %t, error %v, want ErrInvalid", token != "", err)
 			}
 		})
@@ -122,17 +128,17 @@ func TestMintRefusesWhatIsOutOfLimits(t *testing.T) {
 func TestListIsNewestFirstAndComplete(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		var want []uuid.UUID // many of them within one millisecond
-		var last Credential
+		var last credential.Credential
 		for range 60 {
 			last, _ = mint(t, s, callbackSpec())
 			want = append(want, last.ID)
 		}
 		slices.Reverse(want)
 		revoke(t, s, last)
-		if got := ids(list(t, s, tenant, KindCallback)); !slices.Equal(got, want) {
+		if got := ids(list(t, s, tenant, credential.KindCallback)); !slices.Equal(got, want) {
 			t.Errorf("List is not newest first:\n got %v\nwant %v", got, want)
 		}
-		if first := list(t, s, tenant, KindCallback)[0]; first.RevokedAt.IsZero() {
+		if first := list(t, s, tenant, credential.KindCallback)[0]; first.RevokedAt.IsZero() {
 			t.Error("the revoked credential is listed without revokedAt")
 		}
 	})
@@ -146,12 +152,12 @@ func TestListBeyondOneBatch(t *testing.T) {
 		c, _ := mint(t, s, callbackSpec())
 		want[len(want)-1-i] = c.ID
 	}
-	if got := ids(list(t, s, tenant, KindCallback)); !slices.Equal(got, want) {
+	if got := ids(list(t, s, tenant, credential.KindCallback)); !slices.Equal(got, want) {
 		t.Errorf("%d credentials listed, %d minted, or in another order", len(got), len(want))
 	}
 }
 
-func ids(all []Credential) []uuid.UUID {
+func ids(all []credential.Credential) []uuid.UUID {
 	ids := make([]uuid.UUID, len(all))
 	for i, c := range all {
 		ids[i] = c.ID
@@ -164,19 +170,19 @@ func TestTenantsAndKindsAreIsolated(t *testing.T) {
 		callback, token := mint(t, s, callbackSpec())
 		webhook, _ := mint(t, s, webhookSpec())
 		other := uuid.New()
-		if got := list(t, s, other, KindCallback); len(got) != 0 {
+		if got := list(t, s, other, credential.KindCallback); len(got) != 0 {
 			t.Errorf("another tenant sees %v", got)
 		}
-		if got := ids(list(t, s, tenant, KindCallback)); !slices.Equal(got, []uuid.UUID{callback.ID}) {
+		if got := ids(list(t, s, tenant, credential.KindCallback)); !slices.Equal(got, []uuid.UUID{callback.ID}) {
 			t.Errorf("callbacks: %v", got)
 		}
-		if got := ids(list(t, s, tenant, KindWebhook)); !slices.Equal(got, []uuid.UUID{webhook.ID}) {
+		if got := ids(list(t, s, tenant, credential.KindWebhook)); !slices.Equal(got, []uuid.UUID{webhook.ID}) {
 			t.Errorf("webhooks: %v", got)
 		}
 		for name, ref := range map[string]Ref{
-			"another tenant": {Tenant: other, Kind: KindCallback, ID: callback.ID},
-			"another kind":   {Tenant: tenant, Kind: KindWebhook, ID: callback.ID},
-			"no such id":     {Tenant: tenant, Kind: KindCallback, ID: uuid.New()},
+			"another tenant": {Tenant: other, Kind: credential.KindCallback, ID: callback.ID},
+			"another kind":   {Tenant: tenant, Kind: credential.KindWebhook, ID: callback.ID},
+			"no such id":     {Tenant: tenant, Kind: credential.KindCallback, ID: uuid.New()},
 			"nothing":        {},
 		} {
 			if _, err := s.Get(t.Context(), ref); err != ErrNotFound {
@@ -189,7 +195,7 @@ func TestTenantsAndKindsAreIsolated(t *testing.T) {
 				t.Errorf("Revoke of %s: %v", name, err)
 			}
 		}
-		wantStanding(t, s, token, Live)
+		wantStanding(t, s, token, keyring.Live)
 		if got := get(t, s, callback); !got.RevokedAt.IsZero() {
 			t.Error("a stranger revoked it")
 		}
@@ -210,7 +216,7 @@ func TestConcurrentMints(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if standing(s, token) != Live {
+					if standing(s, token) != keyring.Live {
 						t.Error("Mint returned before the keyring accepts the token")
 					}
 					mu.Lock()
@@ -220,8 +226,8 @@ func TestConcurrentMints(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if len(tokens) != writers*each || len(list(t, s, tenant, KindCallback)) != writers*each {
-			t.Errorf("%d tokens, %d listed, want %d", len(tokens), len(list(t, s, tenant, KindCallback)), writers*each)
+		if len(tokens) != writers*each || len(list(t, s, tenant, credential.KindCallback)) != writers*each {
+			t.Errorf("%d tokens, %d listed, want %d", len(tokens), len(list(t, s, tenant, credential.KindCallback)), writers*each)
 		}
 		// The ledger brings every one of them again, and none is counted twice.
 		awaitProof(t, s)

@@ -6,13 +6,16 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // Ref names one credential of a tenant. A credential of another tenant is not found,
 // nor one of another kind where Kind is not empty.
 type Ref struct {
 	Tenant uuid.UUID
-	Kind   Kind
+	Kind   credential.Kind
 	ID     uuid.UUID
 }
 
@@ -24,26 +27,26 @@ const casAttempts = 8
 // returns, this process's keyring accepts the credential.
 //
 // Errors: ErrInvalid, ErrClientIDTaken, ErrKeyReused, *ReplayError, ErrUnavailable.
-func (s *Store) Mint(ctx context.Context, spec Spec) (Credential, string, error) {
-	if err := spec.validate(); err != nil {
-		return Credential{}, "", err
+func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Credential, string, error) {
+	if err := spec.Validate(); err != nil {
+		return credential.Credential{}, "", err
 	}
-	c, token, err := newCredential(spec)
+	c, token, err := credential.NewCredential(spec)
 	if err != nil {
-		return Credential{}, "", err
+		return credential.Credential{}, "", err
 	}
 	if err := s.create(ctx, &c, ActionMint); err != nil {
-		return Credential{}, "", err
+		return credential.Credential{}, "", err
 	}
 	return c, token, nil
 }
 
 // create commits a new credential, and sets when it was created.
-func (s *Store) create(ctx context.Context, c *Credential, action string) error {
+func (s *Store) create(ctx context.Context, c *credential.Credential, action string) error {
 	m := mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(c), stamps: []string{fieldCreatedAt}}},
-		digests: []digestOp{{digest: c.digest, id: c.ID, key: c.key()}},
+		digests: []keyring.DigestOp{{Digest: c.Digest, ID: c.ID, Key: keyOf(c)}},
 		audit:   auditNote{action: action, credential: c.ID, kind: c.Kind},
 		makes:   c.ID,
 	}
@@ -56,8 +59,8 @@ func (s *Store) create(ctx context.Context, c *Credential, action string) error 
 		// The id is new, so this was our own commit: its reply got lost, and another
 		// writer changed the credential before we asked again.
 		return unavailable(action, err)
-	case c.Kind == KindAPI && (errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked)):
-		return fmt.Errorf("%w: the secret has been used for this client id before", ErrInvalid)
+	case c.Kind == credential.KindAPI && (errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked)):
+		return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)
 	}
 	c.CreatedAt = at
 	return err
@@ -68,10 +71,10 @@ func (s *Store) create(ctx context.Context, c *Credential, action string) error 
 //
 // Errors: ErrNotFound, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Revoke(ctx context.Context, ref Ref) error {
-	return s.update(ctx, ref, func(c *Credential) error {
+	return s.update(ctx, ref, func(c *credential.Credential) error {
 		if !c.RevokedAt.IsZero() {
 			// Maybe by another process a moment ago, whose ledger entry is still under way.
-			s.keyring.bury(c.digest, c.ID)
+			s.keyring.Bury(c.Digest, c.ID)
 			return s.awaitReplicas(ctx)
 		}
 		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind}}
@@ -82,7 +85,7 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 
 // commitRevocation commits the end of c. Where c superseded a credential that is still
 // in its grace, that one gets the client id back: an unrevoked credential has it.
-func (s *Store) commitRevocation(ctx context.Context, m mutation, c *Credential) error {
+func (s *Store) commitRevocation(ctx context.Context, m mutation, c *credential.Credential) error {
 	if c.ClientID != "" {
 		if before, err := s.inGrace(ctx, c); err == nil && before != nil {
 			m.clients[0].to = before.ID
@@ -98,9 +101,9 @@ func (s *Store) commitRevocation(ctx context.Context, m mutation, c *Credential)
 }
 
 // revoke adds the end of a credential to a mutation.
-func (m *mutation) revoke(c *Credential, set ...string) {
-	m.records = append(m.records, recordWrite{id: c.ID, version: c.version, set: set, stamps: []string{fieldRevokedAt}})
-	m.digests = append(m.digests, digestOp{digest: c.digest, removed: true, id: c.ID})
+func (m *mutation) revoke(c *credential.Credential, set ...string) {
+	m.records = append(m.records, recordWrite{id: c.ID, version: c.Version, set: set, stamps: []string{fieldRevokedAt}})
+	m.digests = append(m.digests, keyring.DigestOp{Digest: c.Digest, Removed: true, ID: c.ID})
 	if c.ClientID != "" {
 		m.clients = append(m.clients, clientOp{clientID: c.ClientID, from: c.ID})
 	}
@@ -108,7 +111,7 @@ func (m *mutation) revoke(c *Credential, set ...string) {
 
 // update reads a credential and lets change commit a new state of it, again if
 // another writer came between.
-func (s *Store) update(ctx context.Context, ref Ref, change func(*Credential) error) error {
+func (s *Store) update(ctx context.Context, ref Ref, change func(*credential.Credential) error) error {
 	for range casAttempts {
 		c, err := s.Get(ctx, ref)
 		if err != nil {

@@ -11,6 +11,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/journal"
 )
 
 // A dump is a journal file with these records. It holds digests, no tokens. Indexes
@@ -45,7 +49,7 @@ func (s *Store) Dump(ctx context.Context, path string) (int, error) {
 		return 0, err
 	}
 	n := 0
-	file, err := writeJournal(path, func(emit func([]string) error) error {
+	file, err := journal.Write(path, func(emit func([]string) error) error {
 		if err := emit([]string{dumpBegin, dumpVersion}); err != nil {
 			return err
 		}
@@ -59,7 +63,7 @@ func (s *Store) Dump(ctx context.Context, path string) (int, error) {
 		})
 	})
 	if file != nil {
-		err = errors.Join(err, file.close())
+		err = errors.Join(err, file.Close())
 	}
 	return n, err
 }
@@ -78,19 +82,19 @@ func (s *Store) dumpCredentials(ctx context.Context, node *redis.Client, emit fu
 	}
 	seen := make(map[uuid.UUID]bool)
 	changed := make(map[uuid.UUID]bool)
-	ledger := &ledgerReader{key: s.keys.ledger(), at: start, apply: func(c change, _ string) error {
-		for _, op := range c.ops {
-			changed[op.id] = true
+	ledger := &ledgerReader{key: s.keys.ledger(), at: start, apply: func(c keyring.Change, _ string) error {
+		for _, op := range c.Ops {
+			changed[op.ID] = true
 		}
 		return nil
 	}}
 	err = s.eachCredential(ctx, node, func(ids []uuid.UUID) error { return s.dumpRecords(ctx, node, ids, seen, emit) })
 	for err == nil {
-		var now meta
+		var now keyring.Meta
 		if now, _, err = s.follower.probe(ctx, node); err != nil {
 			return nil, err
 		}
-		if now.seq == ledger.at.seq && now.head == ledger.at.head && now.epoch == ledger.at.epoch {
+		if now.Seq == ledger.at.seq && now.Head == ledger.at.head && now.Epoch == ledger.at.epoch {
 			return seen, nil
 		}
 		var resync errResync
@@ -118,7 +122,7 @@ func (s *Store) eachCredential(ctx context.Context, node *redis.Client, f func([
 		ids := make([]uuid.UUID, len(keys))
 		for i, key := range keys {
 			if ids[i], err = uuid.Parse(key[len(prefix):]); err != nil {
-				return errCorrupt
+				return credential.ErrCorrupt
 			}
 		}
 		if err := f(ids); err != nil {
@@ -167,7 +171,7 @@ func readDump(path string) (map[uuid.UUID]map[string]string, error) {
 	}
 	credentials := make(map[uuid.UUID]map[string]string)
 	begun, whole := false, false
-	_, err = replayRecords(data, func(record []string) error {
+	_, err = journal.ReplayRecords(data, func(record []string) error {
 		switch {
 		case whole:
 			return ErrNotADump

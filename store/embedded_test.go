@@ -9,11 +9,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
+	"github.com/hookgate/hookgate/store/journal"
 )
 
 // account is a data set with something of everything, and what is known of it.
 type account struct {
-	live, revoked, rotated, fresh            Credential
+	live, revoked, rotated, fresh            credential.Credential
 	liveToken, revokedToken, old, freshToken string
 }
 
@@ -31,10 +36,10 @@ func openAccount(t *testing.T, s *Store) account {
 // check looks at a Store opened later on the same data set.
 func (a account) check(t *testing.T, s *Store) {
 	t.Helper()
-	wantStanding(t, s, a.liveToken, Live)
-	wantStanding(t, s, a.freshToken, Live)
+	wantStanding(t, s, a.liveToken, keyring.Live)
+	wantStanding(t, s, a.freshToken, keyring.Live)
 	for _, token := range []string{a.revokedToken, a.old} {
-		if standing(s, token) == Live {
+		if standing(s, token) == keyring.Live {
 			t.Error("a token that was revoked works again")
 		}
 	}
@@ -47,7 +52,7 @@ func (a account) check(t *testing.T, s *Store) {
 	if got := get(t, s, a.rotated); got.RevokedAt != a.fresh.RotatedAt || got.SupersededBy != a.fresh.ID {
 		t.Errorf("the rotated credential: %+v", got)
 	}
-	if all := list(t, s, tenant, KindCallback); len(all) != 3 || all[0].ID != a.fresh.ID {
+	if all := list(t, s, tenant, credential.KindCallback); len(all) != 3 || all[0].ID != a.fresh.ID {
 		t.Errorf("listed: %+v", all)
 	}
 }
@@ -67,7 +72,7 @@ func TestEmbeddedReopens(t *testing.T) {
 	}
 	s = open(t, Config{EmbeddedDir: dir})
 	c, token := mint(t, s, callbackSpec())
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	revoke(t, s, c)
 }
 
@@ -114,7 +119,7 @@ func TestEmbeddedRefusesToStart(t *testing.T) {
 		prepare func(t *testing.T, dir string)
 		want    error
 	}{
-		"in use": {func(t *testing.T, dir string) { open(t, Config{EmbeddedDir: dir}) }, ErrLocked},
+		"in use": {func(t *testing.T, dir string) { open(t, Config{EmbeddedDir: dir}) }, embedded.ErrLocked},
 		"damaged in the middle": {func(t *testing.T, dir string) {
 			s := open(t, Config{EmbeddedDir: dir})
 			mint(t, s, callbackSpec())
@@ -127,17 +132,17 @@ func TestEmbeddedRefusesToStart(t *testing.T) {
 			}
 			data[damageAt] ^= 1
 			os.WriteFile(filepath.Join(dir, "journal"), data, 0o600)
-		}, errJournalCorrupt},
+		}, journal.ErrJournalCorrupt},
 		"not a journal": {func(t *testing.T, dir string) {
 			os.WriteFile(filepath.Join(dir, "journal"), []byte("hello"), 0o600)
-		}, errJournalMagic},
+		}, journal.ErrJournalMagic},
 		"script missing": {func(t *testing.T, dir string) {
-			j, err := openJournal(filepath.Join(dir, "journal"), nil)
+			j, err := journal.Open(filepath.Join(dir, "journal"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer j.close()
-			if err := j.append([]string{"EVALSHA", strings.Repeat("0", 40), "0"}); err != nil {
+			defer j.Close()
+			if err := j.Append([]string{"EVALSHA", strings.Repeat("0", 40), "0"}); err != nil {
 				t.Fatal(err)
 			}
 		}, nil},
@@ -164,7 +169,7 @@ func TestEmbeddedLockIsReleased(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, Config{EmbeddedDir: dir})
 	second := newStore(t, Config{EmbeddedDir: dir})
-	if err := second.Start(Tuning{}); !errors.Is(err, ErrLocked) {
+	if err := second.Start(Tuning{}); !errors.Is(err, embedded.ErrLocked) {
 		t.Fatalf("Start of a second one: %v", err)
 	}
 	destruct(t, first)
@@ -177,7 +182,7 @@ func TestEmbeddedFilesArePrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	s := open(t, Config{EmbeddedDir: dir})
 	openAccount(t, s)
-	if err := s.embedded().rewrite(); err != nil {
+	if err := s.embedded().Rewrite(); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]os.FileMode{"": os.ModeDir | 0o700, "journal": 0o600, "lock": 0o600}
@@ -191,7 +196,7 @@ func TestEmbeddedFilesArePrivate(t *testing.T) {
 	}
 }
 
-func (s *Store) embedded() *embedded { return s.opened.Load().scripts.(*embedded) }
+func (s *Store) embedded() *embedded.DataSet { return s.opened.Load().scripts.(*embedded.DataSet) }
 
 func TestCompactionKeepsTheState(t *testing.T) {
 	t.Parallel()
@@ -199,7 +204,7 @@ func TestCompactionKeepsTheState(t *testing.T) {
 	s := open(t, Config{EmbeddedDir: dir})
 	e := s.embedded()
 	a := openAccount(t, s)
-	e.compact = 0 // the next change compacts
+	e.Compact = 0 // the next change compacts
 	size := journalSize(t, dir)
 	c, token := mint(t, s, callbackSpec())
 	if journalSize(t, dir) >= size {
@@ -208,18 +213,18 @@ func TestCompactionKeepsTheState(t *testing.T) {
 	before := contents(t, e)
 	successor := open(t, Config{EmbeddedDir: copyDirectory(t, dir)})
 	wantContents(t, successor.embedded(), before)
-	wantStanding(t, successor, token, Live)
+	wantStanding(t, successor, token, keyring.Live)
 	// And both go on, with scripts that the compacted journal does not hold.
 	for _, s := range []*Store{s, successor} {
 		revoke(t, s, c)
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 	}
 	destruct(t, s)
 	s = open(t, Config{EmbeddedDir: dir})
-	if all := list(t, s, tenant, KindCallback); len(all) != 4 || all[0].RevokedAt.IsZero() {
+	if all := list(t, s, tenant, credential.KindCallback); len(all) != 4 || all[0].RevokedAt.IsZero() {
 		t.Errorf("after compaction and reopening: %+v", all)
 	}
-	wantStanding(t, s, a.freshToken, Live)
+	wantStanding(t, s, a.freshToken, keyring.Live)
 }
 
 func TestFailedCompactionLosesNothing(t *testing.T) {
@@ -231,12 +236,12 @@ func TestFailedCompactionLosesNothing(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "journal.tmp"), 0o700); err != nil { // in the way
 		t.Fatal(err)
 	}
-	e.compact = 0
+	e.Compact = 0
 	_, token := mint(t, s, webhookSpec())
 	mint(t, s, webhookSpec())
 	successor := open(t, Config{EmbeddedDir: copyDirectory(t, dir)})
 	a.check(t, successor)
-	wantStanding(t, successor, token, Live)
+	wantStanding(t, successor, token, keyring.Live)
 }
 
 func TestReplayIsDeterministic(t *testing.T) {
@@ -253,10 +258,10 @@ func TestReplayIsDeterministic(t *testing.T) {
 
 // contents returns every key with its sorted content; the ids of ledger entries
 // depend on when they are replayed, so they are left out.
-func contents(t *testing.T, e *embedded) map[string][]string {
+func contents(t *testing.T, e *embedded.DataSet) map[string][]string {
 	t.Helper()
 	all := make(map[string][]string)
-	err := e.dump(func(command []string) error {
+	err := e.Dump(func(command []string) error {
 		kind, key, content := command[0], command[1], command[2:]
 		switch kind {
 		case "XADD":
@@ -275,7 +280,7 @@ func contents(t *testing.T, e *embedded) map[string][]string {
 	return all
 }
 
-func wantContents(t *testing.T, e *embedded, want map[string][]string) {
+func wantContents(t *testing.T, e *embedded.DataSet, want map[string][]string) {
 	t.Helper()
 	got := contents(t, e)
 	if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
@@ -294,7 +299,7 @@ func TestUnwritableJournalAcknowledgesNothing(t *testing.T) {
 	s := open(t, Config{EmbeddedDir: dir})
 	a := openAccount(t, s)
 	before := contents(t, s.embedded())
-	s.embedded().journal.file.Close()
+	s.embedded().Journal.File.Close()
 	if _, token, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) || token != "" {
 		t.Errorf("Mint: token %t, %v", token != "", err)
 	}

@@ -12,7 +12,7 @@ func (s *Store) NewEpoch(ctx context.Context) (string, error) {
 		return "", err
 	}
 	epoch := randomHex()
-	if _, err := b.scripts.run(ctx, epochScript, 0, []string{s.keys.meta()}, []any{epoch}); err != nil {
+	if _, err := b.scripts.Run(ctx, epochScript, 0, []string{s.keys.meta()}, []any{epoch}); err != nil {
 		return "", unavailable("declare a new epoch", err)
 	}
 	return epoch, nil

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // ResyncReason says why a keyring was read anew.
@@ -55,7 +58,7 @@ type follower struct {
 	store  *Store
 	ledger *ledgerReader // nil until the first snapshot
 	// unasserted are revocations that Redis has lost and has to be told again.
-	unasserted map[Digest]uuid.UUID
+	unasserted map[credential.Digest]uuid.UUID
 	// jitter draws a delay up to its argument.
 	jitter func(time.Duration) time.Duration
 
@@ -104,10 +107,10 @@ func (f *follower) run(ctx context.Context, b *backend) {
 			// A failover sends every sidecar here at once. The old keyring serves meanwhile.
 			pause = f.jitter(min(maxSnapshotDelay, f.store.tuning.Load().MaxStaleness/4))
 		case ctx.Err() == nil:
-			b.tail.failed(ctx, err)
+			b.tail.Failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
 				message := "cannot follow Redis; the keyring serves until it is too old"
-				if _, loaded := f.store.keyring.Age(f.store.clock.local()); !loaded {
+				if _, loaded := f.store.keyring.Age(f.store.clock.Local()); !loaded {
 					message = "cannot load the credentials from Redis; until that is done every decision is 503"
 				}
 				f.store.log().Error(message, "error", err)
@@ -131,7 +134,7 @@ func (f *follower) run(ctx context.Context, b *backend) {
 // the changes come from, and does not queue behind commands of operators, or behind
 // connections of theirs that a firewall has forgotten.
 func (f *follower) follow(ctx context.Context, b *backend) error {
-	node, err := b.tail.node(ctx)
+	node, err := b.tail.Node(ctx)
 	if err != nil {
 		return err
 	}
@@ -145,33 +148,33 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 			return err
 		}
 	}
-	committed := f.store.keyring.lastCommitted()
+	committed := f.store.keyring.LastCommitted()
 	now, sent, err := f.probe(ctx, node)
 	if err != nil {
 		return err
 	}
-	if f.store.keyring.knownEpoch() != f.ledger.at.epoch {
+	if f.store.keyring.KnownEpoch() != f.ledger.at.epoch {
 		return errResync{reason: ResyncEpoch, first: true} // a commit of ours began it
 	}
 	if err := f.ledger.catchUp(ctx, node, now); err != nil {
 		return err
 	}
-	if committed > now.seq {
+	if committed > now.Seq {
 		return errResync{reason: ResyncFork}
 	}
-	f.store.keyring.markFresh(sent)
+	f.store.keyring.MarkFresh(sent)
 	f.reassert(ctx)
 	if !f.up.Swap(true) {
-		f.store.log().Info("following Redis", "credentials", f.store.keyring.Count(KindCallback)+f.store.keyring.Count(KindWebhook))
+		f.store.log().Info("following Redis", "credentials", f.store.keyring.Count(credential.KindCallback)+f.store.keyring.Count(credential.KindWebhook))
 	}
 	return nil
 }
 
 // applyLive applies a ledger entry to the serving keyring.
-func (f *follower) applyLive(c change, streamID string) error {
-	intact := f.store.keyring.applyLedger(c)
+func (f *follower) applyLive(c keyring.Change, streamID string) error {
+	intact := f.store.keyring.ApplyLedger(c)
 	if written, ok := streamTime(streamID); ok {
-		f.lag.Store(int64(max(0, f.store.clock.now().Sub(written))))
+		f.lag.Store(int64(max(0, f.store.clock.Now().Sub(written))))
 	}
 	if !intact {
 		return errResync{reason: ResyncFork}

@@ -8,12 +8,15 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
 func openOn(t *testing.T, server *redistest.Server) *Store {
 	t.Helper()
-	return open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	return open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 }
 
 // awaitDown returns when the store has noticed that Redis does not answer for it.
@@ -25,9 +28,9 @@ func awaitDown(t *testing.T, s *Store) {
 // wantAging fails where the keyring is proved fresh once more.
 func wantAging(t *testing.T, s *Store) {
 	t.Helper()
-	first := s.keyring.fresh.Load()
+	first := s.keyring.Fresh.Load()
 	eventually(t, "the age grows", func() bool { return s.Stats(time.Now()).Age > pollInterval+100*time.Millisecond })
-	if s.keyring.fresh.Load() != first {
+	if s.keyring.Fresh.Load() != first {
 		t.Error("the keyring was proved fresh meanwhile")
 	}
 }
@@ -49,8 +52,8 @@ func TestKeyringOutlastsAnOutageOfRedis(t *testing.T) {
 			outage.begin(server)
 			awaitDown(t, s)
 			wantAging(t, s)
-			wantStanding(t, s, a.liveToken, Live)
-			wantStanding(t, s, a.revokedToken, Revoked)
+			wantStanding(t, s, a.liveToken, keyring.Live)
+			wantStanding(t, s, a.revokedToken, keyring.Revoked)
 			if _, _, err := s.Mint(t.Context(), webhookSpec()); !errors.Is(err, ErrUnavailable) {
 				t.Errorf("Mint: %v", err)
 			}
@@ -62,7 +65,7 @@ func TestKeyringOutlastsAnOutageOfRedis(t *testing.T) {
 			}
 			a.check(t, s)
 			_, token := mint(t, s, callbackSpec())
-			wantStanding(t, s, token, Live)
+			wantStanding(t, s, token, keyring.Live)
 		})
 	}
 }
@@ -71,7 +74,7 @@ func TestStartsBeforeRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
-	s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
 		t.Fatalf("Start without Redis: %v", err)
 	}
@@ -82,7 +85,7 @@ func TestStartsBeforeRedis(t *testing.T) {
 	server.Restart()
 	awaitLoaded(t, s)
 	_, token := mint(t, s, callbackSpec())
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 }
 
 func TestEmptiedRedisIsNotBelieved(t *testing.T) {
@@ -104,9 +107,9 @@ func TestEmptiedRedisIsNotBelieved(t *testing.T) {
 			empty(t, server)
 			awaitDown(t, s)
 			wantAging(t, s)
-			wantStanding(t, s, a.liveToken, Live)
-			wantStanding(t, s, a.freshToken, Live)
-			wantStanding(t, s, a.revokedToken, Revoked)
+			wantStanding(t, s, a.liveToken, keyring.Live)
+			wantStanding(t, s, a.freshToken, keyring.Live)
+			wantStanding(t, s, a.revokedToken, keyring.Revoked)
 			keys := server.Client().DBSize(t.Context()).Val()
 			if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 				t.Errorf("Mint into another data set: %v", err)
@@ -125,9 +128,7 @@ func TestNewDataSetThatVanishesAtOnce(t *testing.T) {
 	server := redistest.Start(t)
 	s := openOn(t, server)
 	b := s.opened.Load()
-	c := minted(1, 1)
-	c.epoch = "begun here, and gone"
-	s.keyring.applyLocal(c)
+	s.keyring.ApplyLocal(keyring.Change{Epoch: "begun here, and gone", Seq: 1, Head: "head"})
 	awaitDown(t, s)
 	wantAging(t, s)
 	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
@@ -146,7 +147,7 @@ func TestNewDataSetByTheOperatorsWord(t *testing.T) {
 	revoke(t, s, c)
 	_, kept := mint(t, s, callbackSpec())
 	server.Client().FlushAll(t.Context())
-	operator := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	operator := newStore(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	if err := operator.Start(Tuning{Offline: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -154,10 +155,10 @@ func TestNewDataSetByTheOperatorsWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the old tokens are unknown", func() bool {
-		return standing(s, kept) == Unknown && standing(s, token) == Unknown
+		return standing(s, kept) == keyring.Unknown && standing(s, token) == keyring.Unknown
 	})
 	_, token = mint(t, s, callbackSpec())
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 }
 
 // A data set that was declared new before ours was last seen is somebody else's:
@@ -177,7 +178,7 @@ func TestForeignDataSetIsNotTaken(t *testing.T) {
 	})
 	awaitDown(t, s)
 	wantAging(t, s)
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Mint: %v", err)
 	}
@@ -188,15 +189,15 @@ func TestEmptyRedisIsLoadedByANewcomer(t *testing.T) {
 	server := redistest.Start(t)
 	first, second := openOn(t, server), openOn(t, server)
 	awaitProof(t, first)
-	if st := first.Stats(time.Now()); !st.Loaded || st.Credentials[KindCallback] != 0 {
+	if st := first.Stats(time.Now()); !st.Loaded || st.Credentials[credential.KindCallback] != 0 {
 		t.Errorf("%+v", st)
 	}
 	_, token := mint(t, first, callbackSpec())
-	wantStanding(t, first, token, Live)
-	eventually(t, "the other sees it", func() bool { return standing(second, token) == Live })
+	wantStanding(t, first, token, keyring.Live)
+	eventually(t, "the other sees it", func() bool { return standing(second, token) == keyring.Live })
 	_, token = mint(t, second, callbackSpec())
-	wantStanding(t, second, token, Live)
-	eventually(t, "the first sees the second one's", func() bool { return standing(first, token) == Live })
+	wantStanding(t, second, token, keyring.Live)
+	eventually(t, "the first sees the second one's", func() bool { return standing(first, token) == keyring.Live })
 }
 
 // A demoted or isolated master answers reads; only a write tells.
@@ -212,7 +213,7 @@ func TestReadsAloneProveNothing(t *testing.T) {
 	}
 	awaitDown(t, s)
 	wantAging(t, s)
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	if err := rdb.ConfigSet(t.Context(), "min-replicas-to-write", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestUnreadableValueEndsFreshness(t *testing.T) {
 	}
 	awaitDown(t, s)
 	wantAging(t, s)
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	rdb.XDel(t.Context(), s.keys.ledger(), id)
 	awaitProof(t, s)
 }
@@ -276,7 +277,7 @@ func TestSnapshotUnderConcurrentChanges(t *testing.T) {
 	for _, reader := range readers {
 		awaitProof(t, reader)
 		for token, live := range tokens {
-			if got := standing(reader, token) == Live; got != live {
+			if got := standing(reader, token) == keyring.Live; got != live {
 				t.Fatalf("a token is live: %t, want %t", got, live)
 			}
 		}
@@ -290,11 +291,11 @@ func TestSkewedSidecar(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
 			skewed := func() time.Time { return time.Now().Add(skew) }
-			s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}, Clock: skewed})
+			s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}, Clock: skewed})
 			spec := callbackSpec()
 			spec.ExpiresAt = time.Now().Add(time.Minute) // in Redis time
 			c, token := mint(t, s, spec)
-			key, _ := s.Keyring().Lookup(DigestToken(token))
+			key, _ := s.Keyring().Lookup(credential.DigestToken(token))
 			if now := s.Keyring().ServerTime(skewed()).UnixMilli(); now >= key.ExpiresAt || now < key.ExpiresAt-61_000 {
 				t.Errorf("the sidecar believes it is %d, expiry is at %d", now, key.ExpiresAt)
 			}

@@ -5,9 +5,12 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
-func rotateWith(t testing.TB, s *Store, c Credential, r Rotation) (Credential, string) {
+func rotateWith(t testing.TB, s *Store, c credential.Credential, r Rotation) (credential.Credential, string) {
 	t.Helper()
 	fresh, token, err := s.Rotate(t.Context(), ref(c), r)
 	if err != nil {
@@ -18,8 +21,8 @@ func rotateWith(t testing.TB, s *Store, c Credential, r Rotation) (Credential, s
 
 // accepted reports whether a guard would let the token in now.
 func accepted(s *Store, token string) bool {
-	key, standing := s.Keyring().Lookup(DigestToken(token))
-	return standing == Live && (key.ExpiresAt == 0 || s.Now().UnixMilli() < key.ExpiresAt)
+	key, standing := s.Keyring().Lookup(credential.DigestToken(token))
+	return standing == keyring.Live && (key.ExpiresAt == 0 || s.Now().UnixMilli() < key.ExpiresAt)
 }
 
 func TestRotateWithGrace(t *testing.T) {
@@ -30,17 +33,17 @@ func TestRotateWithGrace(t *testing.T) {
 			t.Error("not both tokens are accepted")
 		}
 		retired := get(t, s, old)
-		if retired.Status(s.Now()) != StatusGrace || retired.SupersededBy != fresh.ID || !retired.RevokedAt.IsZero() {
+		if retired.Status(s.Now()) != credential.StatusGrace || retired.SupersededBy != fresh.ID || !retired.RevokedAt.IsZero() {
 			t.Errorf("the old record: %+v", retired)
 		}
 		// Every probe estimates Redis' clock anew, to within its round trip.
 		if in := retired.GraceUntil.Sub(s.Now()); in > time.Hour+time.Minute || in < 50*time.Minute {
 			t.Errorf("the grace lasts %v", in)
 		}
-		if key, _ := s.Keyring().Lookup(DigestToken(oldToken)); key.ExpiresAt != retired.GraceUntil.UnixMilli() {
+		if key, _ := s.Keyring().Lookup(credential.DigestToken(oldToken)); key.ExpiresAt != retired.GraceUntil.UnixMilli() {
 			t.Errorf("the keyring has expiry %d, the record %d", key.ExpiresAt, retired.GraceUntil.UnixMilli())
 		}
-		if stored := get(t, s, fresh); stored.Supersedes != old.ID || stored.Status(s.Now()) != StatusActive || !stored.GraceUntil.IsZero() {
+		if stored := get(t, s, fresh); stored.Supersedes != old.ID || stored.Status(s.Now()) != credential.StatusActive || !stored.GraceUntil.IsZero() {
 			t.Errorf("the new record: %+v", stored)
 		}
 		wantCounts(t, s, 0, 2)
@@ -65,10 +68,10 @@ func TestGraceEndsByItself(t *testing.T) {
 			t.Errorf("the end of a grace was written: %s, was %s", after, before)
 		}
 		retired := get(t, s, old)
-		if retired.Status(s.Now()) != StatusExpired || !retired.RevokedAt.IsZero() {
+		if retired.Status(s.Now()) != credential.StatusExpired || !retired.RevokedAt.IsZero() {
 			t.Errorf("after the grace: %+v", retired)
 		}
-		for _, c := range []Credential{old, fresh} {
+		for _, c := range []credential.Credential{old, fresh} {
 			if _, err := s.Finish(t.Context(), ref(c)); err != ErrNoGrace {
 				t.Errorf("Finish: %v", err)
 			}
@@ -82,7 +85,7 @@ func TestGraceEndsByItself(t *testing.T) {
 		}
 		rotateWith(t, s, fresh, Rotation{Grace: time.Hour}) // no grace is open
 		revoke(t, s, old)
-		wantStanding(t, s, oldToken, Revoked)
+		wantStanding(t, s, oldToken, keyring.Revoked)
 	})
 }
 
@@ -92,7 +95,7 @@ func TestGraceEndsWithTheExpiry(t *testing.T) {
 		spec.ExpiresAt = time.Now().Add(time.Minute)
 		old, oldToken := mint(t, s, spec)
 		fresh, _ := rotateWith(t, s, old, Rotation{Grace: time.Hour})
-		for name, c := range map[string]Credential{"old": get(t, s, old), "new": fresh} {
+		for name, c := range map[string]credential.Credential{"old": get(t, s, old), "new": fresh} {
 			if c.ExpiresAt != old.ExpiresAt {
 				t.Errorf("the %s one expires at %v, want %v", name, c.ExpiresAt, old.ExpiresAt)
 			}
@@ -104,7 +107,7 @@ func TestGraceEndsWithTheExpiry(t *testing.T) {
 		if _, err := s.Update(t.Context(), ref(old), Patch{ExpiresAt: &never}); err != nil {
 			t.Fatal(err)
 		}
-		if key, _ := s.Keyring().Lookup(DigestToken(oldToken)); key.ExpiresAt != old.ExpiresAt.UnixMilli() {
+		if key, _ := s.Keyring().Lookup(credential.DigestToken(oldToken)); key.ExpiresAt != old.ExpiresAt.UnixMilli() {
 			t.Error("clearing the expiry prolonged the grace")
 		}
 	})
@@ -125,13 +128,13 @@ func TestOneGraceAtATime(t *testing.T) {
 			}
 		}
 		third, thirdToken := rotateWith(t, s, second, Rotation{Grace: time.Hour, Force: true})
-		wantStanding(t, s, firstToken, Revoked)
+		wantStanding(t, s, firstToken, keyring.Revoked)
 		if !accepted(s, secondToken) || !accepted(s, thirdToken) {
 			t.Error("not both of the last two are accepted")
 		}
 		rotateWith(t, s, third, Rotation{Force: true})
-		wantStanding(t, s, secondToken, Revoked)
-		wantStanding(t, s, thirdToken, Revoked)
+		wantStanding(t, s, secondToken, keyring.Revoked)
+		wantStanding(t, s, thirdToken, keyring.Revoked)
 		if revoked := get(t, s, second); revoked.RevokedAt.IsZero() {
 			t.Errorf("not revoked: %+v", revoked)
 		}
@@ -157,12 +160,12 @@ func TestFinish(t *testing.T) {
 				t.Fatalf("Finish by %s: %v", by, err)
 			}
 			stored := get(t, s, old)
-			finished.version = stored.version
+			finished.Version = stored.Version
 			if !reflect.DeepEqual(finished, stored) || stored.RevokedAt.IsZero() {
 				t.Errorf("by %s: returned %+v, stored %+v", by, finished, stored)
 			}
-			wantStanding(t, s, oldToken, Revoked)
-			wantStanding(t, s, token, Live)
+			wantStanding(t, s, oldToken, keyring.Revoked)
+			wantStanding(t, s, token, keyring.Live)
 			if _, err := s.Finish(t.Context(), ref(named)); err != ErrNoGrace {
 				t.Errorf("again: %v", err)
 			}
@@ -173,12 +176,12 @@ func TestFinish(t *testing.T) {
 func TestGraceIsBounded(t *testing.T) {
 	s := open(t, Config{EmbeddedDir: t.TempDir()})
 	c, _ := mint(t, s, callbackSpec())
-	for _, grace := range []time.Duration{-1, MaxGrace + 1} {
-		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{Grace: grace}); !errors.Is(err, ErrInvalid) {
+	for _, grace := range []time.Duration{-1, credential.MaxGrace + 1} {
+		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{Grace: grace}); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("%v: %v", grace, err)
 		}
 	}
-	rotateWith(t, s, c, Rotation{Grace: MaxGrace})
+	rotateWith(t, s, c, Rotation{Grace: credential.MaxGrace})
 }
 
 func TestGraceOnOtherSidecars(t *testing.T) {
@@ -187,14 +190,14 @@ func TestGraceOnOtherSidecars(t *testing.T) {
 		fresh, token := rotateWith(t, a, old, Rotation{Grace: time.Hour})
 		until := get(t, a, old).GraceUntil.UnixMilli()
 		eventually(t, "b knows the end of the grace", func() bool {
-			key, standing := b.Keyring().Lookup(DigestToken(oldToken))
-			return standing == Live && key.ExpiresAt == until && accepted(b, token)
+			key, standing := b.Keyring().Lookup(credential.DigestToken(oldToken))
+			return standing == keyring.Live && key.ExpiresAt == until && accepted(b, token)
 		})
 		if _, err := b.Finish(t.Context(), ref(fresh)); err != nil {
 			t.Fatal(err)
 		}
-		wantStanding(t, b, oldToken, Revoked)
-		eventually(t, "a follows", func() bool { return standing(a, oldToken) == Revoked })
+		wantStanding(t, b, oldToken, keyring.Revoked)
+		eventually(t, "a follows", func() bool { return standing(a, oldToken) == keyring.Revoked })
 	})
 }
 
@@ -208,7 +211,7 @@ func TestOneOfManyGracesWins(t *testing.T) {
 				t.Errorf("a losing rotation: %v", err)
 			}
 		})
-		if all := list(t, s, tenant, KindCallback); len(all) != 2 {
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 2 {
 			t.Errorf("%d credentials", len(all))
 		}
 	})

@@ -7,10 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential/credentialtest"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -71,7 +76,7 @@ func awaitProof(t testing.TB, s *Store) {
 	t.Helper()
 	now := time.Now()
 	eventually(t, "the keyring is proved fresh", func() bool {
-		fresh := s.keyring.fresh.Load()
+		fresh := s.keyring.Fresh.Load()
 		return fresh != nil && fresh.After(now)
 	})
 }
@@ -102,13 +107,13 @@ type backEnd struct {
 
 var backEnds = []backEnd{
 	{name: "miniredis", shared: true, prepare: func(t *testing.T) Config {
-		return Config{Redis: Server{URLs: []string{"redis://" + miniredis.RunT(t).Addr()}}}
+		return Config{Redis: redisconn.Server{URLs: []string{"redis://" + miniredis.RunT(t).Addr()}}}
 	}},
 	{name: "embedded", prepare: func(t *testing.T) Config {
 		return Config{EmbeddedDir: t.TempDir()}
 	}},
 	{name: "redis", shared: true, prepare: func(t *testing.T) Config {
-		return Config{Redis: Server{URLs: []string{redistest.Start(t).URL()}}}
+		return Config{Redis: redisconn.Server{URLs: []string{redistest.Start(t).URL()}}}
 	}},
 }
 
@@ -139,17 +144,19 @@ func onEachSharedBackEnd(t *testing.T, test func(t *testing.T, a, b *Store)) {
 	}
 }
 
-var tenant = uuid.MustParse("11111111-1111-4111-8111-111111111111")
+var tenant = credentialtest.Tenant
 
-func callbackSpec() Spec { return Spec{Tenant: tenant, Kind: KindCallback, Label: "acme"} }
-
-func webhookSpec() Spec {
-	return Spec{Tenant: tenant, Kind: KindWebhook, Vendor: "belvo", Connection: "belvo-main"}
+func callbackSpec() credential.Spec {
+	return credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: "acme"}
 }
 
-func ref(c Credential) Ref { return Ref{Tenant: c.Tenant, Kind: c.Kind, ID: c.ID} }
+func webhookSpec() credential.Spec {
+	return credential.Spec{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "belvo", Connection: "belvo-main"}
+}
 
-func mint(t testing.TB, s *Store, spec Spec) (Credential, string) {
+func ref(c credential.Credential) Ref { return Ref{Tenant: c.Tenant, Kind: c.Kind, ID: c.ID} }
+
+func mint(t testing.TB, s *Store, spec credential.Spec) (credential.Credential, string) {
 	t.Helper()
 	c, token, err := s.Mint(context.Background(), spec)
 	if err != nil {
@@ -158,7 +165,7 @@ func mint(t testing.TB, s *Store, spec Spec) (Credential, string) {
 	return c, token
 }
 
-func rotate(t testing.TB, s *Store, c Credential) (Credential, string) {
+func rotate(t testing.TB, s *Store, c credential.Credential) (credential.Credential, string) {
 	t.Helper()
 	fresh, token, err := s.Rotate(context.Background(), ref(c), Rotation{})
 	if err != nil {
@@ -167,14 +174,14 @@ func rotate(t testing.TB, s *Store, c Credential) (Credential, string) {
 	return fresh, token
 }
 
-func revoke(t testing.TB, s *Store, c Credential) {
+func revoke(t testing.TB, s *Store, c credential.Credential) {
 	t.Helper()
 	if err := s.Revoke(context.Background(), ref(c)); err != nil {
 		t.Fatalf("Revoke: %v", err)
 	}
 }
 
-func get(t testing.TB, s *Store, c Credential) Credential {
+func get(t testing.TB, s *Store, c credential.Credential) credential.Credential {
 	t.Helper()
 	got, err := s.Get(context.Background(), ref(c))
 	if err != nil {
@@ -183,7 +190,7 @@ func get(t testing.TB, s *Store, c Credential) Credential {
 	return got
 }
 
-func list(t testing.TB, s *Store, tenant uuid.UUID, kind Kind) []Credential {
+func list(t testing.TB, s *Store, tenant uuid.UUID, kind credential.Kind) []credential.Credential {
 	t.Helper()
 	all, err := s.List(context.Background(), tenant, kind)
 	if err != nil {
@@ -192,19 +199,17 @@ func list(t testing.TB, s *Store, tenant uuid.UUID, kind Kind) []Credential {
 	return all
 }
 
-func standing(s *Store, token string) Standing {
-	_, standing := s.Keyring().Lookup(DigestToken(token))
+func standing(s *Store, token string) keyring.Standing {
+	_, standing := s.Keyring().Lookup(credential.DigestToken(token))
 	return standing
 }
 
-func wantStanding(t testing.TB, s *Store, token string, want Standing) {
+func wantStanding(t testing.TB, s *Store, token string, want keyring.Standing) {
 	t.Helper()
 	if got := standing(s, token); got != want {
 		t.Fatalf("standing of the token = %v, want %v", got, want)
 	}
 }
-
-func (s Standing) String() string { return [...]string{"unknown", "live", "revoked"}[s] }
 
 // wantNoSecrets fails where a text for operators or clients holds a secret.
 func wantNoSecrets(t testing.TB, text string, secrets ...string) {
@@ -219,7 +224,7 @@ func wantNoSecrets(t testing.TB, text string, secrets ...string) {
 // node returns a client of the server behind b.
 func node(t testing.TB, b *backend) *redis.Client {
 	t.Helper()
-	client, err := b.commands.node(t.Context())
+	client, err := b.commands.Node(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

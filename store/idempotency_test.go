@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // repeated is a request with an idempotency key.
@@ -54,7 +56,7 @@ func TestRepeatedMint(t *testing.T) {
 				t.Errorf("key %q: %v", key, err)
 			}
 		}
-		if all := list(t, s, tenant, KindCallback); len(all) != 4 {
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 4 {
 			t.Errorf("%d credentials", len(all))
 		}
 		// A repeated request is a replay whatever became of the credential.
@@ -129,7 +131,7 @@ func TestLostReplyOfARepeatableRequest(t *testing.T) {
 			t.Fatalf("no reply at all: %v", err)
 		}
 		_, _, err := s.Mint(repeated(t, "two", "a"), callbackSpec())
-		wantReplay(t, err, list(t, s, tenant, KindCallback)[0].ID)
+		wantReplay(t, err, list(t, s, tenant, credential.KindCallback)[0].ID)
 	})
 }
 
@@ -184,7 +186,7 @@ func TestIdempotencyKeyIsOneStepWithTheChange(t *testing.T) {
 		if _, _, err := s.Mint(repeated(t, "key", "a"), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("Mint: %v", err)
 		}
-		if all := list(t, s, tenant, KindCallback); len(all) != 0 {
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 0 {
 			t.Errorf("minted without remembering the key: %v", all)
 		}
 		mint(t, s, callbackSpec()) // needs no key

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // Errors of Import.
@@ -19,20 +22,20 @@ var (
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
 // Errors: ErrInvalid, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
-func (s *Store) Import(ctx context.Context, spec Spec, digest Digest) (c Credential, created bool, err error) {
-	if spec.Kind == KindAPI {
-		return c, false, fmt.Errorf("%w: an api credential is created with its secret hash, not imported", ErrInvalid)
+func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
+	if spec.Kind == credential.KindAPI {
+		return c, false, fmt.Errorf("%w: an api credential is created with its secret hash, not imported", credential.ErrInvalid)
 	}
-	if digest == (Digest{}) {
-		return c, false, fmt.Errorf("%w: the digest is missing", ErrInvalid)
+	if digest == (credential.Digest{}) {
+		return c, false, fmt.Errorf("%w: the digest is missing", credential.ErrInvalid)
 	}
-	if err := spec.validate(); err != nil {
+	if err := spec.Validate(); err != nil {
 		return c, false, err
 	}
-	if c, _, err = newCredential(spec); err != nil {
+	if c, _, err = credential.NewCredential(spec); err != nil {
 		return c, false, err
 	}
-	c.digest = digest
+	c.Digest = digest
 	err = s.create(ctx, &c, ActionImport)
 	switch {
 	case errors.Is(err, errDigestRevoked):
@@ -46,10 +49,10 @@ func (s *Store) Import(ctx context.Context, spec Spec, digest Digest) (c Credent
 
 // holder returns the credential that has a digest, if it is of the tenant and kind
 // that the import wants.
-func (s *Store) holder(ctx context.Context, spec Spec, digest Digest) (Credential, error) {
+func (s *Store) holder(ctx context.Context, spec credential.Spec, digest credential.Digest) (credential.Credential, error) {
 	b, err := s.backend()
 	if err != nil {
-		return Credential{}, err
+		return credential.Credential{}, err
 	}
 	var value string
 	err = b.ask(ctx, func(node *redis.Client) (err error) {
@@ -58,15 +61,15 @@ func (s *Store) holder(ctx context.Context, spec Spec, digest Digest) (Credentia
 	})
 	switch {
 	case errors.Is(err, redis.Nil): // revoked since
-		return Credential{}, ErrDigestTaken
+		return credential.Credential{}, ErrDigestTaken
 	case err != nil:
-		return Credential{}, unavailable("read a digest", err)
+		return credential.Credential{}, unavailable("read a digest", err)
 	}
-	_, op, err := decodeValue(digest, value)
+	_, op, err := keyring.DecodeValue(digest, value)
 	if err != nil {
-		return Credential{}, err
+		return credential.Credential{}, err
 	}
-	c, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: op.id})
+	c, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: op.ID})
 	if errors.Is(err, ErrNotFound) {
 		err = ErrDigestTaken
 	}

@@ -5,13 +5,16 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 const foreignToken = "sk-live_minted.elsewhere~1"
 
-func importOf(t testing.TB, s *Store, spec Spec, token string) (Credential, bool) {
+func importOf(t testing.TB, s *Store, spec credential.Spec, token string) (credential.Credential, bool) {
 	t.Helper()
-	c, created, err := s.Import(t.Context(), spec, DigestToken(token))
+	c, created, err := s.Import(t.Context(), spec, credential.DigestToken(token))
 	if err != nil {
 		t.Fatalf("Import: %v", err)
 	}
@@ -28,7 +31,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("created %v, and the token is accepted: %v", created, accepted(s, foreignToken))
 		}
 		stored := get(t, s, c)
-		c.version = stored.version
+		c.Version = stored.Version
 		if !reflect.DeepEqual(stored, c) || stored.Label != "x" || stored.Metadata != `{"a":1}` {
 			t.Errorf("stored %+v\nreturned %+v", stored, c)
 		}
@@ -38,7 +41,7 @@ func TestImport(t *testing.T) {
 				t.Errorf("again: created %v, %+v", created, again)
 			}
 		}
-		if all := list(t, s, tenant, KindWebhook); len(all) != 1 {
+		if all := list(t, s, tenant, credential.KindWebhook); len(all) != 1 {
 			t.Errorf("%d credentials", len(all))
 		}
 	})
@@ -55,7 +58,7 @@ func TestImportRefuses(t *testing.T) {
 		rotated, rotatedToken := mint(t, s, callbackSpec())
 		rotate(t, s, rotated)
 		for name, test := range map[string]struct {
-			spec  Spec
+			spec  credential.Spec
 			token string
 			want  error
 		}{
@@ -64,19 +67,19 @@ func TestImportRefuses(t *testing.T) {
 			"revoked":          {callbackSpec(), goneToken, ErrDigestTaken},
 			"rotated out":      {callbackSpec(), rotatedToken, ErrDigestTaken},
 			"revoked, theirs":  {theirs, goneToken, ErrDigestTaken},
-			"api":              {apiSpec("billing", "one"), "x", ErrInvalid},
-			"no vendor":        {Spec{Tenant: tenant, Kind: KindWebhook}, "x", ErrInvalid},
+			"api":              {apiSpec("billing", "one"), "x", credential.ErrInvalid},
+			"no vendor":        {credential.Spec{Tenant: tenant, Kind: credential.KindWebhook}, "x", credential.ErrInvalid},
 		} {
-			if _, created, err := s.Import(t.Context(), test.spec, DigestToken(test.token)); created || !errors.Is(err, test.want) {
+			if _, created, err := s.Import(t.Context(), test.spec, credential.DigestToken(test.token)); created || !errors.Is(err, test.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, _, err := s.Import(t.Context(), callbackSpec(), Digest{}); !errors.Is(err, ErrInvalid) {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), credential.Digest{}); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("no digest: %v", err)
 		}
-		wantStanding(t, s, goneToken, Revoked)
-		wantStanding(t, s, rotatedToken, Revoked)
-		if key, _ := s.Keyring().Lookup(DigestToken(foreignToken)); key.Tenant != otherTenant {
+		wantStanding(t, s, goneToken, keyring.Revoked)
+		wantStanding(t, s, rotatedToken, keyring.Revoked)
+		if key, _ := s.Keyring().Lookup(credential.DigestToken(foreignToken)); key.Tenant != otherTenant {
 			t.Error("the token changed hands")
 		}
 		if c, created := importOf(t, s, callbackSpec(), mintedToken); created || c.ID != minted.ID {
@@ -96,7 +99,7 @@ func TestRevokedDigestsStayOut(t *testing.T) {
 			revoke(t, s, c)
 			destruct(t, s)
 			s = open(t, config)
-			if _, _, err := s.Import(t.Context(), callbackSpec(), DigestToken(foreignToken)); err != ErrDigestTaken {
+			if _, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken)); err != ErrDigestTaken {
 				t.Errorf("after a restart: %v", err)
 			}
 		})
@@ -105,9 +108,9 @@ func TestRevokedDigestsStayOut(t *testing.T) {
 
 func TestConcurrentImports(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		ids := make(chan Credential, 10)
+		ids := make(chan credential.Credential, 10)
 		race(10, func() {
-			c, _, err := s.Import(t.Context(), callbackSpec(), DigestToken(foreignToken))
+			c, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken))
 			if err != nil {
 				t.Error(err)
 			}
@@ -120,7 +123,7 @@ func TestConcurrentImports(t *testing.T) {
 				t.Errorf("imported as %v and as %v", first.ID, c.ID)
 			}
 		}
-		if all := list(t, s, tenant, KindCallback); len(all) != 1 {
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 1 {
 			t.Errorf("%d credentials", len(all))
 		}
 	})

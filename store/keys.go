@@ -7,6 +7,8 @@ import (
 	"regexp"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // bucketCount is the number of digest buckets. With a million credentials each
@@ -57,14 +59,14 @@ func (k keyspace) idempotency(tenant uuid.UUID) (done, byAge string) {
 }
 
 // bucketOf returns the bucket of a digest: its first 12 bits.
-func (k keyspace) bucketOf(d Digest) string { return k.bucket(bucketNumber(d)) }
+func (k keyspace) bucketOf(d credential.Digest) string { return k.bucket(bucketNumber(d)) }
 
 // revokedOf returns the set of revoked digests that a digest belongs to.
-func (k keyspace) revokedOf(d Digest) string { return k.revoked(bucketNumber(d)) }
+func (k keyspace) revokedOf(d credential.Digest) string { return k.revoked(bucketNumber(d)) }
 
 func (k keyspace) revoked(n int) string { return fmt.Sprintf("%sr:%d", k.prefix, n) }
 
-func bucketNumber(d Digest) int { return int(d[0])<<4 | int(d[1])>>4 }
+func bucketNumber(d credential.Digest) int { return int(d[0])<<4 | int(d[1])>>4 }
 
 // clientBuckets is the number of hashes that client ids are spread over.
 const clientBuckets = 256

@@ -13,6 +13,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -37,13 +40,13 @@ func init() {
 
 func onSocket(t *testing.T) Config {
 	server := redistest.Start(t, redistest.WithSocket())
-	return Config{Redis: Server{URLs: []string{"unix://" + server.Socket()}}}
+	return Config{Redis: redisconn.Server{URLs: []string{"unix://" + server.Socket()}}}
 }
 
 func onTLS(t *testing.T) Config {
 	certificates := redistest.NewCertificates(t)
 	server := redistest.Start(t, redistest.WithTLS(certificates))
-	return Config{Redis: Server{
+	return Config{Redis: redisconn.Server{
 		URLs: []string{server.URL()}, TLSCA: certificates.CA, TLSCert: certificates.ClientCert, TLSKey: certificates.ClientKey,
 	}}
 }
@@ -74,7 +77,7 @@ func onACL(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	server := redistest.Start(t, redistest.WithArgs("--aclfile", file))
-	return Config{Redis: Server{URLs: []string{server.URL()}, Username: "hookgate", Password: password}}
+	return Config{Redis: redisconn.Server{URLs: []string{server.URL()}, Username: "hookgate", Password: password}}
 }
 
 // Sentinel and Cluster take seconds and several processes to start, so tests share
@@ -83,7 +86,7 @@ var (
 	sharedServers suite
 	sharedSpaces  atomic.Int64
 
-	sharedSentinel = sync.OnceValue(func() Server { return startSentinel(&sharedServers).config() })
+	sharedSentinel = sync.OnceValue(func() redisconn.Server { return startSentinel(&sharedServers).config() })
 	sharedCluster  = sync.OnceValue(func() *redistest.Nodes { return redistest.StartCluster(&sharedServers, "{hookgate}") })
 )
 
@@ -93,7 +96,7 @@ func onSharedSentinel(t *testing.T) Config {
 
 func onSharedCluster(t *testing.T) Config {
 	return Config{
-		Redis:     Server{Topology: Cluster, URLs: sharedCluster().URLs()},
+		Redis:     redisconn.Server{Topology: redisconn.Cluster, URLs: sharedCluster().URLs()},
 		Namespace: fmt.Sprintf("hookgate.%d", sharedSpaces.Add(1)),
 	}
 }
@@ -111,8 +114,8 @@ func startSentinel(t testing.TB) watched {
 	return w
 }
 
-func (w watched) config() Server {
-	return Server{Topology: Sentinel, Master: redistest.SentinelMaster, URLs: []string{w.sentinel.URL()}}
+func (w watched) config() redisconn.Server {
+	return redisconn.Server{Topology: redisconn.Sentinel, Master: redistest.SentinelMaster, URLs: []string{w.sentinel.URL()}}
 }
 
 // TestEveryKindOfRedis is the short form of the conformance suite on every kind of
@@ -125,7 +128,7 @@ func TestEveryKindOfRedis(t *testing.T) {
 		{name: "ACL", prepare: onACL},
 		{name: "sentinel", prepare: func(t *testing.T) Config { return Config{Redis: startSentinel(t).config()} }},
 		{name: "cluster", prepare: func(t *testing.T) Config {
-			return Config{Redis: Server{Topology: Cluster, URLs: redistest.StartCluster(t, "{hookgate}").URLs()}}
+			return Config{Redis: redisconn.Server{Topology: redisconn.Cluster, URLs: redistest.StartCluster(t, "{hookgate}").URLs()}}
 		}},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
@@ -137,23 +140,23 @@ func TestEveryKindOfRedis(t *testing.T) {
 			_, kept := mint(t, a, webhookSpec())
 			revoke(t, a, fresh)
 			eventually(t, "both follow", func() bool {
-				return standing(a, first) != Live && standing(b, second) != Live && standing(b, kept) == Live
+				return standing(a, first) != keyring.Live && standing(b, second) != keyring.Live && standing(b, kept) == keyring.Live
 			})
 			a.MarkUsed(c.ID, c.CreatedAt)
 			a.flushNow(t)
 			third := open(t, config)
-			wantStanding(t, third, first, Unknown) // it never knew it
-			wantStanding(t, third, second, Unknown)
-			wantStanding(t, third, kept, Live)
+			wantStanding(t, third, first, keyring.Unknown) // it never knew it
+			wantStanding(t, third, second, keyring.Unknown)
+			wantStanding(t, third, kept, keyring.Live)
 			if got := get(t, third, c); got.LastUsedAt.IsZero() || got.RevokedAt.IsZero() {
 				t.Errorf("%+v", got)
 			}
-			if got := ids(list(t, third, tenant, KindCallback)); len(got) != 2 {
+			if got := ids(list(t, third, tenant, credential.KindCallback)); len(got) != 2 {
 				t.Errorf("listed: %v", got)
 			}
 			for _, s := range []*Store{a, b, third} {
 				awaitProof(t, s)
-				if st := s.Stats(s.clock.local()); !st.RedisUp {
+				if st := s.Stats(s.clock.Local()); !st.RedisUp {
 					t.Errorf("%+v", st)
 				}
 			}
@@ -195,7 +198,7 @@ func TestACLIsLeastPrivilege(t *testing.T) {
 	if n, err := empty.Restore(ctx, file); n != 1 || err != nil {
 		t.Errorf("Restore: %d, %v", n, err)
 	}
-	eventually(t, "the restored token is live", func() bool { return standing(empty, token) == Live })
+	eventually(t, "the restored token is live", func() bool { return standing(empty, token) == keyring.Live })
 	get(t, empty, c)
 }
 
@@ -238,7 +241,7 @@ func TestSentinelUser(t *testing.T) {
 	})
 	w.master.Kill()
 	awaitProof(t, s)
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	eventually(t, "changes are taken", func() bool { _, _, err := s.Mint(t.Context(), callbackSpec()); return err == nil })
 }
 
@@ -256,7 +259,7 @@ func TestPasswordIsReadAgain(t *testing.T) {
 		}
 	}
 	write(before)
-	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}, PasswordFile: file}})
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}, PasswordFile: file}})
 	c, token := mint(t, s, callbackSpec())
 	rdb := server.Client()
 	ctx := t.Context()
@@ -269,7 +272,7 @@ func TestPasswordIsReadAgain(t *testing.T) {
 	}
 	awaitDown(t, s)
 	wantAging(t, s)
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	write(after)
 	awaitProof(t, s)
 	revoke(t, s, c)
@@ -280,7 +283,7 @@ func TestPasswordIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitDown(t, s)
-	_, err := s.Get(ctx, Ref{Tenant: tenant, Kind: KindCallback, ID: uuid.New()})
+	_, err := s.Get(ctx, Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.New()})
 	if err == nil {
 		t.Fatal("read without a password")
 	}
@@ -293,12 +296,12 @@ func TestTLSIsVerified(t *testing.T) {
 	t.Parallel()
 	good := onTLS(t)
 	stranger := redistest.NewCertificates(t)
-	for name, spoil := range map[string]func(*Server){
-		"another authority":      func(s *Server) { s.TLSCA = stranger.CA },
-		"system's authorities":   func(s *Server) { s.TLSCA = "" },
-		"no client certificate":  func(s *Server) { s.TLSCert, s.TLSKey = "", "" },
-		"a stranger's":           func(s *Server) { s.TLSCert, s.TLSKey = stranger.ClientCert, stranger.ClientKey },
-		"another name of server": func(s *Server) { s.URLs = []string{strings.Replace(s.URLs[0], "127.0.0.1", "localhost", 1)} },
+	for name, spoil := range map[string]func(*redisconn.Server){
+		"another authority":      func(s *redisconn.Server) { s.TLSCA = stranger.CA },
+		"system's authorities":   func(s *redisconn.Server) { s.TLSCA = "" },
+		"no client certificate":  func(s *redisconn.Server) { s.TLSCert, s.TLSKey = "", "" },
+		"a stranger's":           func(s *redisconn.Server) { s.TLSCert, s.TLSKey = stranger.ClientCert, stranger.ClientKey },
+		"another name of server": func(s *redisconn.Server) { s.URLs = []string{strings.Replace(s.URLs[0], "127.0.0.1", "localhost", 1)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -311,7 +314,7 @@ func TestTLSIsVerified(t *testing.T) {
 			if _, _, err := s.Mint(t.Context(), callbackSpec()); err == nil {
 				t.Error("minted")
 			}
-			if s.Stats(s.clock.local()).Loaded {
+			if s.Stats(s.clock.Local()).Loaded {
 				t.Error("loaded")
 			}
 		})

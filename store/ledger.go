@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // position is how far the ledger has been followed.
@@ -24,21 +26,21 @@ type position struct {
 type ledgerReader struct {
 	key   string
 	at    position
-	apply func(c change, streamID string) error
+	apply func(c keyring.Change, streamID string) error
 }
 
 // catchUp reads whatever is missing up to m, and fails with errResync where what
 // has been read does not lead there.
-func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m meta) error {
+func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m keyring.Meta) error {
 	switch {
-	case m.epoch == "" && l.at.epoch != "":
+	case m.Epoch == "" && l.at.epoch != "":
 		return errDataGone
-	case m.epoch != l.at.epoch:
+	case m.Epoch != l.at.epoch:
 		return errResync{reason: ResyncEpoch, first: l.at.epoch == ""}
 	}
-	for l.at.seq < m.seq {
+	for l.at.seq < m.Seq {
 		// Never past m, or there would be no head left to compare with.
-		n, err := l.read(ctx, rdb, -1, min(tailBatch, int64(m.seq-l.at.seq)))
+		n, err := l.read(ctx, rdb, -1, min(tailBatch, int64(m.Seq-l.at.seq)))
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (l *ledgerReader) catchUp(ctx context.Context, rdb *redis.Client, m meta) e
 			return errResync{reason: ResyncGap}
 		}
 	}
-	if l.at.seq != m.seq || l.at.head != m.head {
+	if l.at.seq != m.Seq || l.at.head != m.Head {
 		return errResync{reason: ResyncFork}
 	}
 	return nil
@@ -83,14 +85,14 @@ func (l *ledgerReader) advance(message redis.XMessage) error {
 	if l.at.epoch == "" {
 		return errResync{reason: ResyncEpoch, first: true}
 	}
-	c, err := decodeEntry(l.at.epoch, message.Values)
+	c, err := keyring.DecodeEntry(l.at.epoch, message.Values)
 	if err != nil {
 		return err
 	}
-	if c.seq != l.at.seq+1 || c.prev != l.at.head {
+	if c.Seq != l.at.seq+1 || c.Prev != l.at.head {
 		return errResync{reason: ResyncGap}
 	}
-	l.at.seq, l.at.head, l.at.stream = c.seq, c.head, message.ID
+	l.at.seq, l.at.head, l.at.stream = c.Seq, c.Head, message.ID
 	return l.apply(c, message.ID)
 }
 

@@ -7,6 +7,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -15,14 +18,14 @@ func behindProxy(t *testing.T) (behind, other *Store, proxy *redistest.Proxy, se
 	t.Helper()
 	server = redistest.Start(t)
 	proxy = redistest.NewProxy(t, server)
-	return open(t, Config{Redis: Server{URLs: []string{proxy.URL()}}}), openOn(t, server), proxy, server
+	return open(t, Config{Redis: redisconn.Server{URLs: []string{proxy.URL()}}}), openOn(t, server), proxy, server
 }
 
 func TestLedgerIsFollowedOnAfterACut(t *testing.T) {
 	t.Parallel()
 	behind, other, proxy, _ := behindProxy(t)
 	c, token := mint(t, other, callbackSpec())
-	eventually(t, "it follows", func() bool { return standing(behind, token) == Live })
+	eventually(t, "it follows", func() bool { return standing(behind, token) == keyring.Live })
 	awaitProof(t, behind)
 	loads := behind.Stats(time.Now()).Resyncs
 	proxy.Cut()
@@ -33,11 +36,11 @@ func TestLedgerIsFollowedOnAfterACut(t *testing.T) {
 		_, token := mint(t, other, callbackSpec())
 		tokens = append(tokens, token)
 	}
-	wantStanding(t, behind, token, Live) // it cannot know, and its age says so
+	wantStanding(t, behind, token, keyring.Live) // it cannot know, and its age says so
 	proxy.Restore()
-	eventually(t, "the revocation arrives", func() bool { return standing(behind, token) == Revoked })
+	eventually(t, "the revocation arrives", func() bool { return standing(behind, token) == keyring.Revoked })
 	for _, token := range tokens {
-		eventually(t, "every mint arrives", func() bool { return standing(behind, token) == Live })
+		eventually(t, "every mint arrives", func() bool { return standing(behind, token) == keyring.Live })
 	}
 	if got := behind.Stats(time.Now()).Resyncs; !maps.Equal(got, loads) {
 		t.Errorf("snapshots taken: %v, were %v", got, loads)
@@ -57,7 +60,7 @@ func TestLostLedgerIsAGap(t *testing.T) {
 			t.Parallel()
 			behind, other, proxy, server := behindProxy(t)
 			c, token := mint(t, other, callbackSpec())
-			eventually(t, "it follows", func() bool { return standing(behind, token) == Live })
+			eventually(t, "it follows", func() bool { return standing(behind, token) == keyring.Live })
 			awaitProof(t, behind)
 			proxy.Cut()
 			awaitDown(t, behind)
@@ -71,12 +74,12 @@ func TestLostLedgerIsAGap(t *testing.T) {
 			proxy.Restore()
 			eventually(t, "the gap is noticed", func() bool { return behind.Stats(time.Now()).Resyncs[ResyncGap] == 1 })
 			// Remembered as revoked, too, should a failover bring it back later.
-			wantStanding(t, behind, token, Revoked)
-			if got := behind.Stats(time.Now()).Credentials[KindCallback]; got != 3 {
+			wantStanding(t, behind, token, keyring.Revoked)
+			if got := behind.Stats(time.Now()).Credentials[credential.KindCallback]; got != 3 {
 				t.Errorf("%d live credentials, want 3", got)
 			}
 			_, fresh := mint(t, other, callbackSpec())
-			eventually(t, "the ledger is followed again", func() bool { return standing(behind, fresh) == Live })
+			eventually(t, "the ledger is followed again", func() bool { return standing(behind, fresh) == keyring.Live })
 		})
 	}
 }
@@ -103,11 +106,11 @@ func TestLostWritesAreAFork(t *testing.T) {
 		return nil
 	})
 	eventually(t, "the fork is noticed", func() bool { return s.Stats(time.Now()).Resyncs[ResyncFork] == 1 })
-	wantStanding(t, s, token, Revoked) // whatever the old data set says
-	wantStanding(t, s, lost, Unknown)  // nobody could revoke it
-	wantStanding(t, s, kept, Live)
+	wantStanding(t, s, token, keyring.Revoked) // whatever the old data set says
+	wantStanding(t, s, lost, keyring.Unknown)  // nobody could revoke it
+	wantStanding(t, s, kept, keyring.Live)
 	_, fresh := mint(t, s, callbackSpec())
-	wantStanding(t, s, fresh, Live)
+	wantStanding(t, s, fresh, keyring.Live)
 	revoke(t, s, victim) // an operator can make Redis agree
 	if got := get(t, s, victim); got.RevokedAt.IsZero() {
 		t.Error("the record is not revoked")

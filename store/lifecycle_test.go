@@ -11,6 +11,9 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/journal"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -33,7 +36,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		server := redistest.Start(t)
 		server.Kill()
 		before := goleak.IgnoreCurrent()
-		s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+		s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 		if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +47,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	t.Run("hanging", func(t *testing.T) {
 		server := redistest.Start(t)
 		before := goleak.IgnoreCurrent()
-		s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+		s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 		c, _ := mint(t, s, callbackSpec())
 		server.Suspend()
 		s.MarkUsed(c.ID, time.Now())
@@ -59,7 +62,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := goleak.IgnoreCurrent()
-		if err := newStore(t, Config{EmbeddedDir: dir}).Start(Tuning{}); !errors.Is(err, errJournalMagic) {
+		if err := newStore(t, Config{EmbeddedDir: dir}).Start(Tuning{}); !errors.Is(err, journal.ErrJournalMagic) {
 			t.Errorf("Start: %v", err)
 		}
 		goleak.VerifyNone(t, before)
@@ -115,7 +118,7 @@ func TestChangesDuringDestruct(t *testing.T) {
 			minting.Wait()
 			again := open(t, config)
 			for _, token := range tokens {
-				wantStanding(t, again, token, Live)
+				wantStanding(t, again, token, keyring.Live)
 			}
 		})
 	}
@@ -161,13 +164,13 @@ func TestAgeStaysSmallWhileRedisAnswers(t *testing.T) {
 				t.Fatalf("age %v with an idle, healthy Redis", age)
 			}
 		}
-		s.embedded().redis.SetError("LOADING of the data set")
+		s.embedded().Redis.SetError("LOADING of the data set")
 		time.Sleep(10 * time.Second)
 		st := s.Stats(time.Now())
 		if st.RedisUp || st.Age < 10*time.Second || st.Age > 11*time.Second {
 			t.Errorf("after ten seconds of errors: %+v", st)
 		}
-		s.embedded().redis.SetError("")
+		s.embedded().Redis.SetError("")
 		time.Sleep(maxBackoff + 2*pollInterval)
 		if st := s.Stats(time.Now()); !st.RedisUp || st.Age > pollInterval+10*time.Millisecond {
 			t.Errorf("after they ended: %+v", st)

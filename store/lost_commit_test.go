@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -15,17 +17,17 @@ func TestRevocationLostBeforeItCameBack(t *testing.T) {
 	server := redistest.Start(t)
 	s, other := openOn(t, server), openOn(t, server)
 	c, token := mint(t, s, callbackSpec())
-	eventually(t, "the other follows", func() bool { return standing(other, token) == Live })
+	eventually(t, "the other follows", func() bool { return standing(other, token) == keyring.Live })
 	awaitProof(t, s)
 	// What commit does for a revocation that Redis acknowledged, and then lost.
 	key := get(t, s, c)
-	s.keyring.applyLocal(change{
-		epoch: s.keyring.knownEpoch(), seq: 2, head: "acknowledged by the lost master",
-		ops: []digestOp{{digest: key.digest, removed: true, id: c.ID}},
+	s.keyring.ApplyLocal(keyring.Change{
+		Epoch: s.keyring.KnownEpoch(), Seq: 2, Head: "acknowledged by the lost master",
+		Ops: []keyring.DigestOp{{Digest: key.Digest, Removed: true, ID: c.ID}},
 	})
-	wantStanding(t, s, token, Revoked)
-	eventually(t, "the revocation is written again", func() bool { return standing(other, token) == Revoked })
-	wantStanding(t, s, token, Revoked)
+	wantStanding(t, s, token, keyring.Revoked)
+	eventually(t, "the revocation is written again", func() bool { return standing(other, token) == keyring.Revoked })
+	wantStanding(t, s, token, keyring.Revoked)
 	if got := get(t, other, c); got.RevokedAt.IsZero() {
 		t.Error("the record is not revoked")
 	}
@@ -39,8 +41,8 @@ func TestRevocationLostBeforeItCameBack(t *testing.T) {
 func TestProofDoesNotQueueBehindCommands(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
-	for range commandConnections {
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
+	for range redisconn.CommandConnections {
 		conn := node(t, s.opened.Load()).Conn()
 		defer conn.Close()
 		if err := conn.Ping(t.Context()).Err(); err != nil {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // mutation is one atomic change: records, and the digests and client ids that go
@@ -12,7 +14,7 @@ import (
 type mutation struct {
 	tenant  uuid.UUID
 	records []recordWrite
-	digests []digestOp
+	digests []keyring.DigestOp
 	clients []clientOp
 	// audit describes the change in the audit log; no entry where the action is empty.
 	audit auditNote
@@ -25,7 +27,7 @@ type mutation struct {
 
 // onlyRemoves reports whether m takes digests away and adds none.
 func (m mutation) onlyRemoves() bool {
-	return !slices.ContainsFunc(m.digests, func(op digestOp) bool { return !op.removed })
+	return !slices.ContainsFunc(m.digests, func(op keyring.DigestOp) bool { return !op.Removed })
 }
 
 // recordWrite creates a record (empty version) or changes the one whose version
@@ -54,7 +56,7 @@ func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength 
 		key, fingerprint = origin.idempotency()
 	}
 	args = []any{
-		s.keyring.knownEpoch(), randomHex(), nonce, ledgerLength,
+		s.keyring.KnownEpoch(), randomHex(), nonce, ledgerLength,
 		tuning.AuditKeep, tuning.AuditLife.Milliseconds(), key, fingerprint, m.makes.String(),
 	}
 	list := func(values []string, width int) {
@@ -77,8 +79,8 @@ func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength 
 	}
 	args = append(args, len(m.digests))
 	for _, op := range m.digests {
-		args = append(args, position(s.keys.bucketOf(op.digest)), position(s.keys.revokedOf(op.digest)),
-			string(op.digest[:]), op.mode(), op.state())
+		args = append(args, position(s.keys.bucketOf(op.Digest)), position(s.keys.revokedOf(op.Digest)),
+			string(op.Digest[:]), op.Mode(), op.State())
 	}
 	args = append(args, len(m.clients))
 	for _, op := range m.clients {

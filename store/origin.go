@@ -90,7 +90,7 @@ func (s *Store) replayed(ctx context.Context, tenant uuid.UUID) error {
 		return nil
 	case err != nil:
 		return unavailable("read an idempotency key", err)
-	case int64(at) <= s.clock.now().Add(-idempotencyLife).UnixMilli():
+	case int64(at) <= s.clock.Now().Add(-idempotencyLife).UnixMilli():
 		return nil
 	case !strings.HasPrefix(before, fingerprint):
 		return ErrKeyReused

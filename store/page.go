@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Page sizes of lists.
@@ -20,8 +22,8 @@ const (
 
 // Query selects credentials of a tenant. Zero values select all.
 type Query struct {
-	Kind   Kind
-	Status Status
+	Kind   credential.Kind
+	Status credential.Status
 	Label  string // exactly
 	// Search is the id, or a part of the label, client id, vendor or connection, in
 	// upper or lower case.
@@ -41,7 +43,7 @@ const pageReads = 20 * readBatch
 // A page may be short of the limit, or empty, and still have a next one.
 //
 // Errors: ErrInvalid (the cursor), ErrUnavailable.
-func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credential, string, error) {
+func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credential.Credential, string, error) {
 	b, err := s.backend()
 	if err != nil {
 		return nil, "", err
@@ -51,7 +53,7 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 		return nil, "", err
 	}
 	limit := pageLimit(q.Limit)
-	page := make([]Credential, 0, min(limit, readBatch))
+	page := make([]credential.Credential, 0, min(limit, readBatch))
 	for read := 0; read < pageReads; {
 		members, last, err := s.indexAfter(ctx, b, tenant, at)
 		if err != nil {
@@ -68,7 +70,7 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]Credenti
 			c := &records[i]
 			s.usage.addPending(c)
 			at = listPosition{c.CreatedAt.UnixMilli(), c.ID.String()}
-			if !q.selects(c, s.clock.now()) {
+			if !q.selects(c, s.clock.Now()) {
 				continue
 			}
 			page = append(page, *c)
@@ -89,7 +91,7 @@ func (q *Query) filters() bool {
 	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero()
 }
 
-func (q *Query) selects(c *Credential, now time.Time) bool {
+func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 	return (q.Kind == "" || c.Kind == q.Kind) &&
 		(q.Status == "" || c.Status(now) == q.Status) &&
 		(q.Label == "" || c.Label == q.Label) &&
@@ -97,7 +99,7 @@ func (q *Query) selects(c *Credential, now time.Time) bool {
 		(q.Search == "" || q.finds(c))
 }
 
-func (q *Query) finds(c *Credential) bool {
+func (q *Query) finds(c *credential.Credential) bool {
 	part := strings.ToLower(q.Search)
 	has := func(text string) bool { return strings.Contains(strings.ToLower(text), part) }
 	return has(c.Label) || has(c.ClientID) || has(c.Vendor) || has(c.Connection) || c.ID.String() == part
@@ -147,7 +149,7 @@ func pageLimit(limit int) int {
 	return min(limit, MaxPage)
 }
 
-var errCursor = fmt.Errorf("%w: the cursor is not one of ours", ErrInvalid)
+var errCursor = fmt.Errorf("%w: the cursor is not one of ours", credential.ErrInvalid)
 
 // Cursors are opaque to clients: what is in them may change.
 func encodeCursor(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }

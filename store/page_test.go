@@ -10,16 +10,19 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // atTime runs scripts at times that a test chooses, past the journal of an embedded store.
 type atTime struct {
-	server server
+	server redisconn.Conn
 	now    func() int64 // ms
 }
 
-func (a atTime) run(ctx context.Context, script writeScript, replicas int, keys []string, args []any) (any, error) {
-	node, err := a.server.node(ctx)
+func (a atTime) Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
+	node, err := a.server.Node(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func TestPagesOfOneMillisecond(t *testing.T) {
 
 func TestPagesWhileTheListChanges(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		var made []Credential
+		var made []credential.Credential
 		var want []uuid.UUID
 		for range 20 {
 			c, _ := mint(t, s, callbackSpec())
@@ -143,28 +146,28 @@ func TestPageFilters(t *testing.T) {
 		s.MarkUsed(webhook.ID, used.Add(-time.Hour))
 		for name, test := range map[string]struct {
 			query Query
-			want  []Credential
+			want  []credential.Credential
 		}{
-			"callback":     {Query{Kind: KindCallback}, []Credential{fresh, old, expired, revoked, plain}},
-			"webhook":      {Query{Kind: KindWebhook}, []Credential{webhook}},
-			"api":          {Query{Kind: KindAPI}, []Credential{api}},
-			"active":       {Query{Status: StatusActive}, []Credential{fresh, api, webhook, plain}},
-			"grace":        {Query{Status: StatusGrace}, []Credential{old}},
-			"expired":      {Query{Status: StatusExpired}, []Credential{expired}},
-			"revoked":      {Query{Status: StatusRevoked}, []Credential{revoked}},
-			"label":        {Query{Label: "acme"}, []Credential{fresh, old, revoked, plain}},
+			"callback":     {Query{Kind: credential.KindCallback}, []credential.Credential{fresh, old, expired, revoked, plain}},
+			"webhook":      {Query{Kind: credential.KindWebhook}, []credential.Credential{webhook}},
+			"api":          {Query{Kind: credential.KindAPI}, []credential.Credential{api}},
+			"active":       {Query{Status: credential.StatusActive}, []credential.Credential{fresh, api, webhook, plain}},
+			"grace":        {Query{Status: credential.StatusGrace}, []credential.Credential{old}},
+			"expired":      {Query{Status: credential.StatusExpired}, []credential.Credential{expired}},
+			"revoked":      {Query{Status: credential.StatusRevoked}, []credential.Credential{revoked}},
+			"label":        {Query{Label: "acme"}, []credential.Credential{fresh, old, revoked, plain}},
 			"part":         {Query{Label: "acm"}, nil},
-			"in label":     {Query{Search: "CME"}, []Credential{fresh, old, revoked, plain}},
-			"in client id": {Query{Search: "illIN"}, []Credential{api}},
-			"in vendor":    {Query{Search: "BELVO", Kind: KindWebhook}, []Credential{webhook}},
-			"in binding":   {Query{Search: "lvo-m"}, []Credential{webhook}},
-			"id":           {Query{Search: strings.ToUpper(plain.ID.String())}, []Credential{plain}},
+			"in label":     {Query{Search: "CME"}, []credential.Credential{fresh, old, revoked, plain}},
+			"in client id": {Query{Search: "illIN"}, []credential.Credential{api}},
+			"in vendor":    {Query{Search: "BELVO", Kind: credential.KindWebhook}, []credential.Credential{webhook}},
+			"in binding":   {Query{Search: "lvo-m"}, []credential.Credential{webhook}},
+			"id":           {Query{Search: strings.ToUpper(plain.ID.String())}, []credential.Credential{plain}},
 			"part of id":   {Query{Search: plain.ID.String()[:35]}, nil},
 			"in nothing":   {Query{Search: "acme "}, nil},
-			"in revoked":   {Query{Search: "acme", Status: StatusRevoked}, []Credential{revoked}},
-			"unused":       {Query{UnusedSince: used.Add(-time.Minute)}, []Credential{fresh, old, expired, revoked, api, webhook}},
-			"never used":   {Query{UnusedSince: used.Add(-2 * time.Hour)}, []Credential{fresh, old, expired, revoked, api}},
-			"all together": {Query{Kind: KindCallback, Status: StatusActive, Label: "acme", UnusedSince: used.Add(time.Minute)}, []Credential{fresh, plain}},
+			"in revoked":   {Query{Search: "acme", Status: credential.StatusRevoked}, []credential.Credential{revoked}},
+			"unused":       {Query{UnusedSince: used.Add(-time.Minute)}, []credential.Credential{fresh, old, expired, revoked, api, webhook}},
+			"never used":   {Query{UnusedSince: used.Add(-2 * time.Hour)}, []credential.Credential{fresh, old, expired, revoked, api}},
+			"all together": {Query{Kind: credential.KindCallback, Status: credential.StatusActive, Label: "acme", UnusedSince: used.Add(time.Minute)}, []credential.Credential{fresh, plain}},
 		} {
 			for _, limit := range []int{1, 100} {
 				test.query.Limit = limit
@@ -189,7 +192,7 @@ func TestCursorsAreChecked(t *testing.T) {
 			}
 			_, _, pageErr := s.Page(t.Context(), tenant, Query{Cursor: cursor})
 			_, _, auditErr := s.Audit(t.Context(), tenant, AuditQuery{Cursor: cursor})
-			if !errors.Is(pageErr, ErrInvalid) || !errors.Is(auditErr, ErrInvalid) {
+			if !errors.Is(pageErr, credential.ErrInvalid) || !errors.Is(auditErr, credential.ErrInvalid) {
 				t.Errorf("%q: %v, %v", text, pageErr, auditErr)
 			}
 		}
@@ -206,11 +209,11 @@ func TestQueriesAreBounded(t *testing.T) {
 	t.Parallel()
 	s := open(t, backEnds[2].prepare(t))
 	fill(t, s, pageReads+readBatch)
-	page, next, err := s.Page(t.Context(), tenant, Query{Kind: KindAPI})
+	page, next, err := s.Page(t.Context(), tenant, Query{Kind: credential.KindAPI})
 	if err != nil || len(page) != 0 || next == "" {
 		t.Fatalf("%d credentials, cursor %q, %v", len(page), next, err)
 	}
-	page, next, err = s.Page(t.Context(), tenant, Query{Kind: KindAPI, Cursor: next})
+	page, next, err = s.Page(t.Context(), tenant, Query{Kind: credential.KindAPI, Cursor: next})
 	if err != nil || len(page) != 0 || next != "" {
 		t.Errorf("%d credentials, cursor %q, %v", len(page), next, err)
 	}
@@ -229,12 +232,12 @@ func fill(t testing.TB, s *Store, n int) {
 	for start := 0; start < n; start += readBatch {
 		_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
 			for i := start; i < min(n, start+readBatch); i++ {
-				c, _, err := newCredential(callbackSpec())
+				c, _, err := credential.NewCredential(callbackSpec())
 				if err != nil {
 					return err
 				}
 				c.CreatedAt = time.UnixMilli(now + int64(i))
-				set := append(recordFields(&c), fieldCreatedAt, formatMillis(c.CreatedAt), fieldVersion, "1")
+				set := append(recordFields(&c), fieldCreatedAt, redisconn.FormatMillis(c.CreatedAt), fieldVersion, "1")
 				p.HSet(t.Context(), s.keys.record(c.ID), set)
 				p.ZAdd(t.Context(), s.keys.tenant(tenant), redis.Z{Score: float64(c.CreatedAt.UnixMilli()), Member: c.ID.String()})
 			}

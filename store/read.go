@@ -6,13 +6,15 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Get returns one credential. Errors: ErrNotFound, ErrUnavailable.
-func (s *Store) Get(ctx context.Context, ref Ref) (Credential, error) {
+func (s *Store) Get(ctx context.Context, ref Ref) (credential.Credential, error) {
 	b, err := s.backend()
 	if err != nil {
-		return Credential{}, err
+		return credential.Credential{}, err
 	}
 	var fields map[string]string
 	err = b.ask(ctx, func(node *redis.Client) (err error) {
@@ -20,17 +22,17 @@ func (s *Store) Get(ctx context.Context, ref Ref) (Credential, error) {
 		return err
 	})
 	if err != nil {
-		return Credential{}, unavailable("read a record", err)
+		return credential.Credential{}, unavailable("read a record", err)
 	}
 	if len(fields) == 0 {
-		return Credential{}, ErrNotFound
+		return credential.Credential{}, ErrNotFound
 	}
 	c, err := parseRecord(ref.ID, fields)
 	if err != nil {
-		return Credential{}, err
+		return credential.Credential{}, err
 	}
 	if c.Tenant != ref.Tenant || ref.Kind != "" && c.Kind != ref.Kind {
-		return Credential{}, ErrNotFound
+		return credential.Credential{}, ErrNotFound
 	}
 	s.usage.addPending(&c)
 	return c, nil
@@ -41,7 +43,7 @@ const readBatch = 500
 
 // List returns every credential of a tenant and kind, newest first, revoked ones
 // included. Errors: ErrUnavailable.
-func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind Kind) ([]Credential, error) {
+func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind credential.Kind) ([]credential.Credential, error) {
 	b, err := s.backend()
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind Kind) ([]Creden
 	if err != nil {
 		return nil, unavailable("list a tenant", err)
 	}
-	credentials := make([]Credential, 0, len(members))
+	credentials := make([]credential.Credential, 0, len(members))
 	for batch := range slices.Chunk(members, readBatch) {
 		records, err := s.readRecords(ctx, b, batch)
 		if err != nil {
@@ -73,13 +75,13 @@ func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind Kind) ([]Creden
 }
 
 // readRecords reads the records of members of a tenant index.
-func (s *Store) readRecords(ctx context.Context, b *backend, members []string) ([]Credential, error) {
-	credentials := make([]Credential, len(members))
+func (s *Store) readRecords(ctx context.Context, b *backend, members []string) ([]credential.Credential, error) {
+	credentials := make([]credential.Credential, len(members))
 	ids := make([]uuid.UUID, len(members))
 	for i, member := range members {
 		var err error
 		if ids[i], err = uuid.Parse(member); err != nil {
-			return nil, errCorrupt
+			return nil, credential.ErrCorrupt
 		}
 	}
 	reads := make([]*redis.MapStringStringCmd, len(members))
@@ -105,12 +107,12 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []string) (
 
 // ask runs commands on the server that holds the data set.
 func (b *backend) ask(ctx context.Context, commands func(*redis.Client) error) error {
-	node, err := b.commands.node(ctx)
+	node, err := b.commands.Node(ctx)
 	if err == nil {
 		err = commands(node)
 	}
 	if err != nil {
-		b.commands.failed(ctx, err)
+		b.commands.Failed(ctx, err)
 	}
 	return err
 }

@@ -8,6 +8,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // reassert writes again the revocations that Redis has lost, a failover's or a
@@ -38,7 +41,7 @@ func (f *follower) reassert(ctx context.Context) {
 
 // revokeAgain removes a digest from Redis, and revokes the record that it belongs
 // to if there still is one.
-func (s *Store) revokeAgain(ctx context.Context, d Digest, id uuid.UUID) error {
+func (s *Store) revokeAgain(ctx context.Context, d credential.Digest, id uuid.UUID) error {
 	b, err := s.backend()
 	if err != nil {
 		return err
@@ -51,11 +54,11 @@ func (s *Store) revokeAgain(ctx context.Context, d Digest, id uuid.UUID) error {
 	if err != nil {
 		return unavailable("read a record", err)
 	}
-	m := mutation{here: true, digests: []digestOp{{digest: d, removed: true, id: id}}}
+	m := mutation{here: true, digests: []keyring.DigestOp{{Digest: d, Removed: true, ID: id}}}
 	// A record that cannot be read must not keep its token alive.
 	if c, err := parseRecord(id, fields); err == nil {
 		m.tenant = c.Tenant
-		if c.digest == d {
+		if c.Digest == d {
 			if !c.RevokedAt.IsZero() {
 				return nil // another sidecar was first
 			}

@@ -1,11 +1,14 @@
 package store
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Fields of a credential's record HASH. Values stay within 64 bytes where they
@@ -34,11 +37,11 @@ const (
 
 // recordFields returns the fields of a new record, absent ones left out. Stamps
 // of time are the script's to write.
-func recordFields(c *Credential) []string {
+func recordFields(c *credential.Credential) []string {
 	set := []string{
 		fieldTenant, string(c.Tenant[:]),
 		fieldKind, string(c.Kind),
-		fieldDigest, string(c.digest[:]),
+		fieldDigest, string(c.Digest[:]),
 	}
 	add := func(field, value string) {
 		if value != "" {
@@ -48,12 +51,12 @@ func recordFields(c *Credential) []string {
 	add(fieldLabel, c.Label)
 	add(fieldVendor, c.Vendor)
 	add(fieldConnection, c.Connection)
-	add(fieldAllowedIPs, formatIPs(c.AllowedIPs))
+	add(fieldAllowedIPs, credential.FormatIPs(c.AllowedIPs))
 	add(fieldClientID, c.ClientID)
 	add(fieldScopes, strings.Join(c.Scopes, " "))
 	add(fieldMetadata, c.Metadata)
 	if !c.ExpiresAt.IsZero() {
-		add(fieldExpiresAt, formatMillis(c.ExpiresAt))
+		add(fieldExpiresAt, redisconn.FormatMillis(c.ExpiresAt))
 	}
 	if c.Supersedes != uuid.Nil {
 		add(fieldSupersedes, string(c.Supersedes[:]))
@@ -62,27 +65,27 @@ func recordFields(c *Credential) []string {
 }
 
 // parseRecord is the inverse of recordFields, for the record stored under id.
-func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
-	c := Credential{
+func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential, error) {
+	c := credential.Credential{
 		ID:         id,
-		Kind:       Kind(fields[fieldKind]),
+		Kind:       credential.Kind(fields[fieldKind]),
 		Label:      fields[fieldLabel],
 		Vendor:     fields[fieldVendor],
 		Connection: fields[fieldConnection],
 		ClientID:   fields[fieldClientID],
 		Metadata:   fields[fieldMetadata],
-		version:    fields[fieldVersion],
+		Version:    fields[fieldVersion],
 	}
-	digest, ok := parseDigest(fields[fieldDigest])
-	if !ok || kindCode(c.Kind) < 0 || c.version == "" {
-		return c, errCorrupt
+	digest, ok := keyring.ParseDigest(fields[fieldDigest])
+	if !ok || credential.KindCode(c.Kind) < 0 || c.Version == "" {
+		return c, credential.ErrCorrupt
 	}
-	c.digest = digest
+	c.Digest = digest
 	if scopes := fields[fieldScopes]; scopes != "" {
 		c.Scopes = strings.Fields(scopes)
 	}
 	var err error
-	if c.AllowedIPs, err = parseIPs(fields[fieldAllowedIPs]); err != nil {
+	if c.AllowedIPs, err = credential.ParseIPs(fields[fieldAllowedIPs]); err != nil {
 		return c, err
 	}
 	for field, id := range map[string]*uuid.UUID{
@@ -90,7 +93,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 	} {
 		value := fields[field]
 		if value != "" && len(value) != len(id) {
-			return c, errCorrupt
+			return c, credential.ErrCorrupt
 		}
 		copy(id[:], value)
 	}
@@ -102,35 +105,25 @@ func parseRecord(id uuid.UUID, fields map[string]string) (Credential, error) {
 		if value == "" {
 			continue
 		}
-		if *t, err = parseMillis(value); err != nil {
+		if *t, err = redisconn.ParseMillis(value); err != nil {
 			return c, err
 		}
 	}
 	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
-		return c, errCorrupt
+		return c, credential.ErrCorrupt
 	}
 	return c, nil
 }
 
 // Times are stored in milliseconds since the Unix epoch.
 
-func formatMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
-
-func parseMillis(text string) (time.Time, error) {
-	ms, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return time.Time{}, errCorrupt
-	}
-	return time.UnixMilli(ms).UTC(), nil
-}
-
-// key returns what the keyring needs to know of the credential.
-func (c *Credential) key() Key {
-	key := Key{ID: c.ID, Identity: &Identity{
+// keyOf returns what the keyring needs to know of a credential.
+func keyOf(c *credential.Credential) keyring.Key {
+	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
 		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
 		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes,
 	}}
-	if until := c.validUntil(); !until.IsZero() {
+	if until := c.ValidUntil(); !until.IsZero() {
 		key.ExpiresAt = until.UnixMilli()
 	}
 	return key

@@ -7,6 +7,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
 )
 
 // Restore reads a dump into a namespace that has no credentials, and declares a new
@@ -25,7 +29,7 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	credentials := make([]Credential, 0, len(dump))
+	credentials := make([]credential.Credential, 0, len(dump))
 	for id, fields := range dump {
 		c, err := parseRecord(id, fields)
 		if err != nil {
@@ -34,7 +38,7 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 		credentials = append(credentials, c)
 	}
 	// What has a successor comes before it: of the two the later one has the client id.
-	slices.SortFunc(credentials, func(a, b Credential) int {
+	slices.SortFunc(credentials, func(a, b credential.Credential) int {
 		return slices.Compare(b.SupersededBy[:], a.SupersededBy[:])
 	})
 	err = b.ask(ctx, func(node *redis.Client) error {
@@ -57,8 +61,8 @@ func (s *Store) Restore(ctx context.Context, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if e, ok := b.scripts.(*embedded); ok {
-		if err := e.persist(); err != nil {
+	if e, ok := b.scripts.(*embedded.DataSet); ok {
+		if err := e.Persist(); err != nil {
 			return 0, err
 		}
 	}
@@ -77,7 +81,7 @@ func (s *Store) makeRoom(ctx context.Context, node *redis.Client, dump map[uuid.
 	found := false
 	err = s.eachCredential(ctx, node, func(ids []uuid.UUID) error {
 		for _, id := range ids {
-			if _, ours := dump[id]; !ours || now.epoch != "" {
+			if _, ours := dump[id]; !ours || now.Epoch != "" {
 				return ErrNotEmpty
 			}
 			found = true
@@ -100,22 +104,22 @@ func (s *Store) makeRoom(ctx context.Context, node *redis.Client, dump map[uuid.
 }
 
 // restoreRecord writes a record and what follows from it.
-func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *Credential, fields map[string]string) {
+func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *credential.Credential, fields map[string]string) {
 	key := s.keys.record(c.ID)
 	p.Del(ctx, key)
 	p.HSet(ctx, key, fields)
 	p.ZAdd(ctx, s.keys.tenant(c.Tenant), redis.Z{Score: float64(c.CreatedAt.UnixMilli()), Member: c.ID.String()})
 	if !c.RevokedAt.IsZero() {
-		p.SAdd(ctx, s.keys.revokedOf(c.digest), string(c.digest[:]))
+		p.SAdd(ctx, s.keys.revokedOf(c.Digest), string(c.Digest[:]))
 		return
 	}
 	switch {
 	case c.ClientID == "":
 	case c.SupersededBy == uuid.Nil:
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
-	case c.Status(s.clock.now()) == StatusGrace: // it has the client id unless its successor lives, which comes later
+	case c.Status(s.clock.Now()) == credential.StatusGrace: // it has the client id unless its successor lives, which comes later
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
-	op := digestOp{digest: c.digest, id: c.ID, key: c.key()}
-	p.HSet(ctx, s.keys.bucketOf(c.digest), string(c.digest[:]), bucketValue(0, op))
+	op := keyring.DigestOp{Digest: c.Digest, ID: c.ID, Key: keyOf(c)}
+	p.HSet(ctx, s.keys.bucketOf(c.Digest), string(c.Digest[:]), keyring.BucketValue(0, op))
 }

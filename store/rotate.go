@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Rotation says how a credential is replaced.
@@ -17,7 +21,7 @@ type Rotation struct {
 	// Force ends a grace period that an earlier rotation opened.
 	Force bool
 	// SecretHash is the SHA-256 of the new secret, for the api kind.
-	SecretHash Digest
+	SecretHash credential.Digest
 }
 
 // Rotate replaces a live credential by a new one with the same label and bindings.
@@ -26,27 +30,27 @@ type Rotation struct {
 // Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrKeyReused,
 // *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
 // one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
-func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, string, error) {
-	if r.Grace < 0 || r.Grace > MaxGrace {
-		return Credential{}, "", fmt.Errorf("%w: the grace period must be between 0 and %d seconds", ErrInvalid, int(MaxGrace.Seconds()))
+func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Credential, string, error) {
+	if r.Grace < 0 || r.Grace > credential.MaxGrace {
+		return credential.Credential{}, "", fmt.Errorf("%w: the grace period must be between 0 and %d seconds", credential.ErrInvalid, int(credential.MaxGrace.Seconds()))
 	}
-	var fresh Credential
+	var fresh credential.Credential
 	var token string
-	err := s.update(ctx, ref, func(old *Credential) error {
-		switch old.Status(s.clock.now()) {
-		case StatusActive:
-		case StatusGrace:
+	err := s.update(ctx, ref, func(old *credential.Credential) error {
+		switch old.Status(s.clock.Now()) {
+		case credential.StatusActive:
+		case credential.StatusGrace:
 			return ErrGraceOpen
 		default:
 			return ErrInactive
 		}
-		spec := old.spec()
+		spec := old.Spec()
 		spec.SecretHash = r.SecretHash
-		if err := spec.validate(); err != nil {
+		if err := spec.Validate(); err != nil {
 			return err
 		}
 		var err error
-		if fresh, token, err = newCredential(spec); err != nil {
+		if fresh, token, err = credential.NewCredential(spec); err != nil {
 			return err
 		}
 		fresh.Supersedes = old.ID
@@ -59,13 +63,13 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, st
 		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
 			return err
 		}
-		m.digests = append(m.digests, digestOp{digest: fresh.digest, id: fresh.ID, key: fresh.key()})
+		m.digests = append(m.digests, keyring.DigestOp{Digest: fresh.Digest, ID: fresh.ID, Key: keyOf(&fresh)})
 		if fresh.ClientID != "" {
 			m.clients = []clientOp{{clientID: fresh.ClientID, to: fresh.ID, from: old.ID}}
 		}
 		at, err := s.commit(ctx, m)
 		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
-			return fmt.Errorf("%w: the secret has been used for this client id before", ErrInvalid)
+			return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)
 		}
 		fresh.CreatedAt, fresh.RotatedAt = at, at
 		return err
@@ -78,14 +82,14 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (Credential, st
 		}
 	}
 	if err != nil {
-		return Credential{}, "", err
+		return credential.Credential{}, "", err
 	}
 	return fresh, token, nil
 }
 
 // retire adds to a rotation what becomes of the old credential, and of the one
 // before it that may still be in its grace.
-func (s *Store) retire(ctx context.Context, m *mutation, old *Credential, successor uuid.UUID, r Rotation) error {
+func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credential, successor uuid.UUID, r Rotation) error {
 	before, err := s.inGrace(ctx, old)
 	switch {
 	case err != nil:
@@ -101,18 +105,18 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *Credential, succes
 		return nil
 	}
 	retired := *old
-	retired.GraceUntil = s.clock.now().Add(r.Grace).Truncate(time.Millisecond)
+	retired.GraceUntil = s.clock.Now().Add(r.Grace).Truncate(time.Millisecond)
 	if !old.ExpiresAt.IsZero() && old.ExpiresAt.Before(retired.GraceUntil) {
 		retired.GraceUntil = old.ExpiresAt
 	}
-	set = append(set, fieldGraceUntil, formatMillis(retired.GraceUntil))
-	m.records = append(m.records, recordWrite{id: old.ID, version: old.version, set: set})
-	m.digests = append(m.digests, digestOp{digest: old.digest, changes: true, id: old.ID, key: retired.key()})
+	set = append(set, fieldGraceUntil, redisconn.FormatMillis(retired.GraceUntil))
+	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
+	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
 	return nil
 }
 
 // inGrace returns the credential that c superseded, if its grace is still open.
-func (s *Store) inGrace(ctx context.Context, c *Credential) (*Credential, error) {
+func (s *Store) inGrace(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
 	if c.Supersedes == uuid.Nil {
 		return nil, nil
 	}
@@ -120,7 +124,7 @@ func (s *Store) inGrace(ctx context.Context, c *Credential) (*Credential, error)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil || before.Status(s.clock.now()) != StatusGrace {
+	if err != nil || before.Status(s.clock.Now()) != credential.StatusGrace {
 		return nil, err
 	}
 	return &before, nil
@@ -130,11 +134,11 @@ func (s *Store) inGrace(ctx context.Context, c *Credential) (*Credential, error)
 // one in grace or its successor; the one in grace is returned, revoked.
 //
 // Errors: ErrNotFound, ErrNoGrace, ErrNotReplicated, ErrUnavailable.
-func (s *Store) Finish(ctx context.Context, ref Ref) (Credential, error) {
-	var finished Credential
-	err := s.update(ctx, ref, func(c *Credential) error {
+func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, error) {
+	var finished credential.Credential
+	err := s.update(ctx, ref, func(c *credential.Credential) error {
 		retired := c
-		if c.Status(s.clock.now()) != StatusGrace {
+		if c.Status(s.clock.Now()) != credential.StatusGrace {
 			var err error
 			if retired, err = s.inGrace(ctx, c); err != nil {
 				return err

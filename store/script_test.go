@@ -11,6 +11,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -33,14 +36,14 @@ func snapshotKeys(t *testing.T, rdb *redis.Client) map[string]string {
 
 func mintMutation(t testing.TB) mutation {
 	t.Helper()
-	c, _, err := newCredential(callbackSpec())
+	c, _, err := credential.NewCredential(callbackSpec())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(&c), stamps: []string{fieldCreatedAt}}},
-		digests: []digestOp{{digest: c.digest, id: c.ID, key: c.key()}},
+		digests: []keyring.DigestOp{{Digest: c.Digest, ID: c.ID, Key: keyOf(&c)}},
 	}
 }
 
@@ -50,7 +53,7 @@ func TestSameNonceAppliesOnce(t *testing.T) {
 		keys, args := s.lay(t.Context(), mintMutation(t), randomHex(), b.ledgerLength)
 		var replies []string
 		for range 3 {
-			reply, err := b.scripts.run(t.Context(), mutateScript, 0, keys, args)
+			reply, err := b.scripts.Run(t.Context(), mutateScript, 0, keys, args)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +72,7 @@ func TestSameNonceAppliesOnce(t *testing.T) {
 		if seq := node(t, b).HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "1" {
 			t.Errorf("sequence number %s", seq)
 		}
-		if all := list(t, s, tenant, KindCallback); len(all) != 1 {
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 1 {
 			t.Errorf("%d credentials", len(all))
 		}
 	})
@@ -82,8 +85,8 @@ type lossy struct {
 	after  func() // runs after a lost call, if set
 }
 
-func (l *lossy) run(ctx context.Context, script writeScript, replicas int, keys []string, args []any) (any, error) {
-	reply, err := l.scriptRunner.run(ctx, script, replicas, keys, args)
+func (l *lossy) Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
+	reply, err := l.scriptRunner.Run(ctx, script, replicas, keys, args)
 	if l.losses == 0 {
 		return reply, err
 	}
@@ -104,15 +107,15 @@ func TestLostReplyIsAskedForAgain(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		s.loseReplies(1, nil)
 		c, token := mint(t, s, callbackSpec())
-		wantStanding(t, s, token, Live)
+		wantStanding(t, s, token, keyring.Live)
 		s.loseReplies(1, nil)
 		fresh, freshToken := rotate(t, s, c)
-		wantStanding(t, s, freshToken, Live)
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, freshToken, keyring.Live)
+		wantStanding(t, s, token, keyring.Revoked)
 		s.loseReplies(1, nil)
 		revoke(t, s, fresh)
-		wantStanding(t, s, freshToken, Revoked)
-		if all := list(t, s, tenant, KindCallback); len(all) != 2 {
+		wantStanding(t, s, freshToken, keyring.Revoked)
+		if all := list(t, s, tenant, credential.KindCallback); len(all) != 2 {
 			t.Errorf("%d credentials", len(all))
 		}
 		if seq := node(t, s.opened.Load()).HGet(t.Context(), s.keys.meta(), "seq").Val(); seq != "3" {
@@ -129,7 +132,7 @@ func TestChangeWithoutAReplyIsNotAcknowledged(t *testing.T) {
 			t.Fatalf("Revoke: %v", err)
 		}
 		// It was applied all the same, so the ledger brings it, and trying again is safe.
-		eventually(t, "the ledger brings the revocation", func() bool { return standing(s, token) != Live })
+		eventually(t, "the ledger brings the revocation", func() bool { return standing(s, token) != keyring.Live })
 		revoke(t, s, c)
 		s.loseReplies(2, nil)
 		if _, token, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) || token != "" {
@@ -140,16 +143,16 @@ func TestChangeWithoutAReplyIsNotAcknowledged(t *testing.T) {
 
 func TestLostReplyAndAnotherWriter(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, other *Store) {
-		s.loseReplies(1, func() { revoke(t, other, list(t, other, tenant, KindCallback)[0]) })
+		s.loseReplies(1, func() { revoke(t, other, list(t, other, tenant, credential.KindCallback)[0]) })
 		if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("Mint of what was revoked before its reply came: %v", err)
 		}
 		c, token := mint(t, s, callbackSpec())
-		s.loseReplies(1, func() { revoke(t, other, list(t, other, tenant, KindCallback)[0]) })
+		s.loseReplies(1, func() { revoke(t, other, list(t, other, tenant, credential.KindCallback)[0]) })
 		if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrInactive) {
 			t.Errorf("Rotate to what was revoked before its reply came: %v", err)
 		}
-		eventually(t, "the old token is refused", func() bool { return standing(s, token) != Live })
+		eventually(t, "the old token is refused", func() bool { return standing(s, token) != keyring.Live })
 	})
 }
 
@@ -162,7 +165,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 		"ledger no stream":  func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, keys.ledger(), "x", 0) },
 		"tenant is no zset": func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, keys.tenant(tenant), "x", 0) },
 		"record is no hash": func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, keys.record(m.records[0].id), "x", 0) },
-		"bucket is no hash": func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, keys.bucketOf(m.digests[0].digest), "x", 0) },
+		"bucket is no hash": func(ctx context.Context, rdb *redis.Client) { rdb.Set(ctx, keys.bucketOf(m.digests[0].Digest), "x", 0) },
 		"record exists":     func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, keys.record(m.records[0].id), "v", "1") },
 		"unreadable number": func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, keys.meta(), "epoch", "e", "seq", "many") },
 		"later schema":      func(ctx context.Context, rdb *redis.Client) { rdb.HSet(ctx, keys.meta(), "epoch", "e", "schema", "2") },
@@ -172,7 +175,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t)
 			rdb := server.Client()
-			s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+			s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 			spoil(t.Context(), rdb)
 			before := snapshotKeys(t, rdb)
 			if err := s.Start(Tuning{Logger: testLog(t)}); err != nil {
@@ -193,7 +196,7 @@ func TestRefusedCommitWritesNothing(t *testing.T) {
 func TestUnreadableVersionWritesNothing(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
 	rdb := server.Client()
 	rdb.HSet(t.Context(), s.keys.record(c.ID), fieldVersion, "one")
@@ -204,21 +207,21 @@ func TestUnreadableVersionWritesNothing(t *testing.T) {
 	if !maps.Equal(before, snapshotKeys(t, rdb)) {
 		t.Error("something was written")
 	}
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 }
 
 func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	s := open(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
 	server.Client().ConfigSet(t.Context(), "maxmemory", "1")
 	if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Rotate: %v", err)
 	}
-	wantStanding(t, s, token, Live)
+	wantStanding(t, s, token, keyring.Live)
 	revoke(t, s, c)
-	wantStanding(t, s, token, Revoked)
+	wantStanding(t, s, token, keyring.Revoked)
 	if got := get(t, s, c); got.RevokedAt.IsZero() {
 		t.Error("the record is not revoked")
 	}
@@ -235,7 +238,7 @@ func TestScriptFlush(t *testing.T) {
 			t.Fatal(err)
 		}
 		revoke(t, s, c)
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 	})
 }
 
@@ -243,13 +246,13 @@ func TestUnreadableRecordIsAnErrorNotAbsence(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, _ := mint(t, s, callbackSpec())
 		node(t, s.opened.Load()).HDel(t.Context(), s.keys.record(c.ID), fieldDigest)
-		if _, err := s.Get(t.Context(), ref(c)); !errors.Is(err, errCorrupt) {
+		if _, err := s.Get(t.Context(), ref(c)); !errors.Is(err, credential.ErrCorrupt) {
 			t.Errorf("Get: %v", err)
 		}
-		if _, err := s.List(t.Context(), tenant, KindCallback); !errors.Is(err, errCorrupt) {
+		if _, err := s.List(t.Context(), tenant, credential.KindCallback); !errors.Is(err, credential.ErrCorrupt) {
 			t.Errorf("List: %v", err)
 		}
-		if err := s.Revoke(t.Context(), ref(c)); !errors.Is(err, errCorrupt) {
+		if err := s.Revoke(t.Context(), ref(c)); !errors.Is(err, credential.ErrCorrupt) {
 			t.Errorf("Revoke: %v", err)
 		}
 	})
@@ -262,13 +265,13 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 	withPassword := func(password string) string {
 		return strings.Replace(server.URL(), "redis://", "redis://:"+password+"@", 1)
 	}
-	s := open(t, Config{Redis: Server{URLs: []string{withPassword(password)}}})
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{withPassword(password)}}})
 	c, token := mint(t, s, callbackSpec())
-	wrong := newStore(t, Config{Redis: Server{URLs: []string{withPassword("wrong" + password)}}})
+	wrong := newStore(t, Config{Redis: redisconn.Server{URLs: []string{withPassword("wrong" + password)}}})
 	if err := wrong.Start(Tuning{}); err != nil {
 		t.Fatal(err)
 	}
-	lost := newStore(t, Config{Redis: Server{URLs: []string{"redis://:" + password + "@" + password + ".invalid:1"}}})
+	lost := newStore(t, Config{Redis: redisconn.Server{URLs: []string{"redis://:" + password + "@" + password + ".invalid:1"}}})
 	if err := lost.Start(Tuning{}); err != nil {
 		t.Fatal(err)
 	}
@@ -276,12 +279,12 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 		t.Helper()
 		_, _, mintErr := s.Mint(t.Context(), callbackSpec())
 		_, _, rotateErr := s.Rotate(t.Context(), ref(c), Rotation{})
-		_, listErr := s.List(t.Context(), tenant, KindCallback)
+		_, listErr := s.List(t.Context(), tenant, credential.KindCallback)
 		for _, err := range []error{mintErr, rotateErr, listErr, s.Revoke(t.Context(), ref(c))} {
 			if !errors.Is(err, ErrUnavailable) {
 				t.Fatalf("%v, want ErrUnavailable", err)
 			}
-			wantNoSecrets(t, err.Error(), password, server.Addr(), token, DigestToken(token).String(), string(c.digest[:]))
+			wantNoSecrets(t, err.Error(), password, server.Addr(), token, credential.DigestToken(token).String(), string(c.Digest[:]))
 		}
 	}
 	check(wrong)
@@ -291,38 +294,38 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 	server.Kill()
 	check(s)
 	for _, url := range []string{"http://:" + password + "@host", "redis://:" + password + "@host:port", "redis://:" + password + "@%", password} {
-		_, err := New(Config{Redis: Server{URLs: []string{url}}, Namespace: "n"})
+		_, err := New(Config{Redis: redisconn.Server{URLs: []string{url}}, Namespace: "n"})
 		if err == nil {
 			t.Fatalf("%s is no address", url)
 		}
 		wantNoSecrets(t, err.Error(), password)
 	}
-	wantNoSecrets(t, Config{Redis: Server{URLs: []string{withPassword(password)}}}.Fingerprint(), password)
+	wantNoSecrets(t, Config{Redis: redisconn.Server{URLs: []string{withPassword(password)}}}.Fingerprint(), password)
 }
 
 func TestConfigIsChecked(t *testing.T) {
 	for name, config := range map[string]Config{
 		"nothing":           {},
-		"no namespace":      {Redis: Server{URLs: []string{"redis://localhost"}}},
-		"brace":             {Redis: Server{URLs: []string{"redis://localhost"}}, Namespace: "a}b"},
-		"long namespace":    {Redis: Server{URLs: []string{"redis://localhost"}}, Namespace: strings.Repeat("n", 65)},
+		"no namespace":      {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}},
+		"brace":             {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}, Namespace: "a}b"},
+		"long namespace":    {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}, Namespace: strings.Repeat("n", 65)},
 		"no address":        {Namespace: "n"},
-		"two homes":         {Redis: Server{URLs: []string{"redis://localhost"}}, EmbeddedDir: "dir", Namespace: "n"},
-		"unknown option":    {Redis: Server{URLs: []string{"redis://localhost?no_such=1"}}, Namespace: "n"},
-		"address of a site": {Redis: Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
+		"two homes":         {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}, EmbeddedDir: "dir", Namespace: "n"},
+		"unknown option":    {Redis: redisconn.Server{URLs: []string{"redis://localhost?no_such=1"}}, Namespace: "n"},
+		"address of a site": {Redis: redisconn.Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
 	} {
 		if _, err := New(config); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	a, b := Config{Redis: Server{URLs: []string{"ab"}}, Namespace: "c"}, Config{Redis: Server{URLs: []string{"a"}}, Namespace: "bc"}
-	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != (Config{Redis: Server{URLs: []string{"ab"}}, Namespace: "c", Clock: time.Now}).Fingerprint() {
+	a, b := Config{Redis: redisconn.Server{URLs: []string{"ab"}}, Namespace: "c"}, Config{Redis: redisconn.Server{URLs: []string{"a"}}, Namespace: "bc"}
+	if a.Fingerprint() == b.Fingerprint() || a.Fingerprint() != (Config{Redis: redisconn.Server{URLs: []string{"ab"}}, Namespace: "c", Clock: time.Now}).Fingerprint() {
 		t.Error("the fingerprint does not tell data sets apart")
 	}
 }
 
 func TestNotStarted(t *testing.T) {
-	s := newStore(t, Config{Redis: Server{URLs: []string{"redis://127.0.0.1:1"}}})
+	s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{"redis://127.0.0.1:1"}}})
 	if _, _, err := s.Mint(t.Context(), callbackSpec()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Mint: %v", err)
 	}

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
-	_ "embed" // the scripts are files of their own, to be read as what they are
+	_ "embed"
 	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 var (
@@ -19,49 +21,39 @@ var (
 	//go:embed lua/audit.lua
 	auditSource string
 
-	mutateScript = newScript(mutateSource)
-	usageScript  = newScript(usageSource)
-	epochScript  = newScript(epochSource)
-	auditScript  = newScript(auditSource)
+	mutateScript = redisconn.NewScript(mutateSource)
+	usageScript  = redisconn.NewScript(usageSource)
+	epochScript  = redisconn.NewScript(epochSource)
+	auditScript  = redisconn.NewScript(auditSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and
 	// miniredis cannot read its first line.
-	revokeScript = newScript("#!lua flags=allow-oom\n" + mutateSource)
+	revokeScript = redisconn.NewScript("#!lua flags=allow-oom\n" + mutateSource)
 )
-
-// writeScript is a script that changes the data set.
-type writeScript struct {
-	source string
-	*redis.Script
-}
-
-func newScript(source string) writeScript {
-	return writeScript{source: source, Script: redis.NewScript(source)}
-}
 
 // scriptRunner runs a write script. It puts the time before args: empty for the
 // server's own clock, or in milliseconds where the runner keeps the clock itself.
 // It returns errNotReplicated with the reply where the script has run, but fewer
 // than the given number of replicas have acknowledged what it wrote.
 type scriptRunner interface {
-	run(ctx context.Context, script writeScript, replicas int, keys []string, args []any) (any, error)
+	Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error)
 }
 
 // serverScripts runs scripts on a Redis server.
-type serverScripts struct{ server server }
+type serverScripts struct{ server redisconn.Conn }
 
-func (r serverScripts) run(ctx context.Context, script writeScript, replicas int, keys []string, args []any) (any, error) {
+func (r serverScripts) Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, scriptTimeout)
 	defer cancel()
-	node, err := r.server.node(ctx)
+	node, err := r.server.Node(ctx)
 	if err != nil {
-		r.server.failed(ctx, err)
+		r.server.Failed(ctx, err)
 		return nil, err
 	}
 	reply, err := runScript(ctx, node, script, replicas, keys, append([]any{""}, args...))
 	if err != nil {
-		r.server.failed(ctx, err)
+		r.server.Failed(ctx, err)
 	}
 	return reply, err
 }
@@ -69,7 +61,7 @@ func (r serverScripts) run(ctx context.Context, script writeScript, replicas int
 // runScript runs a script by its hash, and by its text where the server does not
 // know it. WAIT counts the replicas that have all that its own connection wrote, so
 // it goes down the same one, in one pipeline.
-func runScript(ctx context.Context, node *redis.Client, script writeScript, replicas int, keys []string, args []any) (any, error) {
+func runScript(ctx context.Context, node *redis.Client, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
 	if replicas == 0 {
 		return script.Run(ctx, node, keys, args...).Result()
 	}
@@ -78,7 +70,7 @@ func runScript(ctx context.Context, node *redis.Client, script writeScript, repl
 	})
 	if errors.Is(err, redis.ErrNoScript) {
 		reply, acknowledged, err = runAndWait(ctx, node, replicas, func(p redis.Pipeliner) *redis.Cmd {
-			return p.Eval(ctx, script.source, keys, args...)
+			return p.Eval(ctx, script.Source, keys, args...)
 		})
 	}
 	if err == nil && acknowledged < replicas {

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/hookgate/hookgate/credential"
+)
 
 // Stats is the state of a store at one moment, for metrics and health checks.
 type Stats struct {
@@ -11,7 +15,7 @@ type Stats struct {
 	Loaded bool
 	Age    time.Duration
 	// Credentials counts the live digests.
-	Credentials map[Kind]int
+	Credentials map[credential.Kind]int
 	// Resyncs counts how often the keyring was read anew, by reason.
 	Resyncs map[ResyncReason]uint64
 	// LedgerLag is how long the newest change took from its commit to this keyring.
@@ -27,7 +31,7 @@ type Stats struct {
 func (s *Store) Stats(now time.Time) Stats {
 	st := Stats{
 		RedisUp:      s.follower.up.Load(),
-		Credentials:  make(map[Kind]int, len(kindCodes)),
+		Credentials:  make(map[credential.Kind]int, len(credential.KindCodes)),
 		Resyncs:      s.follower.resyncCounts(),
 		LedgerLag:    time.Duration(s.follower.lag.Load()),
 		UsagePending: s.usage.pending(),
@@ -35,7 +39,7 @@ func (s *Store) Stats(now time.Time) Stats {
 		UsageFailed:  s.usage.failed.Load(),
 	}
 	st.Age, st.Loaded = s.keyring.Age(now)
-	for _, kind := range kindCodes {
+	for _, kind := range credential.KindCodes {
 		st.Credentials[kind] = s.keyring.Count(kind)
 	}
 	return st

@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Store is the credentials of one namespace: their records in Redis or on disk,
@@ -18,8 +22,8 @@ import (
 type Store struct {
 	config  Config
 	keys    keyspace
-	clock   *serverClock
-	keyring *Keyring
+	clock   *keyring.ServerClock
+	keyring *keyring.Keyring
 	usage   *usageRecorder
 	tuning  atomic.Pointer[Tuning]
 
@@ -33,8 +37,8 @@ type Store struct {
 
 // backend is the way to the data set.
 type backend struct {
-	commands     server
-	tail         server
+	commands     redisconn.Conn
+	tail         redisconn.Conn
 	scripts      scriptRunner
 	ledgerLength int
 	close        func() error
@@ -66,14 +70,14 @@ func New(config Config) (*Store, error) {
 		if len(config.Redis.URLs) > 0 {
 			return nil, errTwoHomes
 		}
-	} else if _, _, err := config.Redis.options(); err != nil {
+	} else if _, _, err := config.Redis.Options(); err != nil {
 		return nil, err
 	}
 	if config.Clock == nil {
 		config.Clock = time.Now
 	}
-	clock := &serverClock{local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: newKeyring(clock), usage: newUsageRecorder(clock)}
+	clock := &keyring.ServerClock{Local: config.Clock}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -123,30 +127,30 @@ func (s *Store) Start(t Tuning) error {
 
 func (s *Store) open() (*backend, error) {
 	if s.config.EmbeddedDir != "" {
-		e, err := openEmbedded(s.config.EmbeddedDir)
+		e, err := embedded.Open(s.config.EmbeddedDir)
 		if err != nil {
 			return nil, fmt.Errorf("open the embedded store: %w", err)
 		}
-		opt := e.options()
+		opt := e.Options()
 		return &backend{
-			commands: connect(Standalone, opt, "", s.keys.meta(), commandConnections),
-			tail:     connect(Standalone, opt, "", s.keys.meta(), tailConnections),
-			scripts:  e, ledgerLength: embeddedLedgerLength, close: e.close,
+			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
+			tail:     redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.TailConnections),
+			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
-	opt, network, err := s.config.Redis.options()
+	opt, network, err := s.config.Redis.Options()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.config.Redis.load(opt); err != nil {
+	if err := s.config.Redis.Load(opt); err != nil {
 		return nil, err
 	}
-	harden(opt)
+	redisconn.Harden(opt)
 	topology := s.config.Redis.Topology
-	commands := connect(topology, opt, network, s.keys.meta(), commandConnections)
+	commands := redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.CommandConnections)
 	return &backend{
 		commands: commands,
-		tail:     connect(topology, opt, network, s.keys.meta(), tailConnections),
+		tail:     redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.TailConnections),
 		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength,
 		close: func() error { return nil },
 	}, nil
@@ -178,7 +182,7 @@ func (s *Store) Destruct() error {
 
 // Keyring returns the keyring, which is empty and not loaded until the store has
 // been started and reached Redis.
-func (s *Store) Keyring() *Keyring { return s.keyring }
+func (s *Store) Keyring() *keyring.Keyring { return s.keyring }
 
 // MarkUsed notes that a credential was used at a local time.
 func (s *Store) MarkUsed(id uuid.UUID, local time.Time) { s.usage.mark(id, local) }

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Patch changes a credential; what is nil stays as it is.
@@ -19,10 +23,10 @@ type Patch struct {
 // returns it.
 //
 // Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
-func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (Credential, error) {
-	var updated Credential
-	err := s.update(ctx, ref, func(c *Credential) error {
-		if c.retired(s.clock.now()) {
+func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Credential, error) {
+	var updated credential.Credential
+	err := s.update(ctx, ref, func(c *credential.Credential) error {
+		if c.Retired(s.clock.Now()) {
 			return ErrInactive
 		}
 		updated = *c
@@ -35,29 +39,29 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (Credential, error
 			updated.ExpiresAt = p.ExpiresAt.UTC().Truncate(time.Millisecond)
 			value := ""
 			if !updated.ExpiresAt.IsZero() {
-				value = formatMillis(updated.ExpiresAt)
+				value = redisconn.FormatMillis(updated.ExpiresAt)
 			}
 			set = append(set, fieldExpiresAt, value)
 		}
 		if p.AllowedIPs != nil {
-			updated.AllowedIPs = canonicalIPs(*p.AllowedIPs)
-			set = append(set, fieldAllowedIPs, formatIPs(updated.AllowedIPs))
+			updated.AllowedIPs = credential.CanonicalIPs(*p.AllowedIPs)
+			set = append(set, fieldAllowedIPs, credential.FormatIPs(updated.AllowedIPs))
 		}
 		if len(set) == 0 {
 			return nil
 		}
-		spec := updated.spec()
-		spec.SecretHash = c.digest // any will do: it is not changed
-		if c.Kind != KindAPI {
-			spec.SecretHash = Digest{}
+		spec := updated.Spec()
+		spec.SecretHash = c.Digest // any will do: it is not changed
+		if c.Kind != credential.KindAPI {
+			spec.SecretHash = credential.Digest{}
 		}
-		if err := spec.validate(); err != nil {
+		if err := spec.Validate(); err != nil {
 			return err
 		}
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,
-			records: []recordWrite{{id: c.ID, version: c.version, set: set}},
-			digests: []digestOp{{digest: c.digest, changes: true, id: c.ID, key: updated.key()}},
+			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
+			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
 			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind},
 		})
 		return err
@@ -69,29 +73,29 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (Credential, error
 // metadata stay, and the old secret is refused at once.
 //
 // Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
-func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret Digest) error {
-	return s.update(ctx, ref, func(c *Credential) error {
-		if c.Kind != KindAPI {
+func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret credential.Digest) error {
+	return s.update(ctx, ref, func(c *credential.Credential) error {
+		if c.Kind != credential.KindAPI {
 			return ErrNotFound
 		}
-		if status := c.Status(s.clock.now()); status != StatusActive && status != StatusGrace {
+		if status := c.Status(s.clock.Now()); status != credential.StatusActive && status != credential.StatusGrace {
 			return ErrInactive
 		}
-		digest := DigestAPISecret(c.ClientID, secret)
-		if digest == c.digest {
-			return fmt.Errorf("%w: the credential has this secret already", ErrInvalid)
+		digest := credential.DigestAPISecret(c.ClientID, secret)
+		if digest == c.Digest {
+			return fmt.Errorf("%w: the credential has this secret already", credential.ErrInvalid)
 		}
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,
-			records: []recordWrite{{id: c.ID, version: c.version, set: []string{fieldDigest, string(digest[:])}, stamps: []string{fieldRotatedAt}}},
-			digests: []digestOp{
-				{digest: c.digest, removed: true, id: c.ID},
-				{digest: digest, id: c.ID, key: c.key()},
+			records: []recordWrite{{id: c.ID, version: c.Version, set: []string{fieldDigest, string(digest[:])}, stamps: []string{fieldRotatedAt}}},
+			digests: []keyring.DigestOp{
+				{Digest: c.Digest, Removed: true, ID: c.ID},
+				{Digest: digest, ID: c.ID, Key: keyOf(c)},
 			},
 			audit: auditNote{action: ActionRotate, credential: c.ID, kind: c.Kind},
 		})
 		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
-			return fmt.Errorf("%w: the secret has been used for this client id before", ErrInvalid)
+			return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)
 		}
 		return err
 	})

@@ -6,13 +6,16 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 func prefixes(t testing.TB, texts ...string) []netip.Prefix {
 	t.Helper()
 	var list []netip.Prefix
 	for _, text := range texts {
-		prefix, err := ParsePrefix(text)
+		prefix, err := credential.ParsePrefix(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,13 +31,13 @@ func TestUpdate(t *testing.T) {
 		ips := prefixes(t, "10.0.0.0/8", "203.0.113.7")
 		for _, step := range []struct {
 			patch Patch
-			want  func(*Credential)
+			want  func(*credential.Credential)
 		}{
-			{Patch{}, func(*Credential) {}},
-			{Patch{Label: &label}, func(c *Credential) { c.Label = label }},
-			{Patch{ExpiresAt: &expires}, func(c *Credential) { c.ExpiresAt = expires }},
-			{Patch{AllowedIPs: &ips}, func(c *Credential) { c.AllowedIPs = ips }},
-			{Patch{Label: new(string), ExpiresAt: new(time.Time), AllowedIPs: new([]netip.Prefix)}, func(c *Credential) {
+			{Patch{}, func(*credential.Credential) {}},
+			{Patch{Label: &label}, func(c *credential.Credential) { c.Label = label }},
+			{Patch{ExpiresAt: &expires}, func(c *credential.Credential) { c.ExpiresAt = expires }},
+			{Patch{AllowedIPs: &ips}, func(c *credential.Credential) { c.AllowedIPs = ips }},
+			{Patch{Label: new(string), ExpiresAt: new(time.Time), AllowedIPs: new([]netip.Prefix)}, func(c *credential.Credential) {
 				c.Label, c.ExpiresAt, c.AllowedIPs = "", time.Time{}, nil
 			}},
 		} {
@@ -44,12 +47,12 @@ func TestUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 			stored := get(t, s, c)
-			updated.version, c.version = stored.version, stored.version
+			updated.Version, c.Version = stored.Version, stored.Version
 			if !reflect.DeepEqual(updated, c) || !reflect.DeepEqual(stored, c) {
 				t.Errorf("updated %+v\nstored %+v\nwant %+v", updated, stored, c)
 			}
-			key, standing := s.Keyring().Lookup(DigestToken(token))
-			if want := c.key(); standing != Live || !reflect.DeepEqual(key, want) {
+			key, standing := s.Keyring().Lookup(credential.DigestToken(token))
+			if want := keyOf(&c); standing != keyring.Live || !reflect.DeepEqual(key, want) {
 				t.Errorf("the keyring has %v %+v, want %+v", standing, key, want)
 			}
 		}
@@ -62,10 +65,10 @@ func TestUpdate(t *testing.T) {
 			patch Patch
 			want  error
 		}{
-			"label":          {ref(c), Patch{Label: &long}, ErrInvalid},
-			"expiry":         {ref(c), Patch{ExpiresAt: &before1970}, ErrInvalid},
+			"label":          {ref(c), Patch{Label: &long}, credential.ErrInvalid},
+			"expiry":         {ref(c), Patch{ExpiresAt: &before1970}, credential.ErrInvalid},
 			"another tenant": {foreign, Patch{Label: &label}, ErrNotFound},
-			"kind":           {Ref{Tenant: c.Tenant, Kind: KindCallback, ID: c.ID}, Patch{Label: &label}, ErrNotFound},
+			"kind":           {Ref{Tenant: c.Tenant, Kind: credential.KindCallback, ID: c.ID}, Patch{Label: &label}, ErrNotFound},
 		} {
 			if _, err := s.Update(t.Context(), test.ref, test.patch); !errors.Is(err, test.want) {
 				t.Errorf("%s: %v", name, err)
@@ -75,7 +78,7 @@ func TestUpdate(t *testing.T) {
 		if _, err := s.Update(t.Context(), ref(c), Patch{}); err != ErrInactive {
 			t.Errorf("revoked: %v", err)
 		}
-		wantStanding(t, s, token, Revoked)
+		wantStanding(t, s, token, keyring.Revoked)
 	})
 }
 
@@ -88,7 +91,7 @@ func TestUpdateReachesOtherSidecars(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "b knows the addresses", func() bool {
-			key, _ := b.Keyring().Lookup(DigestToken(token))
+			key, _ := b.Keyring().Lookup(credential.DigestToken(token))
 			return reflect.DeepEqual(key.AllowedIPs, ips)
 		})
 		if _, err := b.Update(t.Context(), ref(c), Patch{ExpiresAt: &past}); err != nil {
@@ -118,8 +121,8 @@ func TestUpdateAgainstRevoke(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			wantStanding(t, s, token, Revoked)
-			live, err := node(t, s.opened.Load()).HExists(t.Context(), s.keys.bucketOf(c.digest), string(c.digest[:])).Result()
+			wantStanding(t, s, token, keyring.Revoked)
+			live, err := node(t, s.opened.Load()).HExists(t.Context(), s.keys.bucketOf(c.Digest), string(c.Digest[:])).Result()
 			if live || err != nil {
 				t.Errorf("the digest is live again: %v, %v", live, err)
 			}

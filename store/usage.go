@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 const (
@@ -21,7 +24,7 @@ const (
 // usageRecorder collects when credentials were last used, and writes it to Redis
 // in batches: at most one write per credential and flush, none on the request path.
 type usageRecorder struct {
-	clock  *serverClock
+	clock  *keyring.ServerClock
 	shards [usageShards]usageShard
 
 	flushing sync.Mutex
@@ -37,7 +40,7 @@ type usageShard struct {
 	last map[uuid.UUID]*atomic.Int64 // ms, in Redis time; it never goes back
 }
 
-func newUsageRecorder(clock *serverClock) *usageRecorder {
+func newUsageRecorder(clock *keyring.ServerClock) *usageRecorder {
 	u := &usageRecorder{clock: clock}
 	for i := range u.shards {
 		u.shards[i].last = make(map[uuid.UUID]*atomic.Int64)
@@ -52,7 +55,7 @@ func (u *usageRecorder) shard(id uuid.UUID) *usageShard {
 
 // mark notes a use at a local time. It does no I/O.
 func (u *usageRecorder) mark(id uuid.UUID, local time.Time) {
-	u.raise(id, u.clock.at(local).UnixMilli())
+	u.raise(id, u.clock.At(local).UnixMilli())
 }
 
 func (u *usageRecorder) raise(id uuid.UUID, ms int64) {
@@ -84,7 +87,7 @@ func raiseTo(last *atomic.Int64, ms int64) {
 }
 
 // addPending lets c show a use that has not been flushed yet.
-func (u *usageRecorder) addPending(c *Credential) {
+func (u *usageRecorder) addPending(c *credential.Credential) {
 	s := u.shard(c.ID)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -144,7 +147,7 @@ func (u *usageRecorder) flush(ctx context.Context, keys keyspace, scripts script
 		for i, id := range batch {
 			records[i], args[i] = keys.record(id), uses[id]
 		}
-		if _, err := scripts.run(ctx, usageScript, 0, records, args); err != nil {
+		if _, err := scripts.Run(ctx, usageScript, 0, records, args); err != nil {
 			u.failed.Add(1)
 			return unavailable("flush lastUsedAt", err)
 		}

@@ -6,15 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential/credentialtest"
+
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
 func TestUsageIsWritten(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		c, _ := mint(t, s, callbackSpec())
-		version := get(t, s, c).version
+		version := get(t, s, c).Version
 		used := time.Now().Truncate(time.Millisecond)
 		s.MarkUsed(c.ID, used.Add(-time.Second))
 		s.MarkUsed(c.ID, used)
@@ -30,13 +35,13 @@ func TestUsageIsWritten(t *testing.T) {
 			t.Errorf("after the flush: %+v", st)
 		}
 		wantUsed(t, s, c, want)
-		if listed := list(t, s, tenant, KindCallback)[0].LastUsedAt; listed.UnixMilli() != want || listed.Location() != time.UTC {
+		if listed := list(t, s, tenant, credential.KindCallback)[0].LastUsedAt; listed.UnixMilli() != want || listed.Location() != time.UTC {
 			t.Errorf("listed with %v", listed)
 		}
 		s.MarkUsed(c.ID, used.Add(-time.Hour)) // an older use moves nothing
 		s.flushNow(t)
 		wantUsed(t, s, c, want)
-		if get(t, s, c).version != version {
+		if get(t, s, c).Version != version {
 			t.Error("a use counts as a change of the credential")
 		}
 		revoke(t, s, c) // and is kept by one
@@ -46,12 +51,12 @@ func TestUsageIsWritten(t *testing.T) {
 
 // markUsed returns the time in ms that should be written: the local one in Redis
 // time, as it is estimated at this moment.
-func markUsed(s *Store, c Credential, at time.Time) int64 {
+func markUsed(s *Store, c credential.Credential, at time.Time) int64 {
 	s.MarkUsed(c.ID, at)
 	return s.usage.snapshot()[c.ID]
 }
 
-func wantUsed(t *testing.T, s *Store, c Credential, ms int64) {
+func wantUsed(t *testing.T, s *Store, c credential.Credential, ms int64) {
 	t.Helper()
 	if got := get(t, s, c).LastUsedAt.UnixMilli(); got != ms {
 		t.Errorf("last used at %d, want %d", got, ms)
@@ -130,14 +135,14 @@ func TestUsageBeyondOneBatch(t *testing.T) {
 // scriptFunc runs scripts as a test says.
 type scriptFunc func(keys []string) error
 
-func (f scriptFunc) run(_ context.Context, _ writeScript, _ int, keys []string, _ []any) (any, error) {
+func (f scriptFunc) Run(_ context.Context, _ redisconn.Script, _ int, keys []string, _ []any) (any, error) {
 	return nil, f(keys)
 }
 
 func TestUsageIsKeptWhereItCouldNotBeWritten(t *testing.T) {
-	u := newUsageRecorder(&serverClock{local: time.Now})
-	u.mark(testID(1), time.Now())
-	u.mark(testID(2), time.Now())
+	u := newUsageRecorder(&keyring.ServerClock{Local: time.Now})
+	u.mark(credentialtest.ID(1), time.Now())
+	u.mark(credentialtest.ID(2), time.Now())
 	failing := scriptFunc(func([]string) error { return errors.New("no") })
 	if err := u.flush(t.Context(), keyspace{}, failing); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("flush: %v", err)
@@ -158,10 +163,10 @@ func TestUsageIsKeptWhereItCouldNotBeWritten(t *testing.T) {
 }
 
 func TestUseDuringAFlushIsKept(t *testing.T) {
-	u := newUsageRecorder(&serverClock{local: time.Now})
+	u := newUsageRecorder(&keyring.ServerClock{Local: time.Now})
 	now := time.Now()
-	u.mark(testID(1), now)
-	during := scriptFunc(func([]string) error { u.mark(testID(1), now.Add(time.Second)); return nil })
+	u.mark(credentialtest.ID(1), now)
+	during := scriptFunc(func([]string) error { u.mark(credentialtest.ID(1), now.Add(time.Second)); return nil })
 	if err := u.flush(t.Context(), keyspace{}, during); err != nil || u.pending() != 1 {
 		t.Errorf("%d pending, %v", u.pending(), err)
 	}
@@ -170,7 +175,7 @@ func TestUseDuringAFlushIsKept(t *testing.T) {
 func TestUsageOutlastsAnOutageOfRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.WithAOF())
-	s := newStore(t, Config{Redis: Server{URLs: []string{server.URL()}}})
+	s := newStore(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	if err := s.Start(Tuning{UsageFlush: 10 * time.Millisecond, Logger: testLog(t)}); err != nil {
 		t.Fatal(err)
 	}

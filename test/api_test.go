@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
-	credentials "github.com/hookgate/hookgate/store"
+	credentials "github.com/hookgate/hookgate/credential"
+	stores "github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 func basicAuth(pair string) string {
@@ -23,13 +25,13 @@ func basicAuth(pair string) string {
 // ids by client id. All have the secret "secret of <client id>".
 func mintAPI(t *testing.T, s store, specs ...credentials.Spec) map[string]string {
 	t.Helper()
-	beside, err := credentials.New(credentials.Config{
-		Redis: credentials.Server{URLs: []string{s.redis.URL()}}, Namespace: "hookgate",
+	beside, err := stores.New(stores.Config{
+		Redis: redisconn.Server{URLs: []string{s.redis.URL()}}, Namespace: "hookgate",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := beside.Start(credentials.Tuning{Offline: true}); err != nil {
+	if err := beside.Start(stores.Tuning{Offline: true}); err != nil {
 		t.Fatal(err)
 	}
 	defer beside.Destruct()

@@ -13,7 +13,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Tenant owns every credential.
@@ -23,7 +25,7 @@ const namespace = "hookgate"
 
 // Mint makes a callback credential in the data set of a Redis at host:port.
 func Mint(ctx context.Context, addr string) (token string, err error) {
-	s, err := store.New(store.Config{Redis: store.Server{URLs: []string{"redis://" + addr}}, Namespace: namespace})
+	s, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{"redis://" + addr}}, Namespace: namespace})
 	if err != nil {
 		return "", err
 	}
@@ -31,7 +33,7 @@ func Mint(ctx context.Context, addr string) (token string, err error) {
 	if err := s.Start(store.Tuning{Offline: true}); err != nil {
 		return "", err
 	}
-	_, token, err = s.Mint(ctx, store.Spec{Tenant: uuid.MustParse(Tenant), Kind: store.KindCallback, Label: "JIRA"})
+	_, token, err = s.Mint(ctx, credential.Spec{Tenant: uuid.MustParse(Tenant), Kind: credential.KindCallback, Label: "JIRA"})
 	return token, err
 }
 
@@ -44,7 +46,7 @@ const pipelined = 64
 // Copy copies the one credential of a data set for every digest, each with an id of its
 // own. It goes past the store, since a million mints would take minutes: only keyrings
 // that are loaded later have them.
-func Copy(ctx context.Context, addr string, digests iter.Seq[store.Digest]) error {
+func Copy(ctx context.Context, addr string, digests iter.Seq[credential.Digest]) error {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	defer rdb.Close()
 	value, err := onlyValue(ctx, rdb)
@@ -82,10 +84,10 @@ func Copy(ctx context.Context, addr string, digests iter.Seq[store.Digest]) erro
 }
 
 // Random returns n digests of tokens that nobody has.
-func Random(n int) iter.Seq[store.Digest] {
-	return func(yield func(store.Digest) bool) {
+func Random(n int) iter.Seq[credential.Digest] {
+	return func(yield func(credential.Digest) bool) {
 		for range n {
-			var d store.Digest
+			var d credential.Digest
 			rand.Read(d[:])
 			if !yield(d) {
 				return

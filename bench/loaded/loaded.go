@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/bench/dataset"
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -31,9 +33,9 @@ func Store(b testing.TB, n int) *store.Store {
 	if _, err := dataset.Mint(ctx, server.Addr()); err != nil {
 		b.Fatal(err)
 	}
-	err := dataset.Copy(ctx, server.Addr(), func(yield func(store.Digest) bool) {
+	err := dataset.Copy(ctx, server.Addr(), func(yield func(credential.Digest) bool) {
 		for i := range n {
-			if !yield(store.DigestToken(Token(i))) {
+			if !yield(credential.DigestToken(Token(i))) {
 				return
 			}
 		}
@@ -41,7 +43,7 @@ func Store(b testing.TB, n int) *store.Store {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := store.New(store.Config{Redis: store.Server{URLs: []string{server.URL()}}, Namespace: "hookgate"})
+	s, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{server.URL()}}, Namespace: "hookgate"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func Store(b testing.TB, n int) *store.Store {
 			b.Fatalf("the keyring is not loaded in %v", patience)
 		}
 	}
-	if got := s.Keyring().Count(store.KindCallback); got != n+1 {
+	if got := s.Keyring().Count(credential.KindCallback); got != n+1 {
 		b.Fatalf("the keyring has %d credentials instead of %d", got, n+1)
 	}
 	return s

@@ -13,7 +13,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -44,7 +47,7 @@ func BenchmarkPropagation(b *testing.B) {
 				}
 				revoked[i] = until(b, n, func(sidecar int) bool {
 					_, standing := sidecars[sidecar].Keyring().Lookup(digests[i])
-					return standing != store.Live
+					return standing != keyring.Live
 				})
 				if err := publisher.Publish(ctx, channel, i+1).Err(); err != nil {
 					b.Fatal(err)
@@ -85,7 +88,7 @@ func openSidecars(b *testing.B, server *redistest.Server, n int) []*store.Store 
 	b.Helper()
 	sidecars := make([]*store.Store, n)
 	for i := range sidecars {
-		s, err := store.New(store.Config{Redis: store.Server{URLs: []string{server.URL()}}, Namespace: "hookgate"})
+		s, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{server.URL()}}, Namespace: "hookgate"})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -102,18 +105,18 @@ func openSidecars(b *testing.B, server *redistest.Server, n int) []*store.Store 
 }
 
 // mint makes credentials, and returns when every sidecar knows them.
-func mint(b *testing.B, sidecars []*store.Store, n int) ([]store.Credential, []store.Digest) {
+func mint(b *testing.B, sidecars []*store.Store, n int) ([]credential.Credential, []credential.Digest) {
 	b.Helper()
-	credentials, digests := make([]store.Credential, n), make([]store.Digest, n)
+	credentials, digests := make([]credential.Credential, n), make([]credential.Digest, n)
 	for i := range n {
-		c, token, err := sidecars[0].Mint(context.Background(), store.Spec{Tenant: uuid.New(), Kind: store.KindCallback})
+		c, token, err := sidecars[0].Mint(context.Background(), credential.Spec{Tenant: uuid.New(), Kind: credential.KindCallback})
 		if err != nil {
 			b.Fatal(err)
 		}
-		credentials[i], digests[i] = c, store.DigestToken(token)
+		credentials[i], digests[i] = c, credential.DigestToken(token)
 	}
 	await(b, func() bool {
-		return !slices.ContainsFunc(sidecars, func(s *store.Store) bool { return s.Keyring().Count(store.KindCallback) != n })
+		return !slices.ContainsFunc(sidecars, func(s *store.Store) bool { return s.Keyring().Count(credential.KindCallback) != n })
 	})
 	return credentials, digests
 }

@@ -115,7 +115,7 @@ func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	demo, err := os.ReadFile("../../caddymodule/demo.txt")
+	demo, err := os.ReadFile("../../caddymodule/command/demo.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/redistest"
@@ -81,7 +82,7 @@ func TestConcurrentRotations(t *testing.T) {
 				s.sees("the old token", old, guard.Revoked)
 				s.sees("the new token", *won.Load(), guard.Allowed)
 			}
-			credentials, err := sidecars[0].List(t.Context(), tenant, store.KindCallback)
+			credentials, err := sidecars[0].List(t.Context(), tenant, credential.KindCallback)
 			if err != nil || len(credentials) != 2 {
 				t.Errorf("%d credentials, %v", len(credentials), err)
 			}
@@ -146,7 +147,7 @@ func TestLostRevocationsDoNotHoldUpTheProof(t *testing.T) {
 	l := startLossy(t)
 	a := open(t, at(l.clients), waitReplicas(1), bound(4*time.Second))
 	const n = 30
-	var credentials []store.Credential
+	var credentials []credential.Credential
 	for range n {
 		c, _ := a.mint()
 		credentials = append(credentials, c)
@@ -201,7 +202,7 @@ func TestSkewedClock(t *testing.T) {
 			expiring := func(after time.Duration) (string, time.Time) {
 				t.Helper()
 				expires := time.Now().Add(after)
-				_, token, err := right.Mint(context.Background(), store.Spec{Tenant: tenant, Kind: store.KindCallback, ExpiresAt: expires})
+				_, token, err := right.Mint(context.Background(), credential.Spec{Tenant: tenant, Kind: credential.KindCallback, ExpiresAt: expires})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
@@ -32,19 +33,19 @@ func TestFailover(t *testing.T) {
 			sentinel.Await(t, "knows the replica", func(rdb *redis.Client) bool {
 				return strings.Contains(rdb.Info(t.Context(), "sentinel").Val(), "slaves=1")
 			})
-			where := store.Server{Topology: store.Sentinel, Master: redistest.SentinelMaster, URLs: []string{sentinel.URL()}}
+			where := redisconn.Server{Topology: redisconn.Sentinel, Master: redistest.SentinelMaster, URLs: []string{sentinel.URL()}}
 			testFailover(t, where, master, replica, end)
 		})
 		t.Run("cluster, owner "+name, func(t *testing.T) {
 			t.Parallel()
 			cluster := redistest.StartCluster(t, "{hookgate}")
-			where := store.Server{Topology: store.Cluster, URLs: cluster.URLs()}
+			where := redisconn.Server{Topology: redisconn.Cluster, URLs: cluster.URLs()}
 			testFailover(t, where, cluster.Owner, cluster.Replica, end)
 		})
 	}
 }
 
-func testFailover(t *testing.T, where store.Server, master, replica *redistest.Server, end func(*redistest.Server)) {
+func testFailover(t *testing.T, where redisconn.Server, master, replica *redistest.Server, end func(*redistest.Server)) {
 	a, b := open(t, where), open(t, where)
 	all := a.fill()
 	fresh, rotated, err := a.Rotate(context.Background(), ref(all.credential), store.Rotation{})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/redistest"
@@ -114,7 +115,7 @@ func TestFailoverThatLosesRevocations(t *testing.T) {
 			const n = 10
 			l := startLossy(t)
 			a, b := open(t, at(l.clients)), open(t, at(l.clients))
-			var credentials []store.Credential
+			var credentials []credential.Credential
 			var tokens []string
 			for range n {
 				c, token := a.mint()
@@ -269,7 +270,7 @@ func TestLosesItsConnections(t *testing.T) {
 		if err := rdb.ScriptFlush(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		var c store.Credential
+		var c credential.Credential
 		var token string
 		eventually(t, "a mints", func() (done bool) {
 			var err error

@@ -13,11 +13,12 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 	"github.com/hookgate/hookgate/test/redistest"
 )
 
 func embeddedIn(dir string) setting {
-	return func(c *store.Config, _ *store.Tuning) { c.Redis, c.EmbeddedDir = store.Server{}, dir }
+	return func(c *store.Config, _ *store.Tuning) { c.Redis, c.EmbeddedDir = redisconn.Server{}, dir }
 }
 
 func offline(_ *store.Config, t *store.Tuning) { t.Offline = true }
@@ -26,13 +27,13 @@ func offline(_ *store.Config, t *store.Tuning) { t.Offline = true }
 type home struct {
 	name string
 	// empty prepares the place, and returns how to open it.
-	empty func(*testing.T) (store.Server, []setting)
+	empty func(*testing.T) (redisconn.Server, []setting)
 }
 
 var homes = map[string]home{
-	"redis": {"redis", func(t *testing.T) (store.Server, []setting) { return at(redistest.Start(t)), nil }},
-	"embedded": {"embedded", func(t *testing.T) (store.Server, []setting) {
-		return store.Server{}, []setting{embeddedIn(t.TempDir())}
+	"redis": {"redis", func(t *testing.T) (redisconn.Server, []setting) { return at(redistest.Start(t)), nil }},
+	"embedded": {"embedded", func(t *testing.T) (redisconn.Server, []setting) {
+		return redisconn.Server{}, []setting{embeddedIn(t.TempDir())}
 	}},
 }
 

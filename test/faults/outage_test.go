@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/redistest"
@@ -166,7 +167,7 @@ func TestOutage(t *testing.T) {
 				}
 			}
 			a.wantUnavailable()
-			if _, err := a.List(t.Context(), tenant, store.KindCallback); (err == nil) != outage.reads {
+			if _, err := a.List(t.Context(), tenant, credential.KindCallback); (err == nil) != outage.reads {
 				t.Errorf("List: %v, want an error: %t", err, !outage.reads)
 			}
 			// And in the end by the clock on the wall.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
-	"github.com/hookgate/hookgate/store"
 )
 
 // model is what the random run has been told of every token: by acknowledgements alone,
@@ -26,7 +26,7 @@ type fact struct {
 	number     int
 	name       string
 	token      string
-	credential store.Credential
+	credential credential.Credential
 	state      state
 	since      time.Time // of the acknowledgement that led to the state
 	by         int       // the sidecar that acknowledged it
@@ -56,7 +56,7 @@ func (m *model) breach(format string, args ...any) {
 	m.broken = append(m.broken, fmt.Sprintf(format, args...))
 }
 
-func (m *model) add(token string, c store.Credential, by int) *fact {
+func (m *model) add(token string, c credential.Credential, by int) *fact {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := len(m.tokens)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/test/redistest"
@@ -163,7 +164,7 @@ func (r *run) change(n int) {
 	f := r.pick()
 	switch what := r.random.IntN(10); {
 	case f == nil || what < 3:
-		c, token, err := s.Mint(ctx, store.Spec{Tenant: tenant, Kind: store.KindCallback})
+		c, token, err := s.Mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback})
 		r.tolerate("mint", err)
 		if err == nil {
 			f := r.model.add(token, c, n)
@@ -302,7 +303,7 @@ func (r *run) settle() {
 		s.awaitProof()
 		s.awaitProof() // what was under way when the last fault ended is through
 	}
-	records, err := r.rings[0].Load().List(r.t.Context(), tenant, store.KindCallback)
+	records, err := r.rings[0].Load().List(r.t.Context(), tenant, credential.KindCallback)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -333,7 +334,7 @@ func (r *run) settle() {
 		}
 	}
 	for n := range r.rings {
-		if got := r.rings[n].Load().Keyring().Count(store.KindCallback); got != alive {
+		if got := r.rings[n].Load().Keyring().Count(credential.KindCallback); got != alive {
 			r.t.Errorf("sidecar %d counts %d live credentials, the records say %d", n, got, alive)
 		}
 	}

@@ -11,8 +11,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 const (
@@ -30,7 +33,7 @@ type sidecar struct {
 	*store.Store
 	t      testing.TB
 	policy guard.Policy
-	now    store.Clock
+	now    keyring.Clock
 }
 
 type setting func(*store.Config, *store.Tuning)
@@ -44,7 +47,7 @@ func waitReplicas(n int) setting {
 }
 
 // launch starts a sidecar that ends with the test.
-func launch(t testing.TB, where store.Server, settings ...setting) *sidecar {
+func launch(t testing.TB, where redisconn.Server, settings ...setting) *sidecar {
 	t.Helper()
 	config := store.Config{Redis: where, Namespace: "hookgate", Clock: time.Now}
 	tuning := store.Tuning{
@@ -72,15 +75,15 @@ func launch(t testing.TB, where store.Server, settings ...setting) *sidecar {
 }
 
 // open starts a sidecar and waits until its keyring is loaded.
-func open(t testing.TB, where store.Server, settings ...setting) *sidecar {
+func open(t testing.TB, where redisconn.Server, settings ...setting) *sidecar {
 	t.Helper()
 	s := launch(t, where, settings...)
 	s.eventually("the keyring is loaded", func() bool { return s.stats().Loaded })
 	return s
 }
 
-func at(server interface{ URL() string }) store.Server {
-	return store.Server{URLs: []string{server.URL()}}
+func at(server interface{ URL() string }) redisconn.Server {
+	return redisconn.Server{URLs: []string{server.URL()}}
 }
 
 func (s *sidecar) stats() store.Stats { return s.Stats(s.now()) }
@@ -142,15 +145,15 @@ func (s *sidecar) want(what, token string, outcome guard.Outcome) {
 
 var tenant = uuid.MustParse("11111111-1111-4111-8111-111111111111")
 
-func ref(c store.Credential) store.Ref {
+func ref(c credential.Credential) store.Ref {
 	return store.Ref{Tenant: c.Tenant, Kind: c.Kind, ID: c.ID}
 }
 
-func (s *sidecar) tryMint() (store.Credential, string, error) {
-	return s.Mint(context.Background(), store.Spec{Tenant: tenant, Kind: store.KindCallback, Label: "acme"})
+func (s *sidecar) tryMint() (credential.Credential, string, error) {
+	return s.Mint(context.Background(), credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: "acme"})
 }
 
-func (s *sidecar) mint() (store.Credential, string) {
+func (s *sidecar) mint() (credential.Credential, string) {
 	s.t.Helper()
 	c, token, err := s.tryMint()
 	if err != nil {
@@ -159,14 +162,14 @@ func (s *sidecar) mint() (store.Credential, string) {
 	return c, token
 }
 
-func (s *sidecar) revoke(c store.Credential) {
+func (s *sidecar) revoke(c credential.Credential) {
 	s.t.Helper()
 	if err := s.Revoke(context.Background(), ref(c)); err != nil {
 		s.t.Fatalf("Revoke: %v", err)
 	}
 }
 
-func (s *sidecar) record(c store.Credential) store.Credential {
+func (s *sidecar) record(c credential.Credential) credential.Credential {
 	s.t.Helper()
 	got, err := s.Get(context.Background(), ref(c))
 	if err != nil {
@@ -189,7 +192,7 @@ const unheard = "mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk"
 // set is what a data set is expected to hold.
 type set struct {
 	live, revoked           string
-	credential, revokedOnce store.Credential
+	credential, revokedOnce credential.Credential
 }
 
 // fill mints a set on the sidecar.

@@ -1,0 +1,200 @@
+// Package app is the global option hookgate: it owns the credential store of the process,
+// and what the guards and admin APIs of a configuration have to know of each other.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/internal/footprint"
+	"github.com/hookgate/hookgate/internal/handover"
+	"github.com/hookgate/hookgate/store"
+)
+
+func init() { caddy.RegisterModule(App{}) }
+
+const (
+	appName = "hookgate"
+
+	defaultNamespace    = "hookgate"
+	defaultMaxStaleness = caddy.Duration(30 * time.Second)
+	defaultUsageFlush   = caddy.Duration(5 * time.Second)
+
+	// A keyring proves its freshness twice a second; a bound near that would refuse
+	// webhooks for every hiccup. Above an hour it is no bound.
+	minMaxStaleness = caddy.Duration(2 * time.Second)
+	maxMaxStaleness = caddy.Duration(time.Hour)
+	minUsageFlush   = caddy.Duration(100 * time.Millisecond)
+	maxUsageFlush   = caddy.Duration(time.Hour)
+
+	maxWaitReplicas = 16
+)
+
+// stores holds the running stores by the fingerprint of their configuration. A
+// reload that does not change it keeps the store: its keyring stays loaded, its
+// connections stay open.
+var stores = caddy.NewUsagePool()
+
+// App owns the credential store of the process. There is one per configuration,
+// set in the global options; guards and admin handlers refer to it.
+type App struct {
+	// Where the credentials are. Required.
+	Redis *Redis `json:"redis,omitempty"`
+
+	// The prefix of every key. Sidecars with the same namespace share their
+	// credentials. Default: `hookgate`.
+	Namespace string `json:"namespace,omitempty"`
+
+	// How long requests are decided from memory after the last proof that it equals
+	// Redis: the upper bound on how long a revoked token can live on a sidecar that
+	// is cut off. After it every decision is 503. Default: 30s.
+	MaxStaleness caddy.Duration `json:"max_staleness,omitempty"`
+
+	// How often lastUsedAt is written, and so how much of it a crash loses.
+	// Default: 5s.
+	UsageFlush caddy.Duration `json:"usage_flush,omitempty"`
+
+	// How many replicas must have a mint, rotation or revocation before it counts as
+	// done. Default: 0.
+	WaitReplicas int `json:"wait_replicas,omitempty"`
+
+	// How many entries of a tenant's audit log are kept, and for how long.
+	// Default: 100000 and 90 days.
+	AuditKeep int            `json:"audit_keep,omitempty"`
+	AuditLife caddy.Duration `json:"audit_life,omitempty"`
+
+	ctx   caddy.Context
+	peers *peers
+	shift *handover.Shift
+	key   string // in stores; "" until we hold a reference
+	store *store.Store
+	held  []string // in claims
+}
+
+// CaddyModule returns the Caddy module information.
+func (App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: appName, New: func() caddy.Module { return new(App) }}
+}
+
+// Provision takes the store from the running configuration or makes a new one. It
+// neither dials Redis nor opens files: `validate` runs anywhere.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx, a.peers, a.shift = ctx, NewPeers(), new(handover.Shift)
+	if a.Namespace == "" {
+		a.Namespace = defaultNamespace
+	}
+	if a.MaxStaleness == 0 {
+		a.MaxStaleness = defaultMaxStaleness
+	}
+	if a.UsageFlush == 0 {
+		a.UsageFlush = defaultUsageFlush
+	}
+	if err := grammar.Within("max_staleness", a.MaxStaleness, minMaxStaleness, maxMaxStaleness); err != nil {
+		return err
+	}
+	if err := grammar.Within("usage_flush", a.UsageFlush, minUsageFlush, maxUsageFlush); err != nil {
+		return err
+	}
+	if a.WaitReplicas < 0 || a.WaitReplicas > maxWaitReplicas {
+		return fmt.Errorf("hookgate: wait_replicas must be between 0 and %d", maxWaitReplicas)
+	}
+	if a.AuditKeep < 0 || a.AuditLife < 0 {
+		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
+	}
+	config, err := a.storeConfig()
+	if err != nil {
+		return err
+	}
+	key := config.Fingerprint()
+	pooled, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) { return store.New(config) })
+	if err != nil {
+		return fmt.Errorf("hookgate: %w", err)
+	}
+	a.key, a.store = key, pooled.(*store.Store)
+	return Register(ctx.GetMetricsRegistry(), storeCollector{a.store})
+}
+
+func (a *App) storeConfig() (store.Config, error) {
+	config := store.Config{Namespace: a.Namespace}
+	if a.Redis == nil {
+		return config, errors.New("hookgate: say where the credentials are: redis <url> or redis embedded <dir>")
+	}
+	return config, a.Redis.fill(&config)
+}
+
+// Start opens the store, or retunes it where a reload kept it running.
+func (a *App) Start() error {
+	servers, err := a.ctx.AppIfConfigured("http")
+	if err == nil {
+		a.held, err = claimAddresses(servers.(*caddyhttp.App))
+	}
+	if err != nil && !errors.Is(err, caddy.ErrNotConfigured) {
+		return err
+	}
+	err = a.store.Start(store.Tuning{
+		UsageFlush:   time.Duration(a.UsageFlush),
+		MaxStaleness: time.Duration(a.MaxStaleness),
+		WaitReplicas: a.WaitReplicas,
+		AuditKeep:    a.AuditKeep,
+		AuditLife:    time.Duration(a.AuditLife),
+		Logger:       a.ctx.Slogger(),
+	})
+	if err != nil {
+		return fmt.Errorf("hookgate: %w", err)
+	}
+	footprint.StartPacer()
+	return nil
+}
+
+// Stop does nothing: requests of the old configuration may still be running, and
+// need the store until Cleanup.
+func (a *App) Stop() error { return nil }
+
+// Cleanup gives the store and the addresses back; the last configuration that used them
+// closes them.
+func (a *App) Cleanup() error {
+	err := releaseAddresses(a.held)
+	if a.key == "" { // Provision failed before we held a reference
+		return err
+	}
+	_, storeErr := stores.Delete(a.key)
+	return errors.Join(err, storeErr)
+}
+
+// Around returns an app with a store that somebody else opened and closes.
+func Around(s *store.Store) *App {
+	return &App{store: s, peers: NewPeers(), shift: new(handover.Shift)}
+}
+
+// Store returns the credential store of the configuration.
+func (a *App) Store() *store.Store { return a.store }
+
+// Peers returns what the guards and admin APIs of the configuration know of each other.
+func (a *App) Peers() *peers { return a.peers }
+
+// Shift returns the listeners of the configuration, and when their time begins and ends.
+func (a *App) Shift() *handover.Shift { return a.shift }
+
+// Configured returns the app for a handler being provisioned.
+func Configured(ctx caddy.Context) (*App, error) {
+	app, err := ctx.AppIfConfigured(appName)
+	if errors.Is(err, caddy.ErrNotConfigured) {
+		return nil, errors.New("hookgate: the global option hookgate { ... } is needed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return app.(*App), nil
+}
+
+// Interface guards
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// Register adds collectors to the registry of a configuration.
+func Register(registry *prometheus.Registry, collectors ...prometheus.Collector) error {
+	for _, c := range collectors {
+		var already prometheus.AlreadyRegisteredError
+		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeCollector reads the state of a store at the time of a scrape.
+type storeCollector struct{ store *store.Store }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("hookgate_"+name, help, labels, nil)
+}
+
+var (
+	keyringCredentials = desc("keyring_credentials", "Live credentials in the keyring.", "kind")
+	keyringAge         = desc("keyring_age_seconds", "Time since the keyring was last proved equal to Redis. Absent until it has been loaded.")
+	keyringResyncs     = desc("keyring_resyncs_total", "How often the keyring was read anew.", "reason")
+	ledgerLag          = desc("ledger_lag_seconds", "How long the newest change took from its commit to this keyring.")
+	redisUp            = desc("redis_up", "1 if the last probe of Redis succeeded, writes included.")
+	usagePending       = desc("usage_pending", "Credentials whose last use is not written yet.")
+	usageFlushes       = desc("usage_flush_total", "Batches of lastUsedAt written to Redis.", "result")
+)
+
+// Describe implements prometheus.Collector.
+func (c storeCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		keyringCredentials, keyringAge, keyringResyncs, ledgerLag, redisUp, usagePending, usageFlushes,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c storeCollector) Collect(ch chan<- prometheus.Metric) {
+	s := c.store.Stats(time.Now())
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	counter := func(d *prometheus.Desc, value uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+	}
+	for kind, n := range s.Credentials {
+		gauge(keyringCredentials, float64(n), string(kind))
+	}
+	if s.Loaded {
+		gauge(keyringAge, s.Age.Seconds())
+	}
+	for reason, n := range s.Resyncs {
+		counter(keyringResyncs, n, string(reason))
+	}
+	gauge(ledgerLag, s.LedgerLag.Seconds())
+	up := 0.0
+	if s.RedisUp {
+		up = 1
+	}
+	gauge(redisUp, up)
+	gauge(usagePending, float64(s.UsagePending))
+	counter(usageFlushes, s.UsageFlushed, "ok")
+	counter(usageFlushes, s.UsageFailed, "error")
+}

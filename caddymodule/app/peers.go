@@ -1,0 +1,77 @@
+package app
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hookgate/hookgate/guard"
+)
+
+// peers is what the guards and admin APIs of one configuration have to know of each
+// other. They are provisioned in the order in which the configuration has them, so
+// each says what it does as it comes along, and asks while it serves.
+type peers struct {
+	mu sync.RWMutex
+	// asserted are the issuers of guards, required those of operators. Guards vouch to
+	// Matcher with JWTs of their own, and none of these may open the admin API.
+	asserted, required map[string]bool
+	// connectionInPath: a guard puts the name of the connection into the path.
+	connectionInPath bool
+}
+
+func NewPeers() *peers {
+	return &peers{asserted: make(map[string]bool), required: make(map[string]bool)}
+}
+
+func errOneIssuer(issuer string) error {
+	return fmt.Errorf("hookgate: %q is the issuer of assert_jwt; an admin API that requires it would let nobody in", issuer)
+}
+
+// AssertsAs notes the issuer of a guard's JWTs.
+func (p *peers) AssertsAs(issuer string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asserted[issuer] = true
+	if p.required[issuer] {
+		return errOneIssuer(issuer)
+	}
+	return nil
+}
+
+// Requires notes the issuer that an admin API requires, "" for none.
+func (p *peers) Requires(issuer string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.required[issuer] = true
+	if p.asserted[issuer] {
+		return errOneIssuer(issuer)
+	}
+	return nil
+}
+
+// IsAsserted reports whether JWTs of this issuer are a guard's.
+func (p *peers) IsAsserted(issuer string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.asserted[issuer]
+}
+
+// TakesConnection notes that a guard puts the name of the connection into the path.
+func (p *peers) TakesConnection() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.connectionInPath = true
+}
+
+// CheckConnection tells why a connection of this name could not be forwarded.
+func (p *peers) CheckConnection(name string) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if !p.connectionInPath {
+		return nil
+	}
+	if _, err := guard.PathSegment(name); err != nil {
+		return fmt.Errorf("the guard puts this name into a path: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+// Package command registers the commands of the binary that Caddy does not have.
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/cli"
+	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/embedded"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "check",
+		Usage: "[--config <file>] [--server <url>] [--output words|json]",
+		Short: "Looks for what breaks the guarantees",
+		Long: `
+Looks at the Redis of a configuration (role, replication, persistence, eviction,
+clock), at its loggers, and at the keyring of a running server, which is asked at
+the address of its status paths. The exit code is 1 if there is a problem; warnings
+do not count.`,
+		CobraFunc: func(cmd *cobra.Command) {
+			config := configFlag(cmd)
+			server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
+			output := cmd.Flags().String("output", "words", "words or json")
+			cli.ExitOnFlags(cmd)
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+				if err := cli.NoArgument(args); err != nil {
+					return err
+				}
+				if err := cli.OneOf("output", *output, []string{"words", "json"}); err != nil {
+					return err
+				}
+				var findings []store.Finding
+				if *config != "" || *server == "" {
+					checked, err := checkConfig(cmd.Context(), *config)
+					if err != nil {
+						return err
+					}
+					findings = checked
+				}
+				if *server != "" {
+					findings = append(findings, checkServer(cmd.Context(), *server))
+				}
+				if err := printFindings(os.Stdout, findings, *output); err != nil {
+					return err
+				}
+				if slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Severity == store.SeverityProblem }) {
+					return errors.New("there is a problem")
+				}
+				return nil
+			})
+		},
+	})
+}
+
+// checkConfig checks the store and the loggers of a configuration.
+func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
+	config, err := app.ReadConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	findings := append(checkLoggers(config), checkAdmin(config), checkPersistence(config))
+	servers, err := checkServers(config)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, servers...)
+	s, err := app.OfflineStore(config)
+	if errors.Is(err, embedded.ErrLocked) {
+		return append(findings, store.Finding{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer s.Destruct()
+	return append(findings, s.Check(ctx)...), nil
+}
+
+const statusTimeout = 5 * time.Second
+
+// checkServer asks a running server whether its keyring can decide.
+func checkServer(ctx context.Context, address string) store.Finding {
+	finding := func(severity store.Severity, detail string) store.Finding {
+		return store.Finding{Check: "server", Severity: severity, Detail: detail}
+	}
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/readyz", nil)
+	if err != nil {
+		return finding(store.SeverityProblem, "the address is not a URL")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return finding(store.SeverityProblem, "it does not answer")
+	}
+	defer response.Body.Close()
+	var state struct {
+		Status string         `json:"status"`
+		Checks map[string]any `json:"checks"`
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&state); err != nil {
+		return finding(store.SeverityProblem, "it answers, but not as Hookgate does")
+	}
+	checks, err := json.Marshal(state.Checks)
+	if err != nil {
+		return finding(store.SeverityProblem, "it answers, but not as Hookgate does")
+	}
+	detail := state.Status + " " + string(checks)
+	switch state.Status {
+	case "ok":
+		return finding(store.SeverityOK, detail)
+	case "degraded":
+		return finding(store.SeverityWarning, detail)
+	}
+	return finding(store.SeverityProblem, detail)
+}
+
+func printFindings(w io.Writer, findings []store.Finding, output string) error {
+	if output == "json" {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(map[string]any{"findings": findings})
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range findings {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Severity, f.Check, f.Detail)
+	}
+	return table.Flush()
+}

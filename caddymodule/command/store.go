@@ -1,0 +1,94 @@
+package command
+
+import (
+	"fmt"
+	"os"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/cli"
+	"github.com/hookgate/hookgate/store"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "store",
+		Usage: "dump|restore <file> [--config <file>]",
+		Short: "Backs up and moves the credentials",
+		Long: `
+Writes all credentials with their digests to a file of mode 0600, or reads such a
+file into a namespace without credentials, be it on Redis or embedded. Tokens are in
+neither. What was revoked stays revoked. A restored data set begins a new epoch:
+running sidecars take it in place of the one they knew.
+
+The embedded store belongs to one process: stop the server before.`,
+		CobraFunc: func(cmd *cobra.Command) {
+			cli.Group(cmd,
+				storeCommand("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+					n, err := s.Dump(cmd.Context(), file)
+					if err == nil {
+						fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
+					}
+					return err
+				}),
+				storeCommand("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+					n, err := s.Restore(cmd.Context(), file)
+					if err == nil {
+						fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
+					}
+					return err
+				}))
+		},
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "epoch",
+		Usage: "new --yes [--config <file>]",
+		Short: "Declares the data set in Redis to be a new one",
+		Long: `
+A sidecar that finds Redis emptied, or another data set in it, answers 503 rather
+than to take every token for unknown. This command is the operator's word that what
+is in Redis now is meant: every sidecar takes it, and what they remember as revoked
+in the old data set is forgotten.`,
+		CobraFunc: func(cmd *cobra.Command) { cli.Group(cmd, epochCommand()) },
+	})
+}
+
+func storeCommand(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
+	cmd := &cobra.Command{Use: name + " <file>", Short: short}
+	config := configFlag(cmd)
+	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return cli.Usagef("it takes one argument, the file; see --help")
+		}
+		return app.WithStore(*config, func(s *store.Store) error { return run(s, cmd, args[0]) })
+	})
+	return cmd
+}
+
+func epochCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "new", Short: "Declares a new epoch"}
+	config := configFlag(cmd)
+	yes := cmd.Flags().Bool("yes", false, "Confirms that the data set is meant to be new")
+	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+		if err := cli.NoArgument(args); err != nil {
+			return err
+		}
+		if !*yes {
+			return cli.Usagef("this makes every sidecar forget the old data set; confirm with --yes")
+		}
+		return app.WithStore(*config, func(s *store.Store) error {
+			epoch, err := s.NewEpoch(cmd.Context())
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "epoch %s\n", epoch)
+			}
+			return err
+		})
+	})
+	return cmd
+}
+
+func configFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("config", "c", "", "Configuration file; ./Caddyfile by default")
+}

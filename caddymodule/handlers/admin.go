@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+)
+
+func init() { caddy.RegisterModule(Admin{}) }
+
+// Admin serves the API by which operators mint, list, rotate and revoke
+// credentials, and the status paths. It belongs on a listener of its own that
+// vendors cannot reach.
+type Admin struct {
+	// Where vendors reach the guard: the base of every webhook URL. Without it
+	// webhook tokens cannot be minted.
+	PublicURL string `json:"public_url,omitempty"`
+
+	// Takes a public URL that vendors would refuse: without TLS, on another port, or
+	// without a domain name.
+	PublicURLInsecure bool `json:"public_url_insecure,omitempty"`
+
+	// Which bearer tokens are accepted. Required.
+	JWT *JWT `json:"jwt,omitempty"`
+
+	// Which aggregator connections exist. Without it webhook tokens cannot be minted.
+	Connections *Connections `json:"connections,omitempty"`
+
+	// How often one operator may ask. Default: 100 requests a second, 200 at once.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+
+	api    *admin.API
+	status http.Handler
+}
+
+// CaddyModule returns the Caddy module information.
+func (Admin) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.hookgate_admin", New: func() caddy.Module { return new(Admin) }}
+}
+
+// Provision builds the API.
+func (a *Admin) Provision(ctx caddy.Context) error {
+	instance, err := app.Configured(ctx)
+	if err != nil {
+		return err
+	}
+	config := admin.Config{Store: instance.Store(), MaxStaleness: time.Duration(instance.MaxStaleness), Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
+	if config.JWT, err = a.JWT.config(); err != nil {
+		return err
+	}
+	if a.RateLimit != nil {
+		config.RateLimit = admin.RateLimit(*a.RateLimit)
+	}
+	if a.PublicURL != "" {
+		url, err := grammar.Resolve("public_url", a.PublicURL)
+		if err != nil {
+			return err
+		}
+		if config.PublicURL, err = admin.ParsePublicURL(url, a.PublicURLInsecure); err != nil {
+			return fmt.Errorf("hookgate_admin: public_url: %w", err)
+		}
+	}
+	if config.Connections, err = a.Connections.provision(); err != nil {
+		return err
+	}
+	config.CheckConnection, config.AssertedIssuer = instance.Peers().CheckConnection, instance.Peers().IsAsserted
+	if err := instance.Peers().Requires(config.JWT.Issuer); err != nil {
+		return err
+	}
+	if a.api, err = admin.New(config); err != nil {
+		return fmt.Errorf("hookgate_admin: %w", err)
+	}
+	a.status = newStatus(ctx, instance)
+	return app.Register(ctx.GetMetricsRegistry(), adminRequests)
+}
+
+// Cleanup ends what the API does in the background.
+func (a *Admin) Cleanup() error {
+	if a.api != nil {
+		a.api.Close()
+	}
+	return nil
+}
+
+func observeAdmin(operation string, status int) {
+	adminRequests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	handler := a.api.ServeHTTP
+	if admin.IsStatusPath(r.URL.Path) {
+		handler = a.status.ServeHTTP
+	}
+	withSettledBody(http.HandlerFunc(handler), w, r)
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Admin)(nil)
+	_ caddy.CleanerUpper          = (*Admin)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Admin)(nil)
+)

@@ -1,0 +1,189 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+)
+
+// JWT says which bearer tokens the admin API accepts. Exactly one of secret,
+// jwks_url and public_key_file says with which keys they are signed.
+type JWT struct {
+	// The shared secret. A placeholder, so that the secret does not stand in the
+	// configuration.
+	Secret string `json:"secret,omitempty"`
+
+	// The JWKS of the issuer. It is read when it is first needed and need not be
+	// reachable while the configuration is loaded.
+	JWKSURL string `json:"jwks_url,omitempty"`
+
+	// Takes a jwks_url with http that does not lead to this machine.
+	JWKSInsecure bool `json:"jwks_insecure,omitempty"`
+
+	// A PEM file with the public key. It is read when the configuration is loaded.
+	PublicKeyFile string `json:"public_key_file,omitempty"`
+
+	// The algorithms. HS256, HS384 and HS512 go with a secret; RS256, RS384, RS512,
+	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA with public keys. Default:
+	// HS256 with a secret, RS256 with jwks_url, and what fits the key in
+	// public_key_file, which is RS256 for RSA.
+	Algorithms []string `json:"algorithms,omitempty"`
+
+	// How far ahead exp may lie. Default: 30 days.
+	MaxTTL caddy.Duration `json:"max_ttl,omitempty"`
+
+	// What the iss and aud claims must be. Not checked by default.
+	Issuer   string `json:"issuer,omitempty"`
+	Audience string `json:"audience,omitempty"`
+
+	// The claims that name the tenant. Default: tenant_id and tenantId.
+	TenantClaims []string `json:"tenant_claims,omitempty"`
+
+	// The claims that hold the roles. Default: roles and role.
+	RolesClaims []string `json:"roles_claims,omitempty"`
+
+	// The role of a token without one: none, viewer or admin. Default: none.
+	DefaultRole string `json:"default_role,omitempty"`
+
+	// The tenant of a token that names none. By default such a token is refused.
+	DefaultTenant string `json:"default_tenant,omitempty"`
+}
+
+func (j *JWT) config() (admin.JWT, error) {
+	if j == nil {
+		return admin.JWT{}, errors.New("hookgate_admin: jwt is missing; nobody could sign in")
+	}
+	config := admin.JWT{
+		KeySetInsecure: j.JWKSInsecure,
+		Algorithms:     j.Algorithms,
+		MaxTTL:         time.Duration(j.MaxTTL),
+		Issuer:         j.Issuer,
+		Audience:       j.Audience,
+		TenantClaims:   j.TenantClaims,
+		RolesClaims:    j.RolesClaims,
+		DefaultRole:    admin.Role(j.DefaultRole),
+	}
+	if err := j.keys(&config); err != nil {
+		return admin.JWT{}, err
+	}
+	if j.DefaultTenant != "" {
+		var err error
+		if config.DefaultTenant, err = uuid.Parse(j.DefaultTenant); err != nil || config.DefaultTenant == uuid.Nil {
+			return admin.JWT{}, errors.New("hookgate_admin: default_tenant must be a UUID")
+		}
+	}
+	return config, nil
+}
+
+// keys resolves where the keys come from. That it is one place only is checked by
+// what was written, so that an empty variable never turns one source into another.
+func (j *JWT) keys(config *admin.JWT) error {
+	given := 0
+	for _, value := range []string{j.Secret, j.JWKSURL, j.PublicKeyFile} {
+		if value != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("hookgate_admin: jwt takes exactly one of secret, jwks_url and public_key_file")
+	}
+	if j.JWKSInsecure && j.JWKSURL == "" {
+		return errors.New("hookgate_admin: jwks_insecure goes only with jwks_url")
+	}
+	switch {
+	case j.Secret != "":
+		secret, err := grammar.Resolve("jwt secret", j.Secret)
+		config.Secret = []byte(secret)
+		return err
+	case j.JWKSURL != "":
+		var err error
+		config.KeySetURL, err = grammar.Resolve("jwks_url", j.JWKSURL)
+		return err
+	}
+	path, err := grammar.Resolve("public_key_file", j.PublicKeyFile)
+	if err != nil {
+		return err
+	}
+	config.PublicKey, err = readPublicKey(path)
+	return err
+}
+
+// maxPublicKeyFile is the largest file that is read as a public key, in bytes.
+const maxPublicKeyFile = 64 << 10
+
+func readPublicKey(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("hookgate_admin: public_key_file: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxPublicKeyFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("hookgate_admin: public_key_file: %w", err)
+	case len(text) == 0 || len(text) > maxPublicKeyFile:
+		return nil, fmt.Errorf("hookgate_admin: public_key_file: %s is no file with one public key", path)
+	}
+	return text, nil
+}
+
+// parseJWT parses the block:
+//
+//	jwt {
+//	    secret          <secret>
+//	    jwks_url        <url> [insecure]
+//	    public_key_file <file>
+//	    algorithms      <name>...
+//	    max_ttl         <duration>
+//	    issuer          <iss>
+//	    audience        <aud>
+//	    tenant_claims   <claim>...
+//	    roles_claims    <claim>...
+//	    default_role    none|viewer|admin
+//	    default_tenant  <uuid>
+//	}
+func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	config := new(JWT)
+	return config, config.Words().Parse(d, "jwt")
+}
+
+func (j *JWT) Words() grammar.Words {
+	return grammar.Words{
+		"secret":          grammar.Into(&j.Secret, grammar.OneArg),
+		"jwks_url":        grammar.Once(j.parseJWKS),
+		"public_key_file": grammar.Into(&j.PublicKeyFile, grammar.OneArg),
+		"algorithms":      grammar.Into(&j.Algorithms, grammar.SomeArgs),
+		"max_ttl":         grammar.Into(&j.MaxTTL, grammar.DurationArg),
+		"issuer":          grammar.Into(&j.Issuer, grammar.OneArg),
+		"audience":        grammar.Into(&j.Audience, grammar.OneArg),
+		"tenant_claims":   grammar.Into(&j.TenantClaims, grammar.SomeArgs),
+		"roles_claims":    grammar.Into(&j.RolesClaims, grammar.SomeArgs),
+		"default_role":    grammar.Into(&j.DefaultRole, grammar.OneArg),
+		"default_tenant":  grammar.Into(&j.DefaultTenant, grammar.OneArg),
+	}
+}
+
+func (j *JWT) parseJWKS(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	switch {
+	case len(args) == 1:
+	case len(args) == 2 && args[1] == "insecure":
+		j.JWKSInsecure = true
+	default:
+		return d.ArgErr()
+	}
+	j.JWKSURL = args[0]
+	return nil
+}

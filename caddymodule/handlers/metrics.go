@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"maps"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/guard"
+)
+
+// Every configuration has a registry of its own, and a reload must not set counters
+// back: these live as long as the process, and each configuration registers them.
+// No label is ever taken from a request.
+var (
+	authRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hookgate_auth_requests_total",
+		Help: "Requests that the guard decided on, by the kind of the route and the outcome.",
+	}, []string{"kind", "outcome"})
+
+	authDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "hookgate_auth_duration_seconds",
+		Help:    "How long the guard took to decide, the upstream not included.",
+		Buckets: []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2},
+	})
+
+	adminRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hookgate_admin_requests_total",
+		Help: "Requests to the admin API, by operation and status.",
+	}, []string{"operation", "code"})
+)
+
+// decisionCounters are the counters of authRequests that were used so far: finding one
+// by its labels costs more than all else that is counted. A map is never changed, only
+// replaced.
+var decisionCounters atomic.Pointer[map[decisionLabels]prometheus.Counter]
+
+type decisionLabels struct {
+	kind    credential.Kind
+	outcome guard.Outcome
+}
+
+// countDecision counts the outcome of a request.
+func countDecision(d *guard.Decision) {
+	labels := decisionLabels{d.Kind, d.Outcome}
+	known := decisionCounters.Load()
+	if known != nil && (*known)[labels] != nil {
+		(*known)[labels].Inc()
+		return
+	}
+	counter := authRequests.WithLabelValues(string(d.Kind), string(d.Outcome))
+	counter.Inc()
+	more := map[decisionLabels]prometheus.Counter{labels: counter}
+	if known != nil {
+		maps.Copy(more, *known)
+	}
+	decisionCounters.CompareAndSwap(known, &more) // who loses is back with the next request
+}

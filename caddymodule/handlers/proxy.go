@@ -1,0 +1,207 @@
+package handlers
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
+)
+
+func init() { caddy.RegisterModule(Proxy{}) }
+
+const (
+	defaultTryDuration           = caddy.Duration(2 * time.Second)
+	defaultDialTimeout           = caddy.Duration(time.Second)
+	defaultResponseHeaderTimeout = caddy.Duration(4 * time.Second)
+)
+
+// Proxy sends requests to one upstream, and does nothing else: no load balancing, no
+// health checks, no buffering. It is the standard library's reverse proxy, which
+// costs two thirds of Caddy's reverse_proxy; use that one for what is missing here.
+type Proxy struct {
+	// The upstream: host:port, http://, https://, h2c:// or unix//path.
+	Upstream string `json:"upstream,omitempty"`
+
+	// How long to go on dialling an upstream that cannot be reached. Default: 2s.
+	TryDuration caddy.Duration `json:"try_duration,omitempty"`
+
+	// How long one dial may take. Default: 1s.
+	DialTimeout caddy.Duration `json:"dial_timeout,omitempty"`
+
+	// How long to wait for the header of an answer. Vendors give up after 5 s.
+	// Default: 4s.
+	ResponseHeaderTimeout caddy.Duration `json:"response_header_timeout,omitempty"`
+
+	// A PEM file with the authorities to trust for https:// instead of the system's.
+	TLSCA string `json:"tls_ca,omitempty"`
+
+	proxy *httputil.ReverseProxy
+}
+
+// CaddyModule returns the Caddy module information.
+func (Proxy) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.hookgate_proxy", New: func() caddy.Module { return new(Proxy) }}
+}
+
+// Provision sets up the way to the upstream. It does not dial.
+func (p *Proxy) Provision(ctx caddy.Context) error {
+	if p.TryDuration == 0 {
+		p.TryDuration = defaultTryDuration
+	}
+	if p.DialTimeout == 0 {
+		p.DialTimeout = defaultDialTimeout
+	}
+	if p.ResponseHeaderTimeout == 0 {
+		p.ResponseHeaderTimeout = defaultResponseHeaderTimeout
+	}
+	address, err := grammar.Resolve("hookgate_proxy", p.Upstream)
+	if err != nil {
+		return err
+	}
+	to, err := upstream.ParseAddress(address)
+	if err != nil {
+		return fmt.Errorf("hookgate_proxy: %w", err)
+	}
+	roots, err := p.authorities(to)
+	if err != nil {
+		return fmt.Errorf("hookgate_proxy: %w", err)
+	}
+	transport := upstream.New(to, upstream.Options{
+		TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
+		ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
+	})
+	log, err := zap.NewStdLogAt(ctx.Logger(), zap.WarnLevel)
+	if err != nil {
+		return err
+	}
+	p.proxy = &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+			// The standard library drops what it cannot parse of a query. Ours passes as
+			// it is: it decided nothing, so no two readings of it can matter.
+			r.Out.URL.RawQuery = r.In.URL.RawQuery
+			setForwarded(r)
+			// The standard library has removed hop-by-hop headers by now, so nothing
+			// that a client says can take these away.
+			if guarded, _ := caddyhttp.GetVar(r.In.Context(), vars.Guarded).(bool); guarded {
+				guard.RestoreIdentity(r.Out.Header, r.In.Header)
+			}
+		},
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
+			caddyhttp.SetVar(r.Context(), proxyErrorVar, err)
+		},
+		ErrorLog:   log,
+		BufferPool: copyBuffers{},
+	}
+	return nil
+}
+
+// Cleanup closes idle connections; requests of the old configuration keep theirs.
+func (p *Proxy) Cleanup() error {
+	if p.proxy != nil {
+		p.proxy.Transport.(*upstream.Transport).Close()
+	}
+	return nil
+}
+
+// authorities returns those of tls_ca, or nil for the system's.
+func (p *Proxy) authorities(to upstream.Address) (*x509.CertPool, error) {
+	if p.TLSCA == "" {
+		return nil, nil
+	}
+	if to.Scheme != "https" {
+		return nil, errors.New("tls_ca needs an https:// upstream")
+	}
+	pem, err := os.ReadFile(p.TLSCA)
+	if err != nil {
+		return nil, fmt.Errorf("read tls_ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, errors.New("tls_ca holds no PEM certificate")
+	}
+	return roots, nil
+}
+
+// proxyErrorVar is the request variable by which a failure gets out of the standard
+// library's proxy.
+const proxyErrorVar = "hookgate.proxy_error"
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	w.Header().Del("Server") // the upstream's own stands alone
+	p.proxy.ServeHTTP(w, r)
+	err, _ := caddyhttp.GetVar(r.Context(), proxyErrorVar).(error)
+	var timeout net.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return caddyhttp.Error(statusClientClosed, err)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return caddyhttp.Error(http.StatusGatewayTimeout, err)
+	}
+	return caddyhttp.Error(http.StatusBadGateway, err)
+}
+
+// statusClientClosed is nginx' and Caddy's status for a client that went away.
+const statusClientClosed = 499
+
+// setForwarded tells the upstream of the client as Caddy knows it. X-Forwarded-For is
+// one address, never a list: what Matcher compares with its allowlist is the whole
+// header. Host and scheme are a trusted proxy's word, or our own.
+func setForwarded(r *httputil.ProxyRequest) {
+	ctx := r.In.Context()
+	out := r.Out.Header
+	if ip, ok := caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string); ok && ip != "" {
+		out["X-Forwarded-For"] = []string{ip}
+	}
+	host, proto := r.In.Host, "http"
+	if r.In.TLS != nil {
+		proto = "https"
+	}
+	if trusted, _ := caddyhttp.GetVar(ctx, caddyhttp.TrustedProxyVarKey).(bool); trusted {
+		if h := r.In.Header.Get("X-Forwarded-Host"); h != "" {
+			host = h
+		}
+		if p := r.In.Header.Get("X-Forwarded-Proto"); p != "" {
+			proto = p
+		}
+	}
+	out["X-Forwarded-Host"] = []string{host}
+	out["X-Forwarded-Proto"] = []string{proto}
+}
+
+// copyBuffers lends the proxy buffers to copy bodies with.
+type copyBuffers struct{}
+
+const copyBufferSize = 32 << 10
+
+var copyBufferPool = sync.Pool{New: func() any { return new([copyBufferSize]byte) }}
+
+func (copyBuffers) Get() []byte  { return copyBufferPool.Get().(*[copyBufferSize]byte)[:] }
+func (copyBuffers) Put(b []byte) { copyBufferPool.Put((*[copyBufferSize]byte)(b)) }
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Proxy)(nil)
+	_ caddy.CleanerUpper          = (*Proxy)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Proxy)(nil)
+	_ httputil.BufferPool         = copyBuffers{}
+)

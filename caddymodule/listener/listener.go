@@ -1,0 +1,129 @@
+// Package listener is the listener wrapper hookgate, by which a reload loses no request.
+package listener
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/internal/handover"
+)
+
+func init() { caddy.RegisterModule(Listener{}) }
+
+// Listener makes a reload lose no request: without it Caddy closes connections on
+// which a client may be sending, and resets those that it has not accepted yet. It
+// stands first in listener_wrappers, before tls.
+type Listener struct {
+	app    *app.App
+	logger *zap.Logger
+}
+
+// CaddyModule returns the Caddy module information.
+func (Listener) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "caddy.listeners.hookgate", New: func() caddy.Module { return new(Listener) }}
+}
+
+// Provision makes the servers and the events of the configuration known to the app.
+func (l *Listener) Provision(ctx caddy.Context) (err error) {
+	if l.app, err = app.Configured(ctx); err != nil {
+		return err
+	}
+	l.logger = ctx.Logger()
+	for _, module := range ctx.Modules() {
+		if servers, ok := module.(*caddyhttp.App); ok {
+			return provision(ctx, servers, l.app.Shift())
+		}
+	}
+	return errors.New("hookgate: this listener wrapper is for HTTP servers")
+}
+
+// WrapListener implements caddy.ListenerWrapper.
+func (l *Listener) WrapListener(ln net.Listener) net.Listener {
+	wrapped, err := handover.Wrap(ln)
+	if err != nil {
+		l.logger.Warn("a reload may reset connections that are just being made", zap.Error(err))
+	}
+	l.app.Shift().Add(wrapped)
+	return wrapped
+}
+
+// UnmarshalCaddyfile parses the wrapper, which takes no arguments.
+func (l *Listener) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	return grammar.Words{}.ParseAlone(d)
+}
+
+// provision makes a configuration's servers and events known to its shift, once.
+func provision(ctx caddy.Context, servers *caddyhttp.App, s *handover.Shift) error {
+	if !s.Enter() {
+		return nil
+	}
+	for _, server := range servers.Servers {
+		if err := beforeTLS(server); err != nil {
+			return err
+		}
+		server.RegisterConnState(handover.ConnState)
+	}
+	events, err := ctx.App("events")
+	if err != nil {
+		return err
+	}
+	// Not while the servers start: what starts after them may fail still.
+	if err := events.(*caddyevents.App).On("started", eventHandler(s.Begin)); err != nil {
+		return err
+	}
+	return events.(*caddyevents.App).On("stopping", eventHandler(s.End))
+}
+
+// beforeTLS checks the place of our wrapper: behind tls there are no connections that
+// another server could take.
+func beforeTLS(server *caddyhttp.Server) error {
+	names, err := Wrappers(server)
+	if at := slices.Index(names, WrapperName); at >= 0 && !slices.Contains(names[at:], "tls") {
+		return errors.New("hookgate: in listener_wrappers write tls behind hookgate")
+	}
+	return err
+}
+
+// WrapperName is what our wrapper is called in listener_wrappers.
+const WrapperName = "hookgate"
+
+// Wrappers returns the names of a server's listener wrappers.
+func Wrappers(server *caddyhttp.Server) ([]string, error) {
+	names := make([]string, len(server.ListenerWrappersRaw))
+	for i, raw := range server.ListenerWrappersRaw {
+		var module struct{ Wrapper string }
+		if err := json.Unmarshal(raw, &module); err != nil {
+			return nil, err
+		}
+		names[i] = module.Wrapper
+	}
+	return names, nil
+}
+
+// eventHandler is called at an event of Caddy's.
+type eventHandler func()
+
+// Handle implements caddyevents.Handler.
+func (h eventHandler) Handle(context.Context, caddy.Event) error {
+	h()
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner     = (*Listener)(nil)
+	_ caddy.ListenerWrapper = (*Listener)(nil)
+	_ caddyfile.Unmarshaler = (*Listener)(nil)
+	_ caddyevents.Handler   = eventHandler(nil)
+)

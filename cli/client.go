@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookgate/hookgate/caddymodule/handlers"
+)
+
+const (
+	// operatorTimeout bounds one request. The server gives the store two seconds; the
+	// rest is for a busy network.
+	operatorTimeout = 30 * time.Second
+	// maxAnswer is far above a page of 1000 credentials, each as large as can be.
+	maxAnswer = 64 << 20
+	// tooManyTries and tooManyWait bound how long a command of many requests waits
+	// for its turn.
+	tooManyTries = 10
+	tooManyWait  = 10 * time.Second
+)
+
+// operatorClient talks to the admin API for the commands.
+type operatorClient struct {
+	base  *url.URL
+	token string // the operator's bearer token
+	http  *http.Client
+}
+
+func newOperatorClient(base *url.URL, token string) *operatorClient {
+	return &operatorClient{base: base, token: token, http: &http.Client{
+		Timeout: operatorTimeout,
+		// Go would take the bearer token along to another path of the same host, and a
+		// POST would arrive as a GET.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// call is one request to the admin API.
+type call struct {
+	method, path string
+	query        url.Values
+	body         any    // sent as JSON; nil for none
+	key          string // Idempotency-Key
+}
+
+// do makes a request and decodes the answer into out. It returns the status, and an
+// *apiError for anything but success.
+func (c *operatorClient) do(ctx context.Context, call call, out any) (status int, err error) {
+	var body []byte
+	if call.body != nil {
+		if body, err = json.Marshal(call.body); err != nil {
+			return 0, err
+		}
+	}
+	for try := 1; ; try++ {
+		response, err := c.send(ctx, call, body)
+		if err != nil {
+			return 0, err
+		}
+		answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+		response.Body.Close()
+		switch {
+		case err != nil || len(answer) > maxAnswer:
+			return response.StatusCode, errors.New("the answer could not be read to its end; whatever was asked for may have been done")
+		case response.StatusCode == http.StatusTooManyRequests && try < tooManyTries && await(ctx, response.Header.Get("Retry-After")):
+			continue // nothing has been done yet
+		case response.StatusCode >= 300:
+			return response.StatusCode, newAPIError(response, answer)
+		case out == nil:
+			return response.StatusCode, nil
+		}
+		if err := json.Unmarshal(answer, out); err != nil {
+			return response.StatusCode, errors.New("the server answers, but not as Hookgate does")
+		}
+		return response.StatusCode, nil
+	}
+}
+
+func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*http.Response, error) {
+	target := c.base.JoinPath(call.path)
+	target.RawQuery = call.query.Encode()
+	request, err := http.NewRequestWithContext(ctx, call.method, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("User-Agent", "hookgate")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if call.key != "" {
+		request.Header.Set("Idempotency-Key", call.key)
+	}
+	response, err := c.http.Do(request)
+	var failure *url.Error
+	if errors.As(err, &failure) { // its text repeats the method and the URL
+		return nil, fmt.Errorf("%s does not answer: %w", c.base.Host, failure.Err)
+	}
+	return response, err
+}
+
+// await waits as long as a Retry-After says, and reports whether it was worth it.
+func await(ctx context.Context, retryAfter string) bool {
+	seconds, err := strconv.Atoi(retryAfter)
+	if err != nil || seconds < 0 || time.Duration(seconds)*time.Second > tooManyWait {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(seconds) * time.Second):
+		return true
+	}
+}
+
+// apiError is what the admin API refused a request with.
+type apiError struct {
+	Status   int    `json:"-"`
+	Code     string `json:"code"`
+	Detail   string `json:"detail"`
+	Instance string `json:"instance"`
+	Errors   []struct {
+		Location string `json:"location"`
+		Message  string `json:"message"`
+	} `json:"errors"`
+	requestID string
+}
+
+func newAPIError(response *http.Response, body []byte) error {
+	switch failure := (&apiError{Status: response.StatusCode, requestID: response.Header.Get("X-Request-Id")}); {
+	case json.Unmarshal(body, failure) == nil && failure.Code != "":
+		if failure.requestID == "" {
+			failure.requestID = strings.TrimPrefix(failure.Instance, "urn:uuid:")
+		}
+		return failure
+	case response.StatusCode < 400:
+		return fmt.Errorf("the server redirects (status %d), which is not followed with a bearer token: give its own address", response.StatusCode)
+	}
+	return fmt.Errorf("status %d %s, and not in the words of Hookgate: is this the address of the admin API?", response.StatusCode, http.StatusText(response.StatusCode))
+}
+
+// Error returns the code, the detail, what is wrong where, and the request id by
+// which the server's log has more.
+func (e *apiError) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s", e.Code, e.Detail)
+	for _, at := range e.Errors {
+		fmt.Fprintf(&text, "\n  %s: %s", at.Location, at.Message)
+	}
+	if e.Code == handlers.ProblemNoRoute.Code { // the guard's
+		text.WriteString("\n  this is where vendors post: is --server the address of the admin API?")
+	}
+	if e.requestID != "" {
+		fmt.Fprintf(&text, "\n  request id %s", e.requestID)
+	}
+	return text.String()
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/credential"
+)
+
+// UsageError says that a command was called wrongly.
+type UsageError struct{ error }
+
+func (e UsageError) Unwrap() error { return e.error }
+
+// Usage says that err is the caller's: the exit code is 2.
+func Usage(err error) error { return UsageError{err} }
+
+// Usagef is Usage of a text.
+func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+
+// FinishWith returns a RunE whose exit code is 0 for done, 1 for refused or failed,
+// and 2 for wrong usage. Errors are printed on standard error in plain words: these
+// commands are for people and scripts, and Caddy's log is for servers.
+func FinishWith(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error { return exit(cmd, run(cmd, args)) }
+}
+
+func exit(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	cmd.SilenceErrors = true // cobra would print it again
+	// Whatever was typed in the wrong place may be in the error.
+	text := []byte(err.Error())
+	credential.MaskTokens(text)
+	fmt.Fprintf(cmd.ErrOrStderr(), "hookgate: %s\n", printable(string(text)))
+	var wrong UsageError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return exitUsage, nil })(cmd, nil)
+}
+
+// ExitOnFlags makes wrong flags of a command and those below it wrong usage.
+func ExitOnFlags(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit(cmd, UsageError{err}) })
+}
+
+// Group makes a command that only has others below it.
+func Group(cmd *cobra.Command, below ...*cobra.Command) {
+	ExitOnFlags(cmd)
+	cmd.Args = cobra.ArbitraryArgs
+	names := make([]string, len(below))
+	for i, sub := range below {
+		names[i] = sub.Name()
+		// What is wrong about arguments is for RunE to say.
+		sub.Args = cobra.ArbitraryArgs
+		cmd.AddCommand(sub)
+	}
+	cmd.RunE = FinishWith(func(*cobra.Command, []string) error {
+		return Usagef("%s takes one of: %s; see --help", cmd.Name(), strings.Join(names, ", "))
+	})
+}
+
+// NoArgument checks that a command got no arguments. They are not repeated: some
+// people paste a token where it does not belong.
+func NoArgument(args []string) error {
+	if len(args) > 0 {
+		return Usagef("it takes no arguments, only flags; see --help")
+	}
+	return nil
+}
+
+// oneID returns the only argument, the id of a credential.
+func oneID(args []string) (string, error) {
+	if len(args) != 1 {
+		return "", Usagef("it takes one argument, the id of a credential; see --help")
+	}
+	id, err := uuid.Parse(args[0])
+	if err != nil {
+		return "", Usagef("the id of a credential is a UUID, as the list shows it")
+	}
+	return id.String(), nil
+}
+
+// OneOf checks a flag that takes certain words only; "" is not given.
+func OneOf(flag, value string, words []string) error {
+	if value != "" && !slices.Contains(words, value) {
+		return Usagef("--%s must be one of: %s", flag, strings.Join(words, ", "))
+	}
+	return nil
+}
+
+// printable returns text without what would control a terminal: some of it is the
+// server's, and some was written by whoever minted a credential.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// exitUsage is the exit code of a command that was called wrongly.
+const exitUsage = 2

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+func ExportCommand(server *Flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Writes all credentials as JSON lines",
+		Long: `
+Writes all credentials of your tenant to standard output, newest first, one JSON
+object a line, as the admin API has them. Neither tokens nor digests are in it: it is
+for inventories. To move a data set, use "hookgate store dump".`,
+	}
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		if err := NoArgument(args); err != nil {
+			return err
+		}
+		client, err := server.client()
+		if err != nil {
+			return err
+		}
+		everything := &bounds{limit: store.MaxPage, all: true}
+		return printList(cmd, client.pages(credentialsPath, "credentials", url.Values{}), everything, nil, nil, outputJSON)
+	})
+	return cmd
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/cobra"
+)
+
+// mintBody is what POST /v1/credentials takes.
+type mintBody struct {
+	Kind       string          `json:"kind"`
+	Label      string          `json:"label,omitempty"`
+	Vendor     string          `json:"vendor,omitempty"`
+	Connection string          `json:"connection,omitempty"`
+	ExpiresAt  time.Time       `json:"expiresAt,omitzero"`
+	AllowedIPs []string        `json:"allowedIps,omitempty"`
+	ClientID   string          `json:"clientId,omitempty"`
+	SecretHash string          `json:"secretHash,omitempty"`
+	Scopes     []string        `json:"scopes,omitempty"`
+	Metadata   json.RawMessage `json:"metadata,omitempty"`
+}
+
+func MintCommand(server *Flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mint --kind <callback|webhook|api> [flags]",
+		Short: "Mints a credential",
+		Long: `
+Mints a credential. The token of a callback or webhook credential is printed once,
+alone on standard output. An api credential has none: its secret is yours, and only
+the SHA-256 of it is sent.`,
+		Example: `  hookgate credentials mint --kind callback --label JIRA
+  hookgate credentials mint --kind webhook --vendor pluggy --connection pluggy-main --expires 90d
+  hookgate credentials mint --kind api --client-id billing --secret-hash sha256:... --scope products:read`,
+	}
+	var body mintBody
+	var expires, metadata, key string
+	flags := cmd.Flags()
+	flags.StringVar(&body.Kind, "kind", "", "callback, webhook or api; required")
+	flags.StringVar(&body.Label, "label", "", "What it is for; of a callback credential, the external system that Matcher is told")
+	flags.StringVar(&body.Vendor, "vendor", "", "The vendor of a webhook credential")
+	flags.StringVar(&body.Connection, "connection", "", "The aggregator connection of a webhook credential")
+	flags.StringVar(&expires, "expires", "", "When it ends: a time such as 2027-01-02T03:04:05Z, or from now, such as 90d")
+	flags.StringArrayVar(&body.AllowedIPs, "allow-ip", nil, "An address or CIDR prefix that it works from; can be repeated")
+	flags.StringVar(&body.ClientID, "client-id", "", "The client id of an api credential")
+	flags.StringVar(&body.SecretHash, "secret-hash", "", "The SHA-256 of the secret of an api credential, in hexadecimal")
+	flags.StringArrayVar(&body.Scopes, "scope", nil, "What an api credential may do; can be repeated")
+	flags.StringVar(&metadata, "metadata", "", "A JSON object that is kept with it")
+	flags.StringVar(&key, "idempotency-key", "", "Names this mint, so that it can be repeated without minting twice")
+	suggest(cmd, "kind", kinds)
+	output := outputFlag(cmd)
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		if body.Kind == "" {
+			return Usagef("--kind is missing: callback, webhook or api")
+		}
+		if err := errors.Join(NoArgument(args), OneOf("kind", body.Kind, kinds), OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		var err error
+		if body.ExpiresAt, err = timeFlag("expires", expires, time.Now()); err != nil {
+			return err
+		}
+		if body.Metadata, err = objectFlag("metadata", metadata); err != nil {
+			return err
+		}
+		return mint(cmd, server, call{method: http.MethodPost, path: credentialsPath, body: body, key: key}, *output)
+	})
+	return cmd
+}
+
+var errNoToken = errors.New("this was done before with the same idempotency key, and the token was shown then; rotate the credential to get another")
+
+// mint makes a call that answers with a new credential, and prints it. The token is
+// printed first: nobody can show it again.
+func mint(cmd *cobra.Command, server *Flags, call call, output string) error {
+	client, err := server.client()
+	if err != nil {
+		return err
+	}
+	var answer json.RawMessage
+	status, err := client.do(cmd.Context(), call, &answer)
+	if err != nil {
+		return err
+	}
+	var made struct{ ID, Kind, Token string }
+	if err := json.Unmarshal(answer, &made); err != nil || made.ID == "" {
+		return errors.New("the server answers, but not as Hookgate does")
+	}
+	out := cmd.OutOrStdout()
+	if output == outputJSON {
+		err = writeJSON(out, answer)
+	} else if made.Token != "" {
+		_, err = fmt.Fprintln(out, made.Token)
+	}
+	if err != nil {
+		return fmt.Errorf("credential %s is made, but its token could not be written, and is lost: %w", made.ID, err)
+	}
+	if output == outputTable {
+		if err := writeCredential(cmd.ErrOrStderr(), answer, output); err != nil {
+			return err
+		}
+	}
+	if replayed := status == http.StatusOK; replayed && made.Token == "" && made.Kind != "api" {
+		return errNoToken
+	}
+	return nil
+}
+
+// timeFlag reads a time, or a duration from now. "" is the zero time.
+func timeFlag(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	if d, err := caddy.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(d).UTC().Truncate(time.Millisecond), nil
+	}
+	return time.Time{}, Usagef("--%s must be a time such as 2027-01-02T03:04:05Z or a duration such as 90d", flag)
+}
+
+func objectFlag(flag, text string) (json.RawMessage, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
+		return nil, Usagef("--%s must be a JSON object", flag)
+	}
+	return json.RawMessage(text), nil
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// reasonBody is what finish and revoke take.
+type reasonBody struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+func FinishCommand(server *Flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "finish <id> [flags]",
+		Short: "Ends the grace period of a rotation now",
+		Long: `
+Revokes the credential that a rotation has left in its grace period, named by its own
+id or by that of its successor, and prints it.`,
+	}
+	var body reasonBody
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
+	output := outputFlag(cmd)
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		id, err := oneID(args)
+		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		client, err := server.client()
+		if err != nil {
+			return err
+		}
+		return printOne(cmd, client, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/finish", body: body}, *output)
+	})
+	return cmd
+}
+
+func RevokeCommand(server *Flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "revoke <id> [flags]",
+		Short: "Ends a credential for good",
+		Long: `
+Ends a credential for good, and prints it. On a terminal it shows the credential and
+asks before; elsewhere, and with --yes, it does not.`,
+	}
+	var body reasonBody
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
+	yes := cmd.Flags().Bool("yes", false, "Do not ask")
+	output := outputFlag(cmd)
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		id, err := oneID(args)
+		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		client, err := server.client()
+		if err != nil {
+			return err
+		}
+		if !*yes && term.IsTerminal(int(os.Stdin.Fd())) {
+			if err := confirmRevoke(cmd, client, id); err != nil {
+				return err
+			}
+		}
+		return printOne(cmd, client, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/revoke", body: body}, *output)
+	})
+	return cmd
+}
+
+var errNotConfirmed = errors.New("not revoked")
+
+// confirmRevoke shows what is going to end, since one id looks like another, and
+// asks.
+func confirmRevoke(cmd *cobra.Command, client *operatorClient, id string) error {
+	var shown json.RawMessage
+	if _, err := client.do(cmd.Context(), call{method: http.MethodGet, path: credentialsPath + "/" + id}, &shown); err != nil {
+		return err
+	}
+	prompt := cmd.ErrOrStderr()
+	if err := writeCredential(prompt, shown, outputTable); err != nil {
+		return err
+	}
+	fmt.Fprint(prompt, "Revoke it for good? [y/N] ")
+	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil {
+		return errNotConfirmed
+	}
+	if word := strings.ToLower(strings.TrimSpace(answer)); word != "y" && word != "yes" {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+// printOne makes a call that answers with a credential, and prints that.
+func printOne(cmd *cobra.Command, client *operatorClient, call call, output string) error {
+	var answer json.RawMessage
+	if _, err := client.do(cmd.Context(), call, &answer); err != nil {
+		return err
+	}
+	return writeCredential(cmd.OutOrStdout(), answer, output)
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/cobra"
+)
+
+// rotateBody is what POST /v1/credentials/{id}/rotate takes.
+type rotateBody struct {
+	GracePeriodSeconds int64  `json:"gracePeriodSeconds,omitempty"`
+	Force              bool   `json:"force,omitempty"`
+	Reason             string `json:"reason,omitempty"`
+	SecretHash         string `json:"secretHash,omitempty"`
+}
+
+func RotateCommand(server *Flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rotate <id> [flags]",
+		Short: "Replaces a credential by a new one",
+		Long: `
+Replaces a live credential by a new one with the same label and bindings, and prints
+its token as mint does. Without --grace the old one is refused at once; with it both
+are accepted until the grace period ends, or until finish ends it.`,
+		Example: `  hookgate credentials rotate 0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59 --grace 24h --reason "yearly rotation"`,
+	}
+	var body rotateBody
+	var grace, key string
+	flags := cmd.Flags()
+	flags.StringVar(&grace, "grace", "", "How long the old credential goes on being accepted, such as 24h; at most 7d")
+	flags.BoolVar(&body.Force, "force", false, "End the grace period of an earlier rotation, if one is open")
+	flags.StringVar(&body.Reason, "reason", "", "Why, for the audit log")
+	flags.StringVar(&body.SecretHash, "secret-hash", "", "The SHA-256 of the new secret; required for an api credential, and for no other")
+	flags.StringVar(&key, "idempotency-key", "", "Names this rotation, so that it can be repeated without rotating twice")
+	output := outputFlag(cmd)
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		id, err := oneID(args)
+		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		if grace != "" {
+			period, err := caddy.ParseDuration(grace)
+			if err != nil || period < 0 || period%time.Second != 0 {
+				return Usagef("--grace must be a duration in whole seconds, such as 24h")
+			}
+			body.GracePeriodSeconds = int64(period / time.Second)
+		}
+		return mint(cmd, server, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/rotate", body: body, key: key}, *output)
+	})
+	return cmd
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Where the commands that talk to the admin API find what is not on their command
+// line. The token never is: other users of the machine can read that.
+const (
+	serverEnv = "HOOKGATE_SERVER"
+	tokenEnv  = "HOOKGATE_TOKEN"
+)
+
+// Flags are what all commands that talk to the admin API have in common.
+type Flags struct {
+	server, tokenFile, configFile string
+	insecureHTTP                  bool
+}
+
+// operatorConfig is the file that saves typing. A flag or a variable goes before it.
+type operatorConfig struct {
+	// Server is the address of the admin API.
+	Server string `json:"server"`
+	// TokenFile holds the operator's JWT; relative to the directory of this file.
+	TokenFile string `json:"token_file"`
+	// InsecureHTTP sends the token over http:// to other machines too.
+	InsecureHTTP bool `json:"insecure_http"`
+}
+
+func (f *Flags) Register(cmd *cobra.Command) {
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
+	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
+	flags.StringVar(&f.configFile, "cli-config", "", "A JSON file with server and token_file (default: hookgate/config.json in $XDG_CONFIG_HOME)")
+	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "Send the JWT over http:// to another machine, where whoever is on the way can read it")
+}
+
+// client returns a client as the flags, the environment and the file say, in this
+// order. What is wrong about them is wrong usage.
+func (f *Flags) client() (*operatorClient, error) {
+	config, err := f.readConfig()
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	base, err := serverURL(cmp.Or(f.server, os.Getenv(serverEnv), config.Server), f.insecureHTTP || config.InsecureHTTP)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	token, err := f.token(config)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	return newOperatorClient(base, token), nil
+}
+
+func (f *Flags) readConfig() (operatorConfig, error) {
+	var config operatorConfig
+	file := f.configFile
+	if file == "" {
+		home, err := os.UserConfigDir()
+		if err != nil {
+			return config, nil // nobody's: a service without a home
+		}
+		file = filepath.Join(home, "hookgate", "config.json")
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && f.configFile == "":
+		return config, nil
+	case err != nil:
+		return config, err
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&config); err != nil {
+		return config, fmt.Errorf("%s: %w", file, err)
+	}
+	if config.TokenFile != "" && !filepath.IsAbs(config.TokenFile) {
+		config.TokenFile = filepath.Join(filepath.Dir(file), config.TokenFile)
+	}
+	return config, nil
+}
+
+// token returns the JWT. It goes into a header, so it must not hold what ends one.
+func (f *Flags) token(config operatorConfig) (string, error) {
+	token := os.Getenv(tokenEnv)
+	if file := f.tokenFile; file != "" || token == "" {
+		if file == "" {
+			file = config.TokenFile
+		}
+		if file == "" {
+			return "", errors.New("no operator's JWT: give --token-file, or set " + tokenEnv)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		token = string(text)
+	}
+	token = strings.TrimSpace(token)
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] > '~' {
+			return "", errors.New("the operator's JWT has characters that no JWT has")
+		}
+	}
+	if token == "" {
+		return "", errors.New("the operator's JWT is empty")
+	}
+	return token, nil
+}
+
+var errServerURL = errors.New("the server must be a URL such as http://127.0.0.1:8081 or https://hookgate.example.com")
+
+// serverURL parses the address of the admin API. Over http:// the JWT can be read on
+// the way, so it stays on this machine unless the operator knows the network.
+func serverURL(address string, insecureHTTP bool) (*url.URL, error) {
+	if address == "" {
+		return nil, errors.New("no server: give --server, or set " + serverEnv)
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return nil, errServerURL
+	case u.Scheme == "https":
+	case u.Scheme != "http":
+		return nil, errServerURL
+	case !onThisMachine(u.Hostname()) && !insecureHTTP:
+		return nil, fmt.Errorf("%s is another machine, and http:// would show it and everybody on the way your JWT: use https://, or --insecure-http in a network that you trust", u.Host)
+	}
+	return u, nil
+}
+
+func onThisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,212 @@
+package keyring
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+)
+
+// Change is one entry of the ledger: what one committed mutation did to the live
+// digests, chained to its predecessor by (seq, prev, head).
+type Change struct {
+	Epoch string
+	Seq   uint64
+	Prev  string
+	Head  string
+	Ops   []DigestOp
+}
+
+// DigestOp is the absolute new state of one digest.
+type DigestOp struct {
+	Digest  credential.Digest
+	Removed bool
+	Changes bool      // it is live already
+	ID      uuid.UUID // of the credential, for either
+	Key     Key       // unless removed
+}
+
+// encodeKey returns the compact form in which a digest bucket and the ledger hold
+// a live credential. Most fit the 64 bytes up to which Redis packs a hash into a
+// listpack (hash-max-listpack-value), a quarter of the memory of a hash table:
+// kind, credential id, tenant, expiry, then length-prefixed strings. The format is
+// append-only: what was added to it later is left out where it is empty.
+func encodeKey(k Key) string {
+	b := make([]byte, 0, 64)
+	b = append(b, byte(credential.KindCode(k.Kind)))
+	b = append(b, k.ID[:]...)
+	b = append(b, k.Tenant[:]...)
+	b = binary.AppendUvarint(b, uint64(k.ExpiresAt))
+	return string(appendStrings(b, k.Identity))
+}
+
+// appendIdentity encodes an identity alone, equal ones alike.
+func appendIdentity(b []byte, identity *Identity) []byte {
+	b = append(b, byte(credential.KindCode(identity.Kind)))
+	b = append(b, identity.Tenant[:]...)
+	return appendStrings(b, identity)
+}
+
+func appendStrings(b []byte, identity *Identity) []byte {
+	for _, s := range [...]string{identity.Vendor, identity.Connection, identity.Label} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " ")}
+	last := len(later)
+	for last > 0 && later[last-1] == "" {
+		last--
+	}
+	for _, s := range later[:last] {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+func decodeKey(s string) (Key, error) {
+	const fixed = 1 + 2*16
+	if len(s) < fixed || int(s[0]) >= len(credential.KindCodes) {
+		return Key{}, credential.ErrCorrupt
+	}
+	key := Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
+	copy(key.ID[:], s[1:])
+	copy(key.Tenant[:], s[17:])
+	rest := []byte(s[fixed:])
+	expires, n := binary.Uvarint(rest)
+	if n <= 0 {
+		return Key{}, credential.ErrCorrupt
+	}
+	key.ExpiresAt = int64(expires)
+	rest = rest[n:]
+	var ips, scopes string
+	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes} {
+		if i >= 3 && len(rest) == 0 {
+			break // encoded without these, or before they were there
+		}
+		length, n := binary.Uvarint(rest)
+		if n <= 0 || length > uint64(len(rest)-n) {
+			return Key{}, credential.ErrCorrupt
+		}
+		*field = string(rest[n : n+int(length)])
+		rest = rest[n+int(length):]
+	}
+	if len(rest) != 0 {
+		return Key{}, credential.ErrCorrupt
+	}
+	var err error
+	key.AllowedIPs, err = credential.ParseIPs(ips)
+	if scopes != "" {
+		key.Scopes = strings.Fields(scopes)
+	}
+	return key, err
+}
+
+// Bucket and ledger values are "<seq>:<state>", where the state of a live digest
+// is "+" and its encoded key, and of a removed one "-" and the credential id. The
+// script writes the sequence number, which only it knows.
+
+// Mode says what the digest must be before: lua/mutate.lua checks.
+func (op DigestOp) Mode() string {
+	switch {
+	case op.Removed:
+		return "remove"
+	case op.Changes:
+		return "change"
+	}
+	return "new"
+}
+
+// State returns the state of the digest, without the sequence number.
+func (op DigestOp) State() string {
+	if op.Removed {
+		return "-" + string(op.ID[:])
+	}
+	return "+" + encodeKey(op.Key)
+}
+
+// decodeState parses what stands behind the sequence number.
+func decodeState(d credential.Digest, state string) (DigestOp, error) {
+	op := DigestOp{Digest: d}
+	switch {
+	case strings.HasPrefix(state, "+"):
+		key, err := decodeKey(state[1:])
+		if err != nil {
+			return op, err
+		}
+		op.ID, op.Key = key.ID, key
+	case strings.HasPrefix(state, "-") && len(state) == 1+len(op.ID):
+		op.Removed = true
+		copy(op.ID[:], state[1:])
+	default:
+		return op, credential.ErrCorrupt
+	}
+	return op, nil
+}
+
+// BucketValue returns what a bucket holds of a digest.
+func BucketValue(seq uint64, op DigestOp) string {
+	return strconv.FormatUint(seq, 10) + ":" + op.State()
+}
+
+// DecodeValue parses "<seq>:<state>".
+func DecodeValue(d credential.Digest, value string) (seq uint64, op DigestOp, err error) {
+	number, state, ok := strings.Cut(value, ":")
+	if !ok {
+		return 0, op, credential.ErrCorrupt
+	}
+	if seq, err = strconv.ParseUint(number, 10, 64); err != nil {
+		return 0, op, credential.ErrCorrupt
+	}
+	op, err = decodeState(d, state)
+	return seq, op, err
+}
+
+func ParseDigest(field string) (credential.Digest, bool) {
+	var d credential.Digest
+	if len(field) != len(d) {
+		return d, false
+	}
+	copy(d[:], field)
+	return d, true
+}
+
+// DecodeEntry parses one entry of the ledger stream.
+func DecodeEntry(epoch string, values map[string]any) (Change, error) {
+	c := Change{Epoch: epoch}
+	for field, v := range values {
+		value, ok := v.(string)
+		if !ok {
+			return c, credential.ErrCorrupt
+		}
+		switch field {
+		case "s":
+			seq, err := strconv.ParseUint(value, 10, 64)
+			if err != nil {
+				return c, credential.ErrCorrupt
+			}
+			c.Seq = seq
+		case "p":
+			c.Prev = value
+		case "h":
+			c.Head = value
+		default:
+			d, ok := ParseDigest(field)
+			if !ok {
+				return c, credential.ErrCorrupt
+			}
+			op, err := decodeState(d, value)
+			if err != nil {
+				return c, err
+			}
+			c.Ops = append(c.Ops, op)
+		}
+	}
+	if c.Seq == 0 || c.Head == "" {
+		return c, credential.ErrCorrupt
+	}
+	return c, nil
+}

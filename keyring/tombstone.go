@@ -1,0 +1,85 @@
+package keyring
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
+)
+
+const (
+	// tombstoneLife is how long a tombstone is kept at least: longer than any failover
+	// takes to come to light, and any replica to lag behind.
+	tombstoneLife = 24 * time.Hour
+	// tombstoneLimit bounds one generation, about 100 bytes each.
+	tombstoneLimit = 1 << 20
+)
+
+// tombstones remembers the digests that were revoked in the current epoch. Within
+// one epoch revocation is terminal, so a tombstone beats any snapshot.
+//
+// They come in two generations. The younger one takes what is buried; when it has
+// reached its life or its limit it becomes the older one, and what was older is
+// forgotten: by then every Redis that could still be failed over to knows.
+type tombstones struct {
+	now Clock
+
+	mu      sync.RWMutex
+	epoch   string
+	younger map[credential.Digest]uuid.UUID // to the credential's id
+	older   map[credential.Digest]uuid.UUID
+	since   time.Time // when the younger generation began
+}
+
+func newTombstones(now Clock) *tombstones {
+	return &tombstones{now: now, younger: make(map[credential.Digest]uuid.UUID), since: now()}
+}
+
+func (t *tombstones) lookup(d credential.Digest) (uuid.UUID, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if id, ok := t.younger[d]; ok {
+		return id, true
+	}
+	id, ok := t.older[d]
+	return id, ok
+}
+
+// bury remembers every digest that c removes.
+func (t *tombstones) bury(c Change) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, op := range c.Ops {
+		if op.Removed && (t.epoch == "" || t.epoch == c.Epoch) {
+			t.epoch = c.Epoch
+			t.younger[op.Digest] = op.ID
+		}
+	}
+	if now := t.now(); now.Sub(t.since) >= tombstoneLife || len(t.younger) >= tombstoneLimit {
+		t.older, t.younger, t.since = t.younger, make(map[credential.Digest]uuid.UUID), now
+	}
+}
+
+// enterEpoch forgets the tombstones of any other epoch: another epoch is another
+// data set, by the operator's word.
+func (t *tombstones) enterEpoch(epoch string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.epoch != epoch {
+		t.epoch = epoch
+		clear(t.younger)
+		t.older = nil
+	}
+}
+
+// all returns every tombstone.
+func (t *tombstones) all() map[credential.Digest]uuid.UUID {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all := maps.Clone(t.younger)
+	maps.Copy(all, t.older)
+	return all
+}

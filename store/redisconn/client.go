@@ -1,0 +1,111 @@
+// Package redisconn is the way to a Redis server, be it one, watched by sentinels or a
+// cluster, and how scripts are sent there.
+package redisconn
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// The client's own log goes to standard error, past the encoder that redacts ours,
+// and floods it while Redis is away. What matters of it is in the errors we log.
+func init() { redis.SetLogger(&logging.VoidLogger{}) }
+
+// Pool sizes, in connections. The tail has a pool of its own: a blocked XREAD holds
+// its connection, and must never keep a command waiting.
+const (
+	CommandConnections = 8
+	TailConnections    = 2
+)
+
+// Harden sets what go-redis' defaults get wrong for this purpose.
+func Harden(opt *redis.UniversalOptions) {
+	// Without it a context's deadline is ignored while waiting for an answer.
+	opt.ContextTimeoutEnabled = true
+	// A script whose answer is late must not be sent again behind our back.
+	opt.MaxRetries = -1
+	opt.DialerRetries = 1
+	opt.DialTimeout = dialTimeout
+	opt.ReadTimeout = CommandTimeout
+	opt.WriteTimeout = CommandTimeout
+	// Both send commands at connect that older servers and tight ACLs refuse.
+	opt.DisableIdentity = true
+	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// Conn is a way to the Redis server that holds the data set.
+type Conn interface {
+	// node returns the client of the server that is the master now, as far as known.
+	// In a cluster every command has to go through it: TIME and WAIT have no key, and
+	// would go to any node.
+	Node(ctx context.Context) (*redis.Client, error)
+	// failed learns of an error that node's client returned.
+	Failed(ctx context.Context, err error)
+	Close() error
+}
+
+// Connect returns a way to the data set. network is "unix" for a socket.
+func Connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) Conn {
+	pooled := *opt
+	pooled.Addrs = slices.Clone(opt.Addrs) // a cluster's client appends to it
+	pooled.PoolSize = connections
+	pooled.PipelinePoolSize = -1 // pipelines share the pool
+	if pooled.TLSConfig != nil {
+		pooled.TLSConfig = opt.TLSConfig.Clone()
+	}
+	switch topology {
+	case Cluster:
+		return &clusterServer{ClusterClient: redis.NewClusterClient(pooled.Cluster()), key: key}
+	case Sentinel:
+		return singleServer{redis.NewFailoverClient(pooled.Failover())}
+	default:
+		simple := pooled.Simple()
+		simple.Network = network
+		return singleServer{redis.NewClient(simple)}
+	}
+}
+
+// singleServer is one server, or a master that sentinels point to: its client
+// follows a failover itself.
+type singleServer struct{ *redis.Client }
+
+func (s singleServer) Node(context.Context) (*redis.Client, error) { return s.Client, nil }
+func (s singleServer) Failed(context.Context, error)               {}
+
+// clusterServer is the node of a cluster that owns the slot of the data set.
+type clusterServer struct {
+	*redis.ClusterClient
+	key      string
+	reloaded atomic.Int64 // when the state was last asked for anew, in ns
+}
+
+func (s *clusterServer) Node(ctx context.Context) (*redis.Client, error) {
+	return s.MasterForKey(ctx, s.key)
+}
+
+// reloadCooldown coalesces the errors of one failover.
+const reloadCooldown = 200 * time.Millisecond
+
+// Failed asks the cluster for its state: by itself go-redis does not when the owner
+// of a slot cannot be dialled any more, and stays with the dead node for a minute.
+func (s *clusterServer) Failed(ctx context.Context, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	now := time.Now().UnixNano()
+	last := s.reloaded.Load()
+	if now-last > int64(reloadCooldown) && s.reloaded.CompareAndSwap(last, now) {
+		s.ReloadState(ctx)
+	}
+}
+
+const dialTimeout = time.Second
+
+const CommandTimeout = time.Second
