@@ -85,9 +85,6 @@ func (s setup) listedAddresses(t *testing.T) {
 
 // redirect: who comes to port 80 is sent to TLS by a redirect that keeps the method.
 func (s setup) redirect(t *testing.T) {
-	if !s.tls {
-		return
-	}
 	r := s.webhookRequest(s.gate.webhook)
 	r.target += "?a=%7E"
 	a := send(nil, fmt.Sprintf("127.0.0.1:%d", s.proxy.HTTP), r)
@@ -114,7 +111,7 @@ func (s setup) unknownHost(t *testing.T) {
 // name answers that it is not the one, and not an empty 200.
 func TestForeignHost(t *testing.T) {
 	t.Parallel()
-	f := fronts[1]
+	f := named(t, "nginx-default")
 	f.foreignHost = false // the site has a name
 	g := newGate(t, f)
 	p := startProxy(t, f, g)
@@ -128,4 +125,32 @@ func TestForeignHost(t *testing.T) {
 		}
 	}
 	g.upstream.none(t)
+}
+
+// TestUnknownClient: a proxy that says no more than that it does not know the client does
+// not give the word to what the client itself wrote.
+func TestUnknownClient(t *testing.T) {
+	t.Parallel()
+	f := named(t, "squid")
+	f.further = "forwarded_for off\n"
+	g := newGate(t, f)
+	s := setup{f, g, startProxy(t, f, g)}
+	g.start()
+	g.mint()
+	s.awaitUp(t)
+	for _, says := range []string{"", allowed} {
+		r := s.webhookRequest(g.listed)
+		r.from = allowed
+		c := s.callbackRequest()
+		if says != "" {
+			r.fields = append(r.fields, "X-Forwarded-For: "+says)
+			c.fields = append(c.fields, "X-Forwarded-For: "+says)
+		}
+		wantProblem(t, s.proxy.send(r), http.StatusForbidden, "HKG-1403")
+		g.upstream.none(t)
+		wantTaken(t, s.proxy.send(c))
+		if got := g.upstream.one(t); got.header["X-Forwarded-For"] != nil {
+			t.Errorf("X-Forwarded-For: %q", got.header["X-Forwarded-For"])
+		}
+	}
 }

@@ -30,9 +30,6 @@ func (s setup) headers(t *testing.T) {
 
 // http2: what comes in over HTTP/2 is decided on and delivered in the same way.
 func (s setup) http2(t *testing.T) {
-	if !s.h2 {
-		return
-	}
 	trust := s.proxy.trust.Clone()
 	trust.NextProtos = nil
 	transport := &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true, DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -38,9 +38,6 @@ func (s setup) restart(t *testing.T) {
 // drain: a proxy that asks for readiness sends nothing more to a Hookgate that is about
 // to end, while that one still serves.
 func (s setup) drain(t *testing.T) {
-	if !s.checks {
-		return
-	}
 	s.gate.drain()
 	var a answer
 	eventually(t, s.name+" takes it out", func() bool {

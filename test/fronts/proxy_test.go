@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"text/template"
 	"time"
@@ -47,7 +48,7 @@ func startProxy(t *testing.T, f front, g *gate) *proxy {
 		p.addr = fmt.Sprintf("127.0.0.1:%d", p.HTTPS)
 		p.trust = certify(t, p.Dir)
 	}
-	p.Snippet = p.replaced(t, g)
+	p.Snippet = p.replaced(t, g) + f.further
 	p.conf = filepath.Join(p.Dir, f.frame)
 	frame, err := template.ParseFiles("testdata/" + f.frame)
 	if err != nil {
@@ -102,7 +103,7 @@ func (p *proxy) replaced(t *testing.T, g *gate) string {
 
 // end ends the proxy as its operator would, so that it ends its own processes.
 func (p *proxy) end() {
-	p.process.Signal(p.stop)
+	p.process.Signal(syscall.SIGTERM)
 	if !p.process.Wait(10 * time.Second) {
 		p.process.Kill()
 	}

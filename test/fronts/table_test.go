@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -17,10 +16,10 @@ type front struct {
 	shows string
 	wraps string // the block of Hookgate's side; "": hookgate
 
+	further string      // lines of a test's own behind the snippet
 	frame   string      // what the snippet is put into, in testdata
 	pairs   [][2]string // what is replaced in the snippet: HTTP, HTTPS, GATE and STATUS are ports
 	command func(*testing.T, *proxy) *exec.Cmd
-	stop    os.Signal
 
 	tls             bool // it ends TLS, and redirects from port 80
 	swapped         bool // proxy_protocol behind hookgate
@@ -33,7 +32,7 @@ type front struct {
 	tooLarge  int  // the status of 24 KiB of headers
 	joins     bool // it makes one header of two with the same name
 	nominated int  // its answer to a Connection header that names others; 0: it is passed on
-	encoded   int  // the status where a letter of the path is percent-encoded; 0: 400, ours
+	merges    bool // it makes / of // at the beginning of a path
 }
 
 func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
@@ -44,22 +43,34 @@ var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"/var/lo
 var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
 
 var fronts = []front{
-	{name: "nginx", tooLarge: 400, h2: true, title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, stop: syscall.SIGTERM, tls: true},
-	{name: "nginx-default", tooLarge: 400, title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, stop: syscall.SIGTERM, foreignHost: true},
-	{name: "haproxy", tooLarge: 400, h2: true, title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
+	{name: "nginx", tooLarge: 400, h2: true, title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, tls: true},
+	{name: "nginx-default", tooLarge: 400, title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, foreignHost: true},
+	{name: "haproxy", tooLarge: 400, h2: true, title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
 	{name: "haproxy-proxy-protocol", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
 	{name: "haproxy-proxy-protocol-inside", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, stop: syscall.SIGKILL, tls: true, checks: true},
+		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
 	{name: "apache", tooLarge: 400, title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
-		command: apache, stop: syscall.SIGTERM, tls: true, checks: true, readyzOfVendors: true, joins: true},
+		command: apache, tls: true, checks: true, readyzOfVendors: true, joins: true, merges: true},
 	{name: "varnish", tooLarge: 400, title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
-		command: varnish, stop: syscall.SIGTERM, checks: true, readyzOfVendors: true, nominated: 400},
-	{name: "lighttpd", tooLarge: 431, title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, stop: syscall.SIGKILL, noLength: 411, joins: true},
+		command: varnish, checks: true, readyzOfVendors: true, nominated: 400},
+	{name: "lighttpd", tooLarge: 431, title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, noLength: 411, joins: true},
 	{name: "squid", tooLarge: 431, title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
-		command: squid, stop: syscall.SIGTERM},
-	{name: "caddy", tooLarge: 431, h2: true, title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, stop: syscall.SIGKILL, tls: true, checks: true},
-	{name: "node", tooLarge: 431, title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, stop: syscall.SIGKILL, joins: true},
+		command: squid},
+	{name: "caddy", tooLarge: 431, h2: true, title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, tls: true, checks: true},
+	{name: "node", tooLarge: 431, title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, joins: true, merges: true},
+}
+
+// named returns the front of that name.
+func named(t *testing.T, name string) front {
+	t.Helper()
+	for _, f := range fronts {
+		if f.name == name {
+			return f
+		}
+	}
+	t.Fatalf("there is no front %s", name)
+	return front{}
 }
 
 func nginx(t *testing.T, p *proxy) *exec.Cmd {
@@ -71,7 +82,7 @@ func haproxy(t *testing.T, p *proxy) *exec.Cmd {
 }
 
 func apache(t *testing.T, p *proxy) *exec.Cmd {
-	return exec.Command(program(t, "apache2"), "-DFOREGROUND", "-d", p.Dir, "-f", p.conf)
+	return exec.Command(program(t, "apache2"), "-X", "-d", p.Dir, "-f", p.conf)
 }
 
 func varnish(t *testing.T, p *proxy) *exec.Cmd {
