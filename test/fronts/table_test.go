@@ -11,54 +11,92 @@ import (
 
 // front is a proxy as the page shows it, and what is its own way of doing things.
 type front struct {
-	name  string // also of its snippet, unless shows says another
-	title string // of its row on the page
-	shows string
-	wraps string // the block of Hookgate's side; "": hookgate
+	name    string // also of its snippet, unless shows says another
+	title   string // of its row on the page
+	shows   string
+	wraps   string // the block of Hookgate's side; "": hookgate
+	swapped bool   // proxy_protocol behind hookgate in that block
 
-	further string      // lines of a test's own behind the snippet
 	frame   string      // what the snippet is put into, in testdata
 	pairs   [][2]string // what is replaced in the snippet: HTTP, HTTPS, GATE and STATUS are ports
+	further string      // lines of a test's own behind the snippet
 	command func(*testing.T, *proxy) *exec.Cmd
 
 	tls             bool // it ends TLS, and redirects from port 80
-	swapped         bool // proxy_protocol behind hookgate
+	h2              bool // it takes HTTP/2 from vendors
 	foreignHost     bool // it sends another Host than the vendor's
-	readyzOfVendors bool // it asks /readyz on the port of the vendors
-	checks          bool // it asks /readyz at all
+	checks          bool // it asks /readyz
+	readyzOfVendors bool // and that on the port of the vendors
 
-	noLength  int  // its answer to a POST without Content-Length; 0: it is passed on
-	h2        bool // it takes HTTP/2 from vendors
-	tooLarge  int  // the status of 24 KiB of headers
-	joins     bool // it makes one header of two with the same name
-	nominated int  // its answer to a Connection header that names others; 0: it is passed on
-	merges    bool // it makes / of // at the beginning of a path
+	tooLarge  int      // the status of 24 KiB of headers
+	noLength  int      // its answer to a POST without Content-Length; 0: it is passed on
+	nominated int      // its answer to a Connection header that names others; 0: it is passed on
+	joins     bool     // it makes one header of two with the same name
+	merges    bool     // it makes / of // at the beginning of a path
+	resends   []string // the requests of TestSentOnce that it sends twice over a connection that was used before
 }
 
 func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
 func (f front) side() string    { return cmp.Or(f.wraps, "hookgate") }
 
-var nginxPairs = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"/var/log/nginx/error.log", "stderr"}, {"listen 443 ", "listen 127.0.0.1:HTTPS "}}
-
-var haproxyPairs = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
+// What is replaced to listen elsewhere than on 80 and 443 of all addresses.
+var (
+	ofNginx   = [][2]string{{"listen 80;", "listen 127.0.0.1:HTTP;"}, {"/var/log/nginx/error.log", "stderr"}, {"listen 443 ", "listen 127.0.0.1:HTTPS "}}
+	ofHAProxy = [][2]string{{"bind :80", "bind 127.0.0.1:HTTP"}, {"bind :443", "bind 127.0.0.1:HTTPS"}, {"port 9090", "port STATUS"}}
+	ofCaddy   = [][2]string{
+		{"health_port 9090", "health_port STATUS"},
+		{"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"},
+	}
+)
 
 var fronts = []front{
-	{name: "nginx", tooLarge: 400, h2: true, title: "nginx", frame: "nginx.conf", pairs: nginxPairs, command: nginx, tls: true},
-	{name: "nginx-default", tooLarge: 400, title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: nginxPairs[:2], command: nginx, foreignHost: true},
-	{name: "haproxy", tooLarge: 400, h2: true, title: "HAProxy", frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
-	{name: "haproxy-proxy-protocol", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", wraps: "hookgate-proxy-protocol",
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
-	{name: "haproxy-proxy-protocol-inside", tooLarge: 400, h2: true, title: "HAProxy, PROXY protocol", shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
-		frame: "haproxy.cfg", pairs: haproxyPairs, command: haproxy, tls: true, checks: true},
-	{name: "apache", tooLarge: 400, title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}},
-		command: apache, tls: true, checks: true, readyzOfVendors: true, joins: true, merges: true},
-	{name: "varnish", tooLarge: 400, title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}},
-		command: varnish, checks: true, readyzOfVendors: true, nominated: 400},
-	{name: "lighttpd", tooLarge: 431, title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd, noLength: 411, joins: true},
-	{name: "squid", tooLarge: 431, title: "Squid", frame: "squid.conf", pairs: [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
-		command: squid},
-	{name: "caddy", tooLarge: 431, h2: true, title: "Caddy", frame: "caddy.caddyfile", pairs: [][2]string{{"health_port 9090", "health_port STATUS"}, {"\tlog default", "\tadmin off\n\tpersist_config off\n\thttp_port HTTP\n\thttps_port HTTPS\n\tdefault_bind 127.0.0.1\n\tlog default"}}, command: caddy, tls: true, checks: true},
-	{name: "node", tooLarge: 431, title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node, joins: true, merges: true},
+	{
+		name: "nginx", title: "nginx", frame: "nginx.conf", pairs: ofNginx, command: nginx,
+		tls: true, h2: true, tooLarge: 400,
+	},
+	{
+		name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: ofNginx[:2], command: nginx,
+		foreignHost: true, tooLarge: 400,
+	},
+	{
+		name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
+		tls: true, h2: true, checks: true, tooLarge: 400,
+	},
+	{
+		name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
+		wraps: "hookgate-proxy-protocol",
+		tls:   true, h2: true, checks: true, tooLarge: 400,
+	},
+	{
+		name: "haproxy-proxy-protocol-inside", title: "HAProxy, PROXY protocol", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
+		shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
+		tls: true, h2: true, checks: true, tooLarge: 400,
+	},
+	{
+		name: "apache", title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}}, command: apache,
+		tls: true, checks: true, readyzOfVendors: true, tooLarge: 400, joins: true, merges: true,
+	},
+	{
+		name: "varnish", title: "Varnish", frame: "varnish.vcl", pairs: [][2]string{{`"hookgate";`, `"127.0.0.1";`}, {`"8080"`, `"GATE"`}}, command: varnish,
+		checks: true, readyzOfVendors: true, tooLarge: 400, nominated: 400, resends: []string{"without a body", "with a key, without a body"},
+	},
+	{
+		name: "lighttpd", title: "lighttpd", frame: "lighttpd.conf", pairs: [][2]string{{`"hookgate"`, `"127.0.0.1"`}, {"8080 ", "GATE "}}, command: lighttpd,
+		tooLarge: 431, noLength: 411, joins: true,
+	},
+	{
+		name: "squid", title: "Squid", frame: "squid.conf", command: squid,
+		pairs:    [][2]string{{"http_port 80 ", "http_port 127.0.0.1:HTTP "}, {"cache_peer hookgate parent 8080", "cache_peer 127.0.0.1 parent GATE"}},
+		tooLarge: 431,
+	},
+	{
+		name: "caddy", title: "Caddy", frame: "caddy.caddyfile", pairs: ofCaddy, command: caddy,
+		tls: true, h2: true, checks: true, tooLarge: 431, resends: []string{"with a key, without a body"},
+	},
+	{
+		name: "node", title: "Node, http-proxy", frame: "node.js", pairs: [][2]string{{"listen(80)", "listen(HTTP, '127.0.0.1')"}}, command: node,
+		tooLarge: 431, joins: true, merges: true,
+	},
 }
 
 // named returns the front of that name.
