@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hookgate/hookgate/caddymodule/handlers"
+	"github.com/hookgate/hookgate/problem"
 )
 
 const (
@@ -156,7 +156,7 @@ func (e *apiError) Error() string {
 	for _, at := range e.Errors {
 		fmt.Fprintf(&text, "\n  %s: %s", at.Location, at.Message)
 	}
-	if e.Code == handlers.ProblemNoRoute.Code { // the guard's
+	if e.Code == problem.NoRoute.Code { // the guard's
 		text.WriteString("\n  this is where vendors post: is --server the address of the admin API?")
 	}
 	if e.requestID != "" {

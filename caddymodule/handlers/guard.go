@@ -19,6 +19,7 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/problem"
 )
 
 func init() { caddy.RegisterModule(Guard{}) }
@@ -144,9 +145,9 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 	switch err := g.authorise(w, r, decision); {
 	case err == nil:
 	case errors.Is(err, errBodyCutOff):
-		return g.answer(w, r, problemBodyCutOff, decision)
+		return g.answer(w, r, problem.BodyCutOff, decision)
 	default:
-		return g.answer(w, r, problemInternal, decision)
+		return g.answer(w, r, problem.Internal, decision)
 	}
 	switch decision.Outcome {
 	case guard.Allowed:
@@ -237,7 +238,7 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	switch {
 	case err == nil && vars.Unhandled(r):
 		// Caddy would answer 200, and the vendor take the event for delivered.
-		return g.answerAs(w, r, problemInternal, d, zap.ErrorLevel, "there is no handler behind the guard")
+		return g.answerAs(w, r, problem.Internal, d, zap.ErrorLevel, "there is no handler behind the guard")
 	case err == nil:
 		return nil
 	case errors.Is(err, errCredentialEnded):
@@ -248,44 +249,44 @@ func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		refused := *d
 		refused.Outcome = guard.TooLarge
 		countDecision(&refused)
-		return g.answer(w, r, problemTooLarge, &refused)
+		return g.answer(w, r, problem.TooLarge, &refused)
 	case body.late.Load(): // which cancels the request, as if the client had gone
-		return g.answer(w, r, problemBodyCutOff, d)
+		return g.answer(w, r, problem.BodyCutOff, d)
 	case !errors.As(err, &failure) || failure.StatusCode < 500:
 		return err // the client went away, or another handler's own refusal
 	case body.cutOff.Load():
-		return g.answer(w, r, problemBodyCutOff, d)
+		return g.answer(w, r, problem.BodyCutOff, d)
 	}
-	problem := problemBadGateway
+	unanswered := problem.BadGateway
 	if failure.StatusCode == http.StatusGatewayTimeout {
-		problem = problemTimeout
+		unanswered = problem.Timeout
 	}
-	return g.answerAs(w, r, problem, d, zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
+	return g.answerAs(w, r, unanswered, d, zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
 }
 
 // answer refuses a request.
-func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision) error {
+func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem.Problem, d *guard.Decision) error {
 	return g.answerAs(w, r, p, d, zap.InfoLevel, "refused")
 }
 
 // answerAs writes a problem, and one log line about it, with the same request id.
-func (g *Guard) answerAs(w http.ResponseWriter, r *http.Request, p problem, d *guard.Decision, level zapcore.Level, message string, more ...zap.Field) error {
+func (g *Guard) answerAs(w http.ResponseWriter, r *http.Request, p problem.Problem, d *guard.Decision, level zapcore.Level, message string, more ...zap.Field) error {
 	// To the end of the queue: in a flood of refusals those who are let through go first.
 	runtime.Gosched()
 	requestID, err := uuid.NewV7()
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
 	}
-	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.status), zap.String("outcome", string(d.Outcome))}
+	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.Status), zap.String("outcome", string(d.Outcome))}
 	if d.Credential != uuid.Nil {
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
 	g.logger.Log(level, message, append(fields, more...)...)
 	settleBody(w, r)
-	if p.status == http.StatusUnauthorized {
+	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", challenge(d.Kind))
 	}
-	return p.write(w, requestID)
+	return p.Write(w, requestID.String())
 }
 
 // Interface guards

@@ -1,0 +1,97 @@
+package problem
+
+import "net/http"
+
+// What the admin API answers to operators. HKG-24NN and HKG-25NN say no more than the
+// HTTP status 4NN or 5NN; HKG-20NN are what only that API can mean.
+var (
+	NoTenant = define("HKG-2001", http.StatusForbidden,
+		"The bearer token names no tenant.",
+		"Have your sign-in put the tenant into the token, or set `tenant_claims` or `default_tenant`.")
+	NotFound = define("HKG-2002", http.StatusNotFound,
+		"There is no such credential.",
+		"Look for it in the list. Another tenant's id gives the same answer.")
+	Inactive = define("HKG-2003", http.StatusConflict,
+		"The credential is revoked or expired, so it can be neither rotated nor changed.",
+		"Mint a new one. An expired one can be prolonged first.")
+	NoConnection = define("HKG-2004", http.StatusNotFound,
+		"There is no such aggregator connection.",
+		"Make the connection in Matcher, or add it to `connections static`.")
+	NotConfigured = define("HKG-2005", http.StatusServiceUnavailable,
+		"Webhook tokens cannot be issued: this server is configured without a public URL or without connections.",
+		"Set `public_url` and `connections`.")
+	NoAnswer = define("HKG-2006", http.StatusServiceUnavailable,
+		"Whether the aggregator connection exists cannot be found out at the moment.",
+		"Repeat it after `Retry-After`.")
+	NotReplicated = define("HKG-2007", http.StatusServiceUnavailable,
+		"The change is made and holds, but not yet on as many replicas as configured. Repeating a revocation waits for them again.",
+		"Repeat a revocation. After a mint or rotation look for the credential in the list and revoke it: its token was not shown. Then see to the replicas.")
+	GraceOpen = define("HKG-2008", http.StatusConflict,
+		"A grace period is open: an earlier rotation's old credential is still accepted. Finish it first, or rotate its successor with force.",
+		"`finish` it, or rotate with `\"force\": true`.")
+	NoGrace = define("HKG-2009", http.StatusConflict,
+		"No grace period is open, so there is none to end.",
+		"Nothing.")
+	ClientIDTaken = define("HKG-2010", http.StatusConflict,
+		"The client id belongs to a credential that is not revoked.",
+		"Revoke that one, or take another client id.")
+	KeyReused = define("HKG-2011", http.StatusConflict,
+		"The Idempotency-Key was used for another request within the last 24 hours.",
+		"Use a new key for a new request.")
+	Replayed = define("HKG-2012", http.StatusConflict,
+		"The request was made before with this Idempotency-Key; errors names the credential it made, whose token is shown only once.",
+		"Rotate or revoke the credential that `errors` names.")
+	NotImportable = define("HKG-2013", http.StatusConflict,
+		"The digest cannot be imported.",
+		"It was revoked, or is in use elsewhere: mint a new token.")
+	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
+		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
+		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
+	MatcherAnswer = define("HKG-2030", http.StatusBadGateway,
+		"Matcher cannot be reached, or its answer does not tell whether the aggregator connection exists.",
+		"See to Matcher, and the URL of `connections matcher`.")
+	MatcherRefuses = define("HKG-2031", http.StatusBadGateway,
+		"Matcher does not accept this bearer token for its list of connections.",
+		"Use a token that Matcher accepts, or `connections static`.")
+	MatcherTimeout = define("HKG-2032", http.StatusGatewayTimeout,
+		"Matcher did not tell in time whether the aggregator connection exists.",
+		"Repeat it; see to Matcher, or give `connections matcher` a longer timeout.")
+
+	Malformed = define("HKG-2400", http.StatusBadRequest,
+		"The request body is missing, unreadable or not a JSON document.",
+		"Send one JSON document.")
+	Unauthenticated = define("HKG-2401", http.StatusUnauthorized,
+		"The bearer token is missing or not valid.",
+		"Get a new token; compare its `exp`, `iss`, `aud` and algorithm with `jwt` in the configuration.")
+	Role = define("HKG-2403", http.StatusForbidden,
+		"The role in the bearer token does not allow this operation.",
+		"Ask somebody with the role, or have it granted.")
+	NoResource = define("HKG-2404", http.StatusNotFound,
+		"There is no such resource. Paths are matched exactly.",
+		"Compare the path with `/docs`.")
+	NoSuchMethod = define("HKG-2405", http.StatusMethodNotAllowed,
+		"The resource does not support this method.",
+		"`Allow` says which methods there are.")
+	SlowBody = define("HKG-2408", http.StatusRequestTimeout,
+		"The request body did not arrive in time.",
+		"Send it again, faster.")
+	RequestTooLarge = define("HKG-2413", http.StatusRequestEntityTooLarge,
+		"The request body is larger than 64 KiB, or 1 MiB for an import.",
+		"Split the import.")
+	MediaType = define("HKG-2415", http.StatusUnsupportedMediaType,
+		"The request body must be application/json.",
+		"Send `Content-Type: application/json`.")
+	Invalid = define("HKG-2422", http.StatusUnprocessableEntity,
+		"The request does not match its schema; errors says where.",
+		"Correct what `errors` names.")
+	TooMany = define("HKG-2429", http.StatusTooManyRequests,
+		"Too many requests by the subject of this bearer token.",
+		"Wait for `Retry-After`.")
+
+	OperationFailed = define("HKG-2500", http.StatusInternalServerError,
+		"Internal error. The log has more under this request id.",
+		"Report it, with the lines of the log that have its request id.")
+	StoreUnavailable = define("HKG-2503", http.StatusServiceUnavailable,
+		"The credential store is unavailable. Nothing was acknowledged; a change may have been made all the same.",
+		"Repeat it; after a mint or rotation without an `Idempotency-Key` look first whether it was made. See [what faults look like](operations.md#what-faults-look-like).")
+)

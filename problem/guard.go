@@ -1,0 +1,44 @@
+package problem
+
+import "net/http"
+
+// What the guard answers to vendors. The meaning is the same for every cause, so that it
+// tells an attacker nothing.
+var (
+	Ambiguous = define("HKG-1400", http.StatusBadRequest,
+		"The request can be read in more than one way.",
+		"See [below](#400-hkg-1400).")
+	Refused = define("HKG-1401", http.StatusUnauthorized,
+		"The credential is missing or not valid.",
+		"The token is missing, malformed, unknown, revoked, expired, of another vendor or of another kind: one answer for all. The log says which, by the request id. `WWW-Authenticate` depends on the path only: `Basic` on api paths, `Token` elsewhere.")
+	Forbidden = define("HKG-1403", http.StatusForbidden,
+		"The credential is not valid for this request.",
+		"It is live, but the client's address is not on a list, a scope is missing, or the body is not signed as the vendor signs it.")
+	NoRoute = define("HKG-1404", http.StatusNotFound,
+		"There is nothing at this path.",
+		"Compare it with the guarded paths; they match exactly.")
+	Method = define("HKG-1405", http.StatusMethodNotAllowed,
+		"The path does not take this method.",
+		"`Allow` says which it takes.")
+	BodyCutOff = define("HKG-1408", http.StatusRequestTimeout,
+		"The body did not arrive in full. Send the request again.",
+		"The client was too slow, or broke off.")
+	TooLarge = define("HKG-1413", http.StatusRequestEntityTooLarge,
+		"The body is too large.",
+		"Raise `max_body`, if it is meant.")
+	Throttled = define("HKG-1429", http.StatusTooManyRequests,
+		"Too many requests were refused.",
+		"It would be 401, too often for one address; `Retry-After` says how long to wait. A live credential passes.")
+	Internal = define("HKG-1500", http.StatusInternalServerError,
+		"Internal error.",
+		"A failure in Hookgate, or nothing behind the guard: the log says which.")
+	BadGateway = define("HKG-1502", http.StatusBadGateway,
+		"The upstream cannot be reached. The request can be sent again.",
+		"See to Matcher.")
+	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
+		"The credential cannot be checked at the moment. Send the request again.",
+		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
+	Timeout = define("HKG-1504", http.StatusGatewayTimeout,
+		"The upstream did not answer in time.",
+		"It took more than `response_header_timeout`: see to Matcher. It may have got the request.")
+)

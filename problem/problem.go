@@ -1,0 +1,77 @@
+// Package problem has every error code of Hookgate in one table, and writes them as
+// RFC 9457 has it. docs/errors.md is generated from the table.
+package problem
+
+//go:generate go test -run ^TestDocumented$ -update .
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// Problem is one entry of the table. A code never changes its meaning, and a retired
+// one is not used again: clients branch on it.
+type Problem struct {
+	// Code is HKG-1NNN for what the guard answers, and HKG-2NNN for the admin API.
+	Code   string
+	Status int
+	// Title is the standard phrase of the status, as RFC 9457 wants it for about:blank.
+	Title string
+	// Meaning is what the code says, and the detail of an answer that has nothing more
+	// precise to tell.
+	Meaning string
+	// Remedy is the cause and what to do about it, in Markdown, for docs/errors.md.
+	Remedy string
+}
+
+var all []Problem
+
+func define(code string, status int, meaning, remedy string) Problem {
+	p := Problem{Code: code, Status: status, Title: http.StatusText(status), Meaning: meaning, Remedy: remedy}
+	all = append(all, p)
+	return p
+}
+
+// All returns the table in the order of the codes.
+func All() []Problem {
+	return slices.SortedFunc(slices.Values(all), func(a, b Problem) int { return cmp.Compare(a.Code, b.Code) })
+}
+
+const (
+	// ContentType is the media type of a problem document.
+	ContentType = "application/problem+json"
+	// instancePrefix makes a URI of a request id.
+	instancePrefix = "urn:uuid:"
+)
+
+// Write answers a vendor with the problem. requestID is a UUID.
+func (p Problem) Write(w http.ResponseWriter, requestID string) error {
+	body := p.document(requestID)
+	h := w.Header()
+	h.Set("Content-Type", ContentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Request-Id", requestID)
+	w.WriteHeader(p.Status)
+	_, err := w.Write(body)
+	return err
+}
+
+// document returns the problem as JSON. Nothing in it needs escaping: the words are
+// ours, as problem_test.go checks.
+func (p Problem) document(requestID string) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, `{"title":"`...)
+	b = append(b, p.Title...)
+	b = append(b, `","status":`...)
+	b = strconv.AppendInt(b, int64(p.Status), 10)
+	b = append(b, `,"detail":"`...)
+	b = append(b, p.Meaning...)
+	b = append(b, `","instance":"`+instancePrefix...)
+	b = append(b, requestID...)
+	b = append(b, `","code":"`...)
+	b = append(b, p.Code...)
+	return append(b, `"}`...)
+}
