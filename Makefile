@@ -63,7 +63,7 @@ test-faults:
 # What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
 # with those that are installed.
 test-fronts: fronts-tools
-	HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./test/fronts
+	cd test && HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./fronts
 
 # These proxies, on Debian. Varnish compiles its configuration with a C compiler.
 fronts-deps:

@@ -116,7 +116,6 @@ func TestForeignHost(t *testing.T) {
 	g := newGate(t, f)
 	p := startProxy(t, f, g)
 	g.start()
-	g.mint()
 	s := setup{f, g, p}
 	for _, r := range []request{s.callbackRequest(), s.webhookRequest(g.webhook), {target: "/"}} {
 		a := p.send(r)
@@ -136,7 +135,6 @@ func TestUnknownClient(t *testing.T) {
 	g := newGate(t, f)
 	s := setup{f, g, startProxy(t, f, g)}
 	g.start()
-	g.mint()
 	s.awaitUp(t)
 	for _, says := range []string{"", allowed} {
 		r := s.webhookRequest(g.listed)

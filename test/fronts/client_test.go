@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // Clients have addresses of their own on loopback, which are no trusted proxies.
@@ -112,13 +114,13 @@ func send(trust *tls.Config, addr string, r request) answer {
 		return answer{err: err}
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(conn, r.head()); err != nil {
-		return answer{err: err}
-	}
-	write := func() { io.WriteString(conn, r.framedBody()) }
-	if r.framed != expected {
-		go write()
+	conn.SetDeadline(time.Now().Add(hookgatetest.Patience))
+	// Writing may fail where the answer is there to be read.
+	write := func(text string) { io.WriteString(conn, text) }
+	if r.framed == expected {
+		go write(r.head())
+	} else {
+		go write(r.head() + r.framedBody())
 	}
 	reader := bufio.NewReader(conn)
 	var interims []int
@@ -130,7 +132,7 @@ func send(trust *tls.Config, addr string, r request) answer {
 		if got.StatusCode < 200 {
 			interims = append(interims, got.StatusCode)
 			if r.framed == expected && got.StatusCode == http.StatusContinue {
-				go write()
+				go write(r.body)
 			}
 			continue
 		}
@@ -146,7 +148,7 @@ func dial(trust *tls.Config, addr, from string) (net.Conn, error) {
 	if from == "" {
 		from = vendor
 	}
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: hookgatetest.Patience}
 	if trust != nil {
 		return tls.DialWithDialer(dialer, "tcp", addr, trust)
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // setup is a vendor's way in: a proxy, the gate behind it, and the upstream behind that.
@@ -21,7 +23,6 @@ func TestFronts(t *testing.T) {
 			g := newGate(t, f)
 			s := setup{f, g, startProxy(t, f, g)}
 			g.start()
-			g.mint()
 			s.awaitUp(t)
 			cells := []cell{
 				{"callback", setup.callback},
@@ -69,11 +70,8 @@ func (s setup) webhookRequest(c credential) request {
 // awaitUp waits until the proxy takes Hookgate for alive.
 func (s setup) awaitUp(t *testing.T) {
 	t.Helper()
-	var last answer
-	eventually(t, s.name+" passes requests on", func() bool {
-		alive(t, s.name, s.proxy.process)
-		last = s.proxy.send(s.webhookRequest(s.gate.webhook))
-		return last.status == http.StatusOK || t.Failed()
+	hookgatetest.Eventually(t, s.name+" passes requests on", func() bool {
+		return s.proxy.send(s.webhookRequest(s.gate.webhook)).status == http.StatusOK
 	})
 	s.gate.upstream.take()
 }

@@ -6,7 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // undecided: what Hookgate cannot decide arrives as 503 with Retry-After, also while
@@ -14,7 +17,7 @@ import (
 func (s setup) undecided(t *testing.T) {
 	s.gate.redis.Kill()
 	r := request{target: s.gate.callback.path, fields: []string{"X-Callback-Token: plausible-and-unknown"}, from: "127.0.0.110"}
-	eventually(t, "unknown tokens cannot be decided on", func() bool { return s.proxy.send(r).status == http.StatusServiceUnavailable })
+	hookgatetest.Eventually(t, "unknown tokens cannot be decided on", func() bool { return s.proxy.send(r).status == http.StatusServiceUnavailable })
 	s.refuses(t, refusal{"503", r, 503, "HKG-1503"}, 1)
 	s.gate.upstream.none(t)
 	s.gate.redis.Restart()
@@ -23,7 +26,7 @@ func (s setup) undecided(t *testing.T) {
 // restart: while Hookgate is away nothing is said to be taken, and once it is back the
 // proxy finds it.
 func (s setup) restart(t *testing.T) {
-	s.gate.kill()
+	s.gate.Kill()
 	for _, r := range []request{s.callbackRequest(), s.webhookRequest(s.gate.webhook)} {
 		if a := s.proxy.send(r); a.err == nil && a.status < 500 {
 			t.Errorf("%s while nothing is there", a)
@@ -31,17 +34,15 @@ func (s setup) restart(t *testing.T) {
 	}
 	s.wantNoToken(t)
 	s.gate.start()
-	s.gate.mint() // Redis kept nothing
 	s.awaitUp(t)
 }
 
 // drain: a proxy that asks for readiness sends nothing more to a Hookgate that is about
 // to end, while that one still serves.
 func (s setup) drain(t *testing.T) {
-	s.gate.drain()
+	s.gate.Process.Signal(syscall.SIGTERM)
 	var a answer
-	eventually(t, s.name+" takes it out", func() bool {
-		alive(t, "hookgate", s.gate.process)
+	hookgatetest.Eventually(t, s.name+" takes it out", func() bool {
 		a = s.proxy.send(s.callbackRequest())
 		return a.status == http.StatusServiceUnavailable
 	})
@@ -64,12 +65,10 @@ func (s setup) wantNoToken(t *testing.T) {
 // finds returns where the proxy wrote a text.
 func (p *proxy) finds(t *testing.T, text string) (where string) {
 	t.Helper()
-	p.output.mu.Lock()
-	if at := strings.Index(p.output.text.String(), text); at >= 0 {
-		printed := p.output.text.String()
+	if printed := p.output.String(); strings.Contains(printed, text) {
+		at := strings.Index(printed, text)
 		where = "its output: " + printed[max(0, at-200):at]
 	}
-	p.output.mu.Unlock()
 	err := filepath.WalkDir(p.Dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return nil // it went while we looked

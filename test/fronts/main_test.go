@@ -1,13 +1,12 @@
 package fronts
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	hookgate "github.com/hookgate/hookgate/test/binary"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // requireEnv, set to 1, makes a missing proxy fail its test instead of skipping it.
@@ -16,25 +15,7 @@ const requireEnv = "HOOKGATE_REQUIRE_FRONTS"
 // root of the repository.
 const root = "../.."
 
-// binary is the path of the hookgate under test; stock that of the Caddy in front.
-var binary, stock string
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "hookgate-fronts")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if binary, err = hookgate.Find(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	stock = filepath.Join(dir, "caddy")
-	return m.Run()
-}
+func TestMain(m *testing.M) { hookgatetest.Main(m) }
 
 // program returns the path of a proxy, which Debian keeps out of the PATH of users.
 func program(t *testing.T, name string) string {
@@ -46,6 +27,19 @@ func program(t *testing.T, name string) string {
 	}
 	missing(t, name+" is not installed: make fronts-deps installs it")
 	return ""
+}
+
+// tool returns the path of what make fronts-tools leaves in testdata.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		missing(t, name+" is not there: make fronts-tools makes it")
+	}
+	return path
 }
 
 // missing ends a test that lacks what it needs.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // breaking stands in Hookgate's place: it takes requests in full, and ends the connection
@@ -49,7 +51,7 @@ func TestSentOnce(t *testing.T) {
 			t.Parallel()
 			g := newGate(t, f)
 			b := &breaking{taken: make(map[string]int)}
-			for _, port := range []int{g.vendors, g.status} {
+			for _, port := range []int{g.ports.Vendors, g.ports.Status} {
 				listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 				if err != nil {
 					t.Fatal(err)
@@ -60,7 +62,7 @@ func TestSentOnce(t *testing.T) {
 			}
 			p := startProxy(t, f, g)
 			plain := request{target: "/v1/exceptions/e/callback", body: "{}"}
-			eventually(t, f.name+" passes requests on", func() bool { return p.send(plain).status == http.StatusOK })
+			hookgatetest.Eventually(t, f.name+" passes requests on", func() bool { return p.send(plain).status == http.StatusOK })
 			for i, test := range []struct {
 				name string
 				body string

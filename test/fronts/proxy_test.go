@@ -20,7 +20,8 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // proxy is a proxy that runs in front of a gate.
@@ -35,14 +36,14 @@ type proxy struct {
 	addr    string      // where vendors send to
 	trust   *tls.Config // nil: HTTP
 	process *process.Process
-	output  output
+	output  *process.Output
 }
 
 // startProxy runs the snippet of the page in front of a gate until the test ends, and
 // returns when it listens.
 func startProxy(t *testing.T, f front, g *gate) *proxy {
 	t.Helper()
-	p := &proxy{front: f, Dir: t.TempDir(), HTTP: freePort(t), HTTPS: freePort(t), Modules: "/usr/lib/apache2/modules"}
+	p := &proxy{front: f, Dir: t.TempDir(), HTTP: hookgatetest.FreePort(t), HTTPS: hookgatetest.FreePort(t), Modules: "/usr/lib/apache2/modules"}
 	p.addr = fmt.Sprintf("127.0.0.1:%d", p.HTTP)
 	if f.tls {
 		p.addr = fmt.Sprintf("127.0.0.1:%d", p.HTTPS)
@@ -61,15 +62,13 @@ func startProxy(t *testing.T, f front, g *gate) *proxy {
 	if err := os.WriteFile(p.conf, text.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.process = begin(t, f.name, f.command(t, p), &p.output)
+	p.process, p.output = hookgatetest.Begin(t, f.command(t, p))
 	t.Cleanup(func() {
-		p.end()
-		if t.Failed() {
-			p.output.show(t, f.name)
-		}
+		// Not at once: it ends processes of its own.
+		p.process.Signal(syscall.SIGTERM)
+		p.process.Wait(10 * time.Second)
 	})
-	eventually(t, f.name+" listens", func() bool {
-		alive(t, f.name, p.process)
+	err = p.process.Await(hookgatetest.Patience, func() bool {
 		conn, err := net.Dial("tcp", p.addr)
 		if err != nil {
 			return false
@@ -77,6 +76,9 @@ func startProxy(t *testing.T, f front, g *gate) *proxy {
 		conn.Close()
 		return true
 	})
+	if err != nil {
+		t.Fatalf("%s %v", f.name, err)
+	}
 	return p
 }
 
@@ -85,10 +87,10 @@ func startProxy(t *testing.T, f front, g *gate) *proxy {
 func (p *proxy) replaced(t *testing.T, g *gate) string {
 	t.Helper()
 	pairs := []string{
-		"hookgate:8080", fmt.Sprintf("127.0.0.1:%d", g.vendors),
+		"hookgate:8080", fmt.Sprintf("127.0.0.1:%d", g.ports.Vendors),
 		"/etc/ssl/hooks", filepath.Join(p.Dir, "hooks"),
 	}
-	ports := strings.NewReplacer("HTTPS", fmt.Sprint(p.HTTPS), "HTTP", fmt.Sprint(p.HTTP), "GATE", fmt.Sprint(g.vendors), "STATUS", fmt.Sprint(g.status))
+	ports := strings.NewReplacer("HTTPS", fmt.Sprint(p.HTTPS), "HTTP", fmt.Sprint(p.HTTP), "GATE", fmt.Sprint(g.ports.Vendors), "STATUS", fmt.Sprint(g.ports.Status))
 	text := snippet(t, p.snippet())
 	for _, pair := range p.pairs {
 		if !strings.Contains(text, pair[0]) {
@@ -97,14 +99,6 @@ func (p *proxy) replaced(t *testing.T, g *gate) string {
 		pairs = append(pairs, pair[0], ports.Replace(pair[1]))
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
-}
-
-// end ends the proxy as its operator would, so that it ends its own processes.
-func (p *proxy) end() {
-	p.process.Signal(syscall.SIGTERM)
-	if !p.process.Wait(10 * time.Second) {
-		p.process.Kill()
-	}
 }
 
 // send sends a request of a vendor through the proxy.

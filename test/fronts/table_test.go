@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // front is a proxy as the page shows it, and what is its own way of doing things.
@@ -138,12 +140,12 @@ func squid(t *testing.T, p *proxy) *exec.Cmd {
 
 func node(t *testing.T, p *proxy) *exec.Cmd {
 	cmd := exec.Command(program(t, "node"), p.conf)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+modules(t))
+	cmd.Env = append(os.Environ(), "NODE_PATH="+tool(t, "node_modules"))
 	return cmd
 }
 
 func caddy(t *testing.T, p *proxy) *exec.Cmd {
-	cmd := exec.Command(stockCaddy(t), "run", "--config", p.conf, "--adapter", "caddyfile")
-	cmd.Env = append(os.Environ(), "HOME="+p.Dir, "XDG_DATA_HOME="+p.Dir, "XDG_CONFIG_HOME="+p.Dir)
+	cmd := exec.Command(tool(t, "stockcaddy"), "run", "--config", p.conf, "--adapter", "caddyfile")
+	cmd.Env = append(os.Environ(), hookgatetest.Home(p.Dir)...)
 	return cmd
 }
