@@ -12,24 +12,24 @@ import (
 // schemas of Matcher's document.
 type (
 	mintCredentialRequest struct {
-		ExternalSystem string `json:"externalSystem,omitempty" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"jira-production" doc:"Which system the credential is for. Shown in lists and sent to Matcher."`
+		ExternalSystem string `json:"externalSystem,omitempty" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 	}
 
 	credentialSecretResponse struct {
-		Token          string    `json:"token" example:"mcb_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2Il7sk" doc:"The X-Callback-Token value. Shown this once and stored nowhere."`
-		CredentialID   string    `json:"credentialId" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		CreatedAt      time.Time `json:"createdAt" example:"2026-01-02T03:04:05.678Z"`
-		ExternalSystem string    `json:"externalSystem,omitempty" example:"jira-production"`
-		WebhookURLHint string    `json:"webhookUrlHint,omitempty" example:"https://hooks.example.com/v1/exceptions/{exceptionId}/callback" doc:"Where to post callbacks; put the exception's id in place of the placeholder."`
+		Token          string    `json:"token"`
+		CredentialID   string    `json:"credentialId" format:"uuid"`
+		CreatedAt      time.Time `json:"createdAt"`
+		ExternalSystem string    `json:"externalSystem,omitempty"`
+		WebhookURLHint string    `json:"webhookUrlHint,omitempty"`
 	}
 
 	credentialMetadata struct {
-		ID             string    `json:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		CreatedAt      time.Time `json:"createdAt" example:"2026-01-02T03:04:05.678Z"`
-		ExternalSystem string    `json:"externalSystem,omitempty" example:"jira-production"`
-		LastUsedAt     time.Time `json:"lastUsedAt,omitzero" example:"2026-01-03T03:04:05.678Z" doc:"Absent until the first use."`
-		RevokedAt      time.Time `json:"revokedAt,omitzero" example:"2026-01-04T03:04:05.678Z" doc:"Absent while the credential is live."`
-		RotatedAt      time.Time `json:"rotatedAt,omitzero" example:"2026-01-02T03:04:05.678Z" doc:"Present where the credential superseded another by rotation."`
+		ID             string    `json:"id" format:"uuid"`
+		CreatedAt      time.Time `json:"createdAt"`
+		ExternalSystem string    `json:"externalSystem,omitempty"`
+		LastUsedAt     time.Time `json:"lastUsedAt,omitzero"`
+		RevokedAt      time.Time `json:"revokedAt,omitzero"`
+		RotatedAt      time.Time `json:"rotatedAt,omitzero"`
 	}
 
 	listResponse struct {
@@ -38,7 +38,7 @@ type (
 )
 
 type callbackNamed struct {
-	ID credentialID `path:"credentialId" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+	ID credentialID `path:"credentialId" format:"uuid"`
 }
 
 func (in callbackNamed) id() uuid.UUID { return uuid.UUID(in.ID) }

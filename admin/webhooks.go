@@ -14,24 +14,24 @@ import (
 // Matcher's, snake_case included; the list is ours.
 type (
 	mintRequest struct {
-		Vendor         string `json:"vendor" enum:"pluggy,belvo" example:"pluggy"`
-		ConnectionName string `json:"connection_config_name" minLength:"1" maxLength:"256" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"pluggy-main" doc:"The configName of one of the tenant's aggregator connections."`
+		Vendor         string `json:"vendor" enum:"pluggy,belvo"`
+		ConnectionName string `json:"connection_config_name" minLength:"1" maxLength:"256" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 	}
 
 	mintResponse struct {
-		Token      string `json:"token" example:"mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df" doc:"Shown this once and stored nowhere."`
-		WebhookURL string `json:"webhook_url" example:"https://hooks.example.com/v1/discovery/webhooks/pluggy/mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df" doc:"What to register at the vendor: a secret, since the token is in it."`
-		Vendor     string `json:"vendor" enum:"pluggy,belvo" example:"pluggy"`
+		Token      string `json:"token"`
+		WebhookURL string `json:"webhook_url"`
+		Vendor     string `json:"vendor" enum:"pluggy,belvo"`
 	}
 
 	webhookTokenMetadata struct {
-		ID             string    `json:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		Vendor         string    `json:"vendor" example:"pluggy"`
-		ConnectionName string    `json:"connection_config_name" example:"pluggy-main"`
-		CreatedAt      time.Time `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
-		LastUsedAt     time.Time `json:"last_used_at,omitzero" example:"2026-01-03T03:04:05.678Z" doc:"Absent until the first use."`
-		RevokedAt      time.Time `json:"revoked_at,omitzero" example:"2026-01-04T03:04:05.678Z" doc:"Absent while the token is live."`
-		RotatedAt      time.Time `json:"rotated_at,omitzero" example:"2026-01-02T03:04:05.678Z" doc:"Present where the token superseded another by rotation."`
+		ID             string    `json:"id" format:"uuid"`
+		Vendor         string    `json:"vendor"`
+		ConnectionName string    `json:"connection_config_name"`
+		CreatedAt      time.Time `json:"created_at"`
+		LastUsedAt     time.Time `json:"last_used_at,omitzero"`
+		RevokedAt      time.Time `json:"revoked_at,omitzero"`
+		RotatedAt      time.Time `json:"rotated_at,omitzero"`
 	}
 
 	webhookTokenList struct {
@@ -40,7 +40,7 @@ type (
 )
 
 type webhookNamed struct {
-	ID credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+	ID credentialID `path:"id" format:"uuid"`
 }
 
 func (in webhookNamed) id() uuid.UUID { return uuid.UUID(in.ID) }
