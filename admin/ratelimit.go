@@ -49,7 +49,7 @@ type subject [sha256.Size]byte
 func newLimiter(config RateLimit, now keyring.Clock) (*limiter, error) {
 	if config.Off {
 		if config != (RateLimit{Off: true}) {
-			return nil, errors.New("rate limit: it is off, and yet has a rate")
+			return nil, errors.New("rate limit: off takes no rate")
 		}
 		return limiterOf(rate.Inf, 0, now)
 	}

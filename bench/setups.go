@@ -11,7 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/bench/dataset"
 	"github.com/hookgate/hookgate/credential"
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // setup is one way to let webhooks in, ready to be measured.
@@ -38,7 +38,6 @@ const (
 	bare        = "caddy"
 	ours        = "hookgate"
 	oursReverse = "hookgate-reverse_proxy"
-	oursNoUsage = "hookgate-nousage"
 	oursOther   = "hookgate-other"
 	forwardAuth = "caddy-forward_auth"
 	authRequest = "nginx-auth_request"
@@ -48,7 +47,6 @@ var blueprints = []blueprint{
 	{bare, "stock Caddy, `reverse_proxy` alone: no authentication", startCaddy},
 	{ours, "the guard and `hookgate_proxy`", hookgateWith("hookgate_proxy", buildHookgate)},
 	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith("reverse_proxy", buildHookgate)},
-	{oursNoUsage, "hookgate built without marking lastUsedAt", hookgateWith("hookgate_proxy", buildNoUsage)},
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
@@ -98,13 +96,6 @@ func startCaddy(ctx context.Context, r *rig) (*setup, error) {
 	return r.serve(bare, "caddy.caddyfile", r.site(), path, "run", "--adapter", "caddyfile", "--config")
 }
 
-func buildHookgate(ctx context.Context, r *rig) (string, error) {
-	if r.hookgate != "" {
-		return filepath.Abs(r.hookgate)
-	}
-	return r.makeBuild(ctx, "hookgate", "")
-}
-
 func otherBinary(_ context.Context, r *rig) (string, error) {
 	if r.other != "" {
 		return filepath.Abs(r.other)
@@ -147,7 +138,7 @@ func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, cr
 	}
 	up.processes = append(up.processes, redisServer)
 	up.redis, up.status, up.admin = redisAddr, loopback(s.Status), s.Admin
-	if err := await(up.processes[0], func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
+	if err := up.processes[0].Await(patience, func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
 		return nil, err
 	}
 	// What was written past the store must count as it does.

@@ -18,7 +18,6 @@ import (
 
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/caddymodule/vars"
-	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
 )
 
@@ -99,8 +98,8 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 			setForwarded(r)
 			// The standard library has removed hop-by-hop headers by now, so nothing
 			// that a client says can take these away.
-			if guarded, _ := caddyhttp.GetVar(r.In.Context(), vars.Guarded).(bool); guarded {
-				guard.RestoreIdentity(r.Out.Header, r.In.Header)
+			if forwarding := vars.Forwarding(r.In); forwarding != nil {
+				forwarding.Restore(r.Out.Header)
 			}
 		},
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
