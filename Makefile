@@ -40,22 +40,25 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# Those of the binary are a module of their own, to keep what only they need out of ours.
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
-	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
+	cd test && $(GO) test $(RACE) -timeout 10m ./...
+	cd test && HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m .
 
 # Takes the README's pictures of the console anew.
 images:
-	HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./test/console
+	cd test && HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./console
 
 # Reads the manifests in deploy/ as Kubernetes and Docker Compose read them. It is a
-# module of its own, to keep what that takes out of ours.
+# module of its own, too.
 test-manifests: build
 	cd test/manifests && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -timeout 5m ./...
 
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
-	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
+	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
 
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
 bench:
@@ -97,6 +100,7 @@ lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -l:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && "$$staticcheck" ./...
 
 fmt:
 	gofmt -w .

@@ -86,7 +86,7 @@ func TestBadInput(t *testing.T) {
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				headers := append([]string{"Authorization: Bearer " + admin.jwt}, test.headers...)
-				a := g.send(t, test.method, g.admin+test.path, strings.NewReader(test.body), headers...)
+				a := g.send(t, test.method, g.Admin+test.path, strings.NewReader(test.body), headers...)
 				if test.status == 0 { // either says enough
 					test.status, test.code = http.StatusUnprocessableEntity, "HKG-2422"
 					if a.status == http.StatusBadRequest {
@@ -119,7 +119,7 @@ func TestBadInput(t *testing.T) {
 					{http.MethodPost, callbackCredentials}, {http.MethodDelete, callbackCredentials + "/" + c.id},
 					{http.MethodPost, callbackCredentials + "/" + c.id + "/rotate"}, {http.MethodPost, webhookTokens},
 				} {
-					a := g.send(t, call[0], g.admin+call[1], nil, test.authorization...)
+					a := g.send(t, call[0], g.Admin+call[1], nil, test.authorization...)
 					wantProblem(t, a, test.status, test.code)
 					if (a.header.Get("WWW-Authenticate") != "") != (test.status == http.StatusUnauthorized) {
 						t.Errorf("WWW-Authenticate: %q", a.header["Www-Authenticate"])

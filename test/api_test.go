@@ -15,6 +15,7 @@ import (
 	credentials "github.com/hookgate/hookgate/credential"
 	stores "github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redisconn"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 func basicAuth(pair string) string {
@@ -39,7 +40,7 @@ func mintAPI(t *testing.T, s store, specs ...credentials.Spec) map[string]string
 	for _, spec := range specs {
 		spec.Tenant, spec.Kind = uuid.MustParse(tenantA), credentials.KindAPI
 		spec.SecretHash = sha256.Sum256([]byte("secret of " + spec.ClientID))
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), hookgatetest.Patience)
 		c, token, err := beside.Mint(ctx, spec)
 		cancel()
 		if err != nil || token != "" {
@@ -67,8 +68,8 @@ func TestAPIPaths(t *testing.T) {
 		credentials.Spec{ClientID: "expired", Scopes: []string{"products:read"}, ExpiresAt: time.Now().Add(-time.Hour)},
 	)
 	of := func(clientID string) string { return basicAuth(clientID + ":secret of " + clientID) }
-	eventually(t, "the sidecar knows the credentials", func() bool {
-		return g.get(t, g.vendors+"/partners/", of("expired")).status == http.StatusUnauthorized && strings.Contains(g.metrics(t), `hookgate_auth_requests_total{kind="api",outcome="expired"}`)
+	hookgatetest.Eventually(t, "the sidecar knows the credentials", func() bool {
+		return g.get(t, g.Vendors+"/partners/", of("expired")).status == http.StatusUnauthorized && strings.Contains(g.Metrics(t), `hookgate_auth_requests_total{kind="api",outcome="expired"}`)
 	})
 	callback := g.operator(t, tenantA, "admin").mintCallback("")
 	for _, test := range []struct {
@@ -131,7 +132,7 @@ func TestAPIPaths(t *testing.T) {
 			wantHeader(t, got, "Authorization")
 		})
 	}
-	metrics := g.metrics(t)
+	metrics := g.Metrics(t)
 	for _, outcome := range []string{"allowed", "ambiguous", "method", "too_large", "missing", "malformed", "unknown", "expired", "kind", "source_ip", "scope"} {
 		if !strings.Contains(metrics, `hookgate_auth_requests_total{kind="api",outcome="`+outcome+`"}`) {
 			t.Errorf("no request counted as %s", outcome)
@@ -140,7 +141,7 @@ func TestAPIPaths(t *testing.T) {
 	if !strings.Contains(metrics, `hookgate_auth_requests_total{kind="callback",outcome="kind"} 1`) {
 		t.Error("an api credential on a callback path is not counted as of the wrong kind")
 	}
-	log := g.output.String()
+	log := g.Output.String()
 	for clientID := range ids {
 		if _, encoded, _ := strings.Cut(of(clientID), "Basic "); strings.Contains(log, encoded) || strings.Contains(log, "secret of") {
 			t.Errorf("the log has the secret of %s", clientID)
@@ -158,16 +159,16 @@ func TestAPIPathWithoutRedis(t *testing.T) {
 	u := newUpstream(t)
 	g := start(t, config{store: s, upstream: u.addr, guard: []string{"api /*"}})
 	client := basicAuth("client:secret of client")
-	wantProblem(t, g.get(t, g.vendors+"/a", client), http.StatusUnauthorized, "HKG-1401")
+	wantProblem(t, g.get(t, g.Vendors+"/a", client), http.StatusUnauthorized, "HKG-1401")
 	mintAPI(t, s, credentials.Spec{ClientID: "client"})
-	eventually(t, "the credential works", func() bool { return g.get(t, g.vendors+"/a", client).status == http.StatusOK })
+	hookgatetest.Eventually(t, "the credential works", func() bool { return g.get(t, g.Vendors+"/a", client).status == http.StatusOK })
 	// With a path given, those of Matcher are not taken.
-	wantStatus(t, g.post(t, g.vendors+callbackPath, "{}", client), http.StatusOK)
+	wantStatus(t, g.post(t, g.Vendors+callbackPath, "{}", client), http.StatusOK)
 	u.take()
 	s.redis.Stop()
-	wantStatus(t, g.get(t, g.vendors+"/a", client), http.StatusOK)
-	eventually(t, "an unknown pair is not decided on", func() bool {
-		return g.get(t, g.vendors+"/a", basicAuth("a:b")).status == http.StatusServiceUnavailable
+	wantStatus(t, g.get(t, g.Vendors+"/a", client), http.StatusOK)
+	hookgatetest.Eventually(t, "an unknown pair is not decided on", func() bool {
+		return g.get(t, g.Vendors+"/a", basicAuth("a:b")).status == http.StatusServiceUnavailable
 	})
-	wantProblem(t, g.get(t, g.vendors+"/a", "Authorization: Basic x"), http.StatusUnauthorized, "HKG-1401")
+	wantProblem(t, g.get(t, g.Vendors+"/a", "Authorization: Basic x"), http.StatusUnauthorized, "HKG-1401")
 }

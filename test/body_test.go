@@ -14,7 +14,7 @@ func TestProbe(t *testing.T) {
 		viewer := g.operator(t, tenantA, "viewer")
 		w := g.operator(t, tenantA, "admin").mintWebhook("pluggy")
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			a := g.send(t, method, g.vendors+w.path(), nil)
+			a := g.send(t, method, g.Vendors+w.path(), nil)
 			wantStatus(t, a, http.StatusNoContent)
 			if a.header.Get("Cache-Control") != "no-store" || len(a.body) > 0 {
 				t.Errorf("%s: %v %q", method, a.header, a.body)

@@ -1,17 +1,16 @@
 package test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestCommandsCalledWrongly: exit code 2, a word of why, and no request.
 func TestCommandsCalledWrongly(t *testing.T) {
 	t.Parallel()
-	g := &gate{dir: t.TempDir(), admin: "http://127.0.0.1:1"} // nobody is there to be asked
+	g := &gate{dir: t.TempDir(), Hookgate: &hookgatetest.Hookgate{Admin: "http://127.0.0.1:1"}} // nobody is there to be asked
 	operator := operator{t: t, g: g, jwt: "a.b.c"}
 	const id = "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"
 	token := plausible("mcb_", 1)
@@ -40,7 +39,7 @@ func TestCommandsCalledWrongly(t *testing.T) {
 	for _, without := range []string{"HOOKGATE_SERVER=", "HOOKGATE_TOKEN="} {
 		cmd := operator.cli("credentials", "list")
 		cmd.Env = append(cmd.Env, without)
-		if stdout, stderr, code := execute(t, cmd); code != 2 || stdout != "" || stderr == "" {
+		if stdout, stderr, code := hookgatetest.Run(t, cmd); code != 2 || stdout != "" || stderr == "" {
 			t.Errorf("%s: exit code %d, %q, %q", without, code, stdout, stderr)
 		}
 	}
@@ -51,92 +50,5 @@ func TestCommandsCalledWrongly(t *testing.T) {
 	}
 	if r := operator.run(t, 0, "__complete", "credentials", "mint", "--kind", ""); !strings.HasPrefix(r.stdout, "callback\nwebhook\napi\n") {
 		t.Errorf("completed to %s", r.stdout)
-	}
-}
-
-// TestCommandsRefused: exit code 1, and what the server says.
-func TestCommandsRefused(t *testing.T) {
-	t.Parallel()
-	g := start(t, config{store: embedded(t)})
-	admin, viewer, other := g.operator(t, tenantA, "admin"), g.operator(t, tenantA, "viewer"), g.operator(t, tenantB, "admin")
-	c := admin.mintCallback("")
-	forged := operator{t, g, admin.jwt + "x"}
-	for _, test := range []struct {
-		who  operator
-		want string
-		line string
-	}{
-		{viewer, "HKG-2403", "credentials mint --kind callback"},
-		{viewer, "HKG-2403", "credentials revoke " + c.id},
-		{viewer, "HKG-2403", "credentials import -"},
-		{other, "HKG-2002", "credentials get " + c.id},
-		{other, "HKG-2002", "credentials revoke " + c.id},
-		{other, "HKG-2002", "credentials rotate " + c.id},
-		{forged, "HKG-2401", "credentials list"},
-		{forged, "HKG-2401", "credentials export"},
-		{forged, "HKG-2401", "audit list"},
-		{admin, "HKG-2422", "credentials mint --kind webhook --vendor pluggy"},
-		{admin, "HKG-2422", "credentials mint --kind callback --client-id x"},
-		{admin, "HKG-2422", "credentials mint --kind callback --allow-ip x"},
-		{admin, "HKG-2422", "credentials mint --kind callback --expires 2020-01-02T03:04:05Z"},
-		{admin, "HKG-2004", "credentials mint --kind webhook --vendor pluggy --connection none"},
-		{admin, "HKG-2422", "credentials rotate " + c.id + " --grace 8d"},
-		{admin, "HKG-2404", "credentials list --server " + g.admin + "/elsewhere"},
-		{admin, "HKG-1404", "credentials list --server " + g.vendors},
-		{admin, "does not answer", "credentials list --server http://127.0.0.1:1"},
-		{admin, "does not answer", "credentials list --server https://" + strings.TrimPrefix(g.admin, "http://")},
-		{admin, "no such file", "credentials import /no/such/file"},
-	} {
-		r := test.who.pipe(t, 1, `{"kind":"callback","digest":"`+strings.Repeat("0", 64)+`"}`, strings.Fields(test.line)...)
-		r.wantError(t, test.want)
-		if strings.HasPrefix(test.want, "HKG-") && !strings.Contains(r.stderr, "request id ") {
-			t.Errorf("%s: no request id in %s", test.line, r.stderr)
-		}
-		if strings.Contains(r.stderr, admin.jwt) {
-			t.Errorf("%s: the JWT is in %s", test.line, r.stderr)
-		}
-	}
-	for _, stdin := range []string{"", "\n", "a\nb\n", strings.Repeat("x", 5000)} {
-		viewer.pipe(t, 1, stdin, "credentials", "verify").wantError(t, "standard input")
-	}
-	viewer.pipe(t, 0, c.token, "credentials", "verify").wantCells(t, "outcome", "allowed")
-}
-
-// TestCommandSettings: a file saves typing, and a flag or a variable goes before it.
-func TestCommandSettings(t *testing.T) {
-	t.Parallel()
-	g := start(t, config{store: embedded(t)})
-	a, b := g.operator(t, tenantA, "admin"), g.operator(t, tenantB, "admin")
-	ofA, ofB := a.mintCallback("").id, b.mintCallback("").id
-	home := filepath.Join(g.dir, "home", "hookgate")
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"a.jwt": a.jwt + "\n", "b.jwt": b.jwt,
-		"config.json": fmt.Sprintf(`{"server": %q, "token_file": "a.jwt"}`, g.admin),
-		"other.json":  fmt.Sprintf(`{"server": %q, "token_file": "b.jwt"}`, g.admin+"/"),
-	} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, test := range []struct {
-		env  string
-		args []string
-		want string
-	}{
-		{"", nil, ofA},
-		{"HOOKGATE_TOKEN=" + b.jwt, nil, ofB},
-		{"HOOKGATE_TOKEN=" + a.jwt, []string{"--token-file", filepath.Join(home, "b.jwt")}, ofB},
-		{"", []string{"--cli-config", filepath.Join(home, "other.json")}, ofB},
-		{"HOOKGATE_SERVER=http://127.0.0.1:1", []string{"--server", g.admin}, ofA},
-	} {
-		cmd := command(g.dir, append([]string{"credentials", "list"}, test.args...)...)
-		cmd.Env = append(cmd.Env, test.env)
-		stdout, stderr, code := execute(t, cmd)
-		if code != 0 || !strings.Contains(stdout, test.want) || strings.Count(stdout, "\n") != 2 {
-			t.Errorf("%s %q: exit code %d, %s%s", strings.SplitN(test.env, "=", 2)[0], test.args, code, stdout, stderr)
-		}
 	}
 }

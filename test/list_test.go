@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // collections are the two lists that an operator has.
@@ -45,7 +47,7 @@ func TestList(t *testing.T) {
 
 				used := time.Now().Add(-time.Second)
 				wantStatus(t, g.use(t, second), http.StatusOK)
-				eventually(t, "lastUsedAt is in the list", func() bool { return viewer.find(second).LastUsedAt != "" })
+				hookgatetest.Eventually(t, "lastUsedAt is in the list", func() bool { return viewer.find(second).LastUsedAt != "" })
 				wantTime(t, "lastUsedAt", viewer.find(second).LastUsedAt, used)
 				s.wantLastUsed(t, g, second)
 				for _, unused := range []credential{first, third} {
@@ -135,16 +137,16 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 func (s store) wantLastUsed(t *testing.T, g *gate, c credential) {
 	t.Helper()
 	if s.redis == nil {
-		eventually(t, "lastUsedAt is written", func() bool {
-			return strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
+		hookgatetest.Eventually(t, "lastUsedAt is written", func() bool {
+			return strings.Contains(g.Metrics(t), "hookgate_usage_pending 0\n")
 		})
 		g.kill()
-		g.restart()
+		g.Restart()
 		wantTime(t, "lastUsedAt after a kill", g.operator(t, tenantA, "viewer").find(c).LastUsedAt, time.Now().Add(-time.Hour))
 		return
 	}
 	client := s.redis.Client()
-	eventually(t, "lastUsedAt is in Redis", func() bool {
+	hookgatetest.Eventually(t, "lastUsedAt is in Redis", func() bool {
 		written, err := client.HExists(context.Background(), "{hookgate}:c:"+c.id, "lu").Result()
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestIdleMemory: a process that waits takes no more of the machine than a sidecar may.
@@ -20,8 +22,8 @@ func TestIdleMemory(t *testing.T) {
 	g := start(t, config{store: embedded(t)})
 	resident := 0
 	defer func() { t.Logf("resident: %d KiB", resident) }()
-	eventually(t, fmt.Sprintf("less than %d KiB is resident", limit), func() bool {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.process.PID()))
+	hookgatetest.Eventually(t, fmt.Sprintf("less than %d KiB is resident", limit), func() bool {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.Process.PID()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func TestParkedRequest(t *testing.T) {
 				{"Transfer-Encoding: chunked", "2\r\n{}\r\n", "0\r\n\r\n"},
 			} {
 				c := admin.mintCallback("")
-				conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+				conn, err := net.Dial("tcp", strings.TrimPrefix(g.Vendors, "http://"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,7 +83,7 @@ func TestUnframedBody(t *testing.T) {
 		{"GET in chunks", "GET /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusOK, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+			conn, err := net.Dial("tcp", strings.TrimPrefix(g.Vendors, "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}

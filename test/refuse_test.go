@@ -132,7 +132,7 @@ func TestRefuse(t *testing.T) {
 
 		t.Run("the largest body passes", func(t *testing.T) {
 			body := strings.Repeat("x", maxBody)
-			wantStatus(t, g.post(t, g.vendors+callbackPath, body, token), http.StatusOK)
+			wantStatus(t, g.post(t, g.Vendors+callbackPath, body, token), http.StatusOK)
 			if got := u.one(t); got.body != body {
 				t.Errorf("%d bytes at the upstream", len(got.body))
 			}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestNothingBehindTheGuard: what is let through and then answered by nobody must not
@@ -17,7 +19,7 @@ func TestNothingBehindTheGuard(t *testing.T) {
 	at := strings.Index(text, "\t"+terminal+" ")
 	end := at + strings.Index(text[at:], "\n\t}\n") + len("\n\t}\n")
 	g.write(text[:at] + text[end:])
-	g.reload(reloaded)
+	g.Reload(reloaded)
 	a := g.use(t, c)
 	wantProblem(t, a, http.StatusInternalServerError, "HKG-1500")
 	g.wantLogged(t, a, "there is no handler behind the guard", c)
@@ -47,8 +49,8 @@ func TestUpstreamFailures(t *testing.T) {
 func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) {
 	t.Helper()
 	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
-	eventually(t, "the log has the request id", func() bool { return strings.Contains(g.output.String(), id) })
-	for line := range strings.Lines(g.output.String()) {
+	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	for line := range strings.Lines(g.Output.String()) {
 		if !strings.Contains(line, id) {
 			continue
 		}
@@ -58,7 +60,7 @@ func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) 
 			}
 		}
 	}
-	if n := strings.Count(g.output.String(), id); n != 1 {
+	if n := strings.Count(g.Output.String(), id); n != 1 {
 		t.Errorf("%d lines have the request id", n)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,7 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // RequireEnv, set to 1, makes a missing redis-server fail the test instead of
@@ -197,7 +195,7 @@ func (s *Server) RestartLoading(args ...string) {
 	if err := s.launch(args...); err != nil {
 		s.t.Fatalf("restart redis-server: %v", err)
 	}
-	if err := s.await(func() error { _, err := s.ping(); return err }); err != nil {
+	if err := s.process.Await(startTimeout, func() bool { _, err := s.ping(); return err == nil }); err != nil {
 		s.t.Fatalf("restart redis-server: %v\n%s", err, s.log())
 	}
 }
@@ -233,12 +231,9 @@ func (s *Server) run() error {
 	if err := s.launch(); err != nil {
 		return err
 	}
-	err := s.await(func() error {
+	err := s.process.Await(startTimeout, func() bool {
 		answer, err := s.ping()
-		if err == nil && strings.HasPrefix(answer, "-LOADING") {
-			err = errors.New("still loading")
-		}
-		return err
+		return err == nil && !strings.HasPrefix(answer, "-LOADING")
 	})
 	if err != nil {
 		s.Kill()
@@ -278,25 +273,6 @@ func (s *Server) arguments() []string {
 	return append(args, s.args...)
 }
 
-// await polls until the server answers as wanted.
-func (s *Server) await(answered func() error) error {
-	deadline := time.Now().Add(startTimeout)
-	for {
-		err := answered()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-s.process.Ended():
-			return errors.New("redis-server ended at once")
-		case <-time.After(5 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("no answer in %v: %w", startTimeout, err)
-		}
-	}
-}
-
 // ping returns the server's first line, whatever it is: that it is still loading, or
 // wants a password.
 func (s *Server) ping() (string, error) {
@@ -323,10 +299,10 @@ func (s *Server) log() string {
 }
 
 func freePort(t testing.TB) int {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	t.Helper()
+	port, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -54,6 +55,22 @@ func (p *Process) Wait(limit time.Duration) bool {
 	case <-time.After(limit):
 		return false
 	}
+}
+
+// Await polls until the process is ready. It is an error where it ends instead, or is
+// not ready in time.
+func (p *Process) Await(limit time.Duration, ready func() bool) error {
+	for deadline := time.Now().Add(limit); !ready(); {
+		select {
+		case <-p.ended:
+			return fmt.Errorf("ended with exit code %d", p.ExitCode())
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("is not ready in %v", limit)
+		}
+	}
+	return nil
 }
 
 // Kill ends the process at once, and waits for its end.
