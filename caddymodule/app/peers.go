@@ -17,6 +17,8 @@ type peers struct {
 	asserted, required map[string]bool
 	// connectionInPath: a guard puts the name of the connection into the path.
 	connectionInPath bool
+	// policies are what the guards let through.
+	policies []*guard.Policy
 }
 
 func NewPeers() *peers {

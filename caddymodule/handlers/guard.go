@@ -128,6 +128,10 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration); err != nil {
 		return err
 	}
+	if err := refuseUnhandled(ctx); err != nil {
+		return err
+	}
+	instance.Peers().Guards(&g.policy)
 	return g.provisionThrottle()
 }
 

@@ -33,3 +33,12 @@ func Unhandled(r *http.Request) bool {
 	end, _ := caddyhttp.GetVar(r.Context(), "unhandled").(bool)
 	return end
 }
+
+// SetUnhandled says whether it did.
+func SetUnhandled(r *http.Request, is bool) { caddyhttp.SetVar(r.Context(), "unhandled", is) }
+
+// IsGuarded reports whether a guard has let r through.
+func IsGuarded(r *http.Request) bool {
+	guarded, _ := caddyhttp.GetVar(r.Context(), Guarded).(bool)
+	return guarded
+}
