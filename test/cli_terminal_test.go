@@ -52,6 +52,14 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, prompt, answer string) (string, int
 	return screen.String(), cmd.ProcessState.ExitCode()
 }
 
+// cli returns a call of the binary as the operator, who has the address and the JWT
+// in the environment.
+func (o operator) cli(args ...string) *exec.Cmd {
+	cmd := hookgatetest.Command(o.g.dir, args...)
+	cmd.Env = append(cmd.Env, "HOOKGATE_SERVER="+o.g.Admin, "HOOKGATE_TOKEN="+o.jwt)
+	return cmd
+}
+
 func TestRevokeAsksOnATerminal(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
