@@ -39,7 +39,7 @@ func APIRoute(template string, scopes ...string) (Route, error) {
 	if strings.Contains(prefix, wildcard) {
 		return Route{}, errors.New("* stands for the rest of a path, and so must be its last segment")
 	}
-	if !plainPath(prefix) {
+	if !madeOf(prefix, plainByte) {
 		return Route{}, errors.New("the path must be written without placeholders and without what has to be escaped")
 	}
 	for i, scope := range scopes {
@@ -99,19 +99,6 @@ func (p *Policy) shadowed(route *Route, path string) bool {
 func (r *Route) permits(identity *keyring.Identity) bool {
 	for _, scope := range r.scopes {
 		if !slices.Contains(identity.Scopes, scope) {
-			return false
-		}
-	}
-	return true
-}
-
-// plainPath reports whether path is made of nothing but what may stand in one
-// unescaped. Behind a * anything might come: what one
-// router takes for a fragment, '#', and what one proxy escapes and the next does not
-// are different resources to them.
-func plainPath(path string) bool {
-	for i := range len(path) {
-		if path[i] != '/' && !pathByte(path[i]) {
 			return false
 		}
 	}

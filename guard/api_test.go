@@ -136,14 +136,14 @@ func TestDecideOnAPIPaths(t *testing.T) {
 		{name: "revoked", req: Request{Target: partnerPath, Authorization: auth(basic("revoked:secret"))}, want: Revoked, id: revokedID},
 		{name: "expired", req: Request{Target: partnerPath, Authorization: auth(basic("expired:secret"))}, want: Expired, id: apiID},
 
-		{name: "from its address", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: ten}, want: Allowed, id: narrowID},
-		{name: "from elsewhere", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, want: SourceIP, id: narrowID},
-		{name: "from elsewhere, fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, ring: func(r *apiRing) { r.age = 2 * time.Second }, want: SourceIP, id: narrowID},
-		{name: "from elsewhere, not quite fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Client: eleven}, ring: func(r *apiRing) { r.age = 2*time.Second + 1 }, want: Stale, id: narrowID},
+		{name: "from its address", req: Request{Target: partnerPath, Authorization: auth(narrow), Peer: Peer{Client: ten}}, want: Allowed, id: narrowID},
+		{name: "from elsewhere", req: Request{Target: partnerPath, Authorization: auth(narrow), Peer: Peer{Client: eleven}}, want: SourceIP, id: narrowID},
+		{name: "from elsewhere, fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Peer: Peer{Client: eleven}}, ring: func(r *apiRing) { r.age = 2 * time.Second }, want: SourceIP, id: narrowID},
+		{name: "from elsewhere, not quite fresh", req: Request{Target: partnerPath, Authorization: auth(narrow), Peer: Peer{Client: eleven}}, ring: func(r *apiRing) { r.age = 2*time.Second + 1 }, want: Stale, id: narrowID},
 		{name: "all scopes", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(partner)}, want: Allowed, id: apiID},
-		{name: "a scope is missing", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(narrow), Client: ten}, want: Scope, id: narrowID},
-		{name: "no scope is needed", req: Request{Target: "/ping", Authorization: auth(narrow), Client: ten}, want: Allowed, id: narrowID},
-		{name: "address before scope", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(narrow), Client: eleven}, want: SourceIP, id: narrowID},
+		{name: "a scope is missing", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(narrow), Peer: Peer{Client: ten}}, want: Scope, id: narrowID},
+		{name: "no scope is needed", req: Request{Target: "/ping", Authorization: auth(narrow), Peer: Peer{Client: ten}}, want: Allowed, id: narrowID},
+		{name: "address before scope", req: Request{Target: "/partners/v2/orders/7", Authorization: auth(narrow), Peer: Peer{Client: eleven}}, want: SourceIP, id: narrowID},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.req.Method == "" {
@@ -164,8 +164,12 @@ func TestDecideOnAPIPaths(t *testing.T) {
 			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
 				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)
 			}
-			if path, _ := splitTarget(tc.req.Target); d.Kind == credential.KindAPI && d.Outcome == Allowed && d.Path != path {
-				t.Errorf("forwarded to %q", d.Path)
+			if d.Kind != credential.KindAPI || d.Outcome != Allowed {
+				return
+			}
+			f, err := p.Forwarding(&d, now)
+			if path, _ := splitTarget(tc.req.Target); err != nil || f.Path != path || f.RawPath != path {
+				t.Errorf("forwarded to %+v, %v", f, err)
 			}
 		})
 	}
@@ -234,7 +238,7 @@ func FuzzDecideOnAPIPaths(f *testing.F) {
 	f.Add("CONNECT", "/ping", partner, "")
 	p := apiPolicy(f)
 	f.Fuzz(func(t *testing.T, method, target, authorization, token string) {
-		req := Request{Method: method, Target: target, Client: netip.MustParseAddr("10.0.0.1")}
+		req := Request{Method: method, Target: target, Peer: Peer{Client: netip.MustParseAddr("10.0.0.1")}}
 		if authorization != "" {
 			req.Authorization = []string{authorization}
 		}
@@ -249,7 +253,7 @@ func FuzzDecideOnAPIPaths(f *testing.F) {
 		orders := strings.HasPrefix(path, "/partners/v2/orders/")
 		digest, _ := parseBasic(authorization)
 		switch {
-		case token != "", strings.EqualFold(method, "CONNECT"), strings.EqualFold(method, "TRACE"), strings.ContainsAny(method, " \t\r\n/:"), method == "", d.Path != path, !canonicalPath(path), strings.ContainsAny(path, "#{}\""):
+		case token != "", strings.EqualFold(method, "CONNECT"), strings.EqualFold(method, "TRACE"), strings.ContainsAny(method, " \t\r\n/:"), method == "", d.path != path, !canonicalPath(path), strings.ContainsAny(path, "#{}\""):
 		case path != "/ping" && !strings.HasPrefix(path, "/partners/"):
 		case digest == apiDigest("partner", "secret"), digest == apiDigest("narrow", "secret") && !orders:
 			return

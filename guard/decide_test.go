@@ -166,21 +166,21 @@ func TestDecide(t *testing.T) {
 		{name: "line break in the query", req: Request{Target: callbackPath + "?a\r\nb", Tokens: header(callbackToken)}, want: Ambiguous},
 		{name: "expires in a millisecond", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Millisecond)) }, want: Allowed, id: callbackID},
 
-		{name: "bound, from its address", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("10.255.0.1")}, want: Allowed, id: boundID},
-		{name: "bound, from elsewhere", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("11.0.0.1")}, want: SourceIP, id: boundID},
+		{name: "bound, from its address", req: Request{Target: callbackPath, Tokens: header(boundToken), Peer: Peer{Client: from("10.255.0.1")}}, want: Allowed, id: boundID},
+		{name: "bound, from elsewhere", req: Request{Target: callbackPath, Tokens: header(boundToken), Peer: Peer{Client: from("11.0.0.1")}}, want: SourceIP, id: boundID},
 		{name: "bound, from nowhere", req: Request{Target: callbackPath, Tokens: header(boundToken)}, want: SourceIP, id: boundID},
-		{name: "bound, from an IPv6 address", req: Request{Target: callbackPath, Tokens: header(boundToken), Client: from("a00::1")}, want: SourceIP, id: boundID},
+		{name: "bound, from an IPv6 address", req: Request{Target: callbackPath, Tokens: header(boundToken), Peer: Peer{Client: from("a00::1")}}, want: SourceIP, id: boundID},
 		{name: "not bound, from nowhere", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, want: Allowed, id: callbackID},
-		{name: "wrong kind, from elsewhere", req: Request{Target: webhookPath + boundToken, Client: from("11.0.0.1")}, want: WrongKind, id: boundID},
-		{name: "both lists", req: Request{Target: belvo, Client: from("10.1.2.3")}, want: Allowed, id: boundID},
-		{name: "on the credential's list only", req: Request{Target: belvo, Client: from("10.2.2.3")}, want: SourceIP, id: boundID},
-		{name: "on the vendor's list only", req: Request{Target: belvo, Client: from("2001:db8::1")}, want: SourceIP, id: boundID},
-		{name: "probe from its address", req: Request{Method: "GET", Target: belvo, Client: from("10.1.2.3")}, want: Probe, id: boundID},
-		{name: "probe from elsewhere", req: Request{Method: "GET", Target: belvo, Client: from("10.2.2.3")}, want: SourceIP, id: boundID},
-		{name: "too large, from elsewhere", req: Request{Target: belvo, Client: from("11.0.0.1"), ContentLength: 1001}, want: TooLarge},
-		{name: "signed vendor", req: Request{Target: acme, Client: from("192.0.2.7")}, want: Allowed, id: webhookID},
-		{name: "signed vendor, from elsewhere", req: Request{Target: acme, Client: from("192.0.2.8")}, want: SourceIP, id: webhookID},
-		{name: "probe by a signed vendor", req: Request{Method: "HEAD", Target: acme, Client: from("192.0.2.7")}, want: Probe, id: webhookID},
+		{name: "wrong kind, from elsewhere", req: Request{Target: webhookPath + boundToken, Peer: Peer{Client: from("11.0.0.1")}}, want: WrongKind, id: boundID},
+		{name: "both lists", req: Request{Target: belvo, Peer: Peer{Client: from("10.1.2.3")}}, want: Allowed, id: boundID},
+		{name: "on the credential's list only", req: Request{Target: belvo, Peer: Peer{Client: from("10.2.2.3")}}, want: SourceIP, id: boundID},
+		{name: "on the vendor's list only", req: Request{Target: belvo, Peer: Peer{Client: from("2001:db8::1")}}, want: SourceIP, id: boundID},
+		{name: "probe from its address", req: Request{Method: "GET", Target: belvo, Peer: Peer{Client: from("10.1.2.3")}}, want: Probe, id: boundID},
+		{name: "probe from elsewhere", req: Request{Method: "GET", Target: belvo, Peer: Peer{Client: from("10.2.2.3")}}, want: SourceIP, id: boundID},
+		{name: "too large, from elsewhere", req: Request{Target: belvo, Peer: Peer{Client: from("11.0.0.1")}, ContentLength: 1001}, want: TooLarge},
+		{name: "signed vendor", req: Request{Target: acme, Peer: Peer{Client: from("192.0.2.7")}}, want: Allowed, id: webhookID},
+		{name: "signed vendor, from elsewhere", req: Request{Target: acme, Peer: Peer{Client: from("192.0.2.8")}}, want: SourceIP, id: webhookID},
+		{name: "probe by a signed vendor", req: Request{Method: "HEAD", Target: acme, Peer: Peer{Client: from("192.0.2.7")}}, want: Probe, id: webhookID},
 
 		{name: "expiry is by the server's clock", req: Request{Target: callbackPath, Tokens: header(callbackToken)}, ring: func(r *ring) { *r = expiring(now.Add(time.Minute)); r.offset = time.Hour }, want: Expired, id: callbackID},
 	} {
@@ -200,8 +200,8 @@ func TestDecide(t *testing.T) {
 			if (d.Identity != nil) != (d.Outcome == Allowed || d.Outcome == Probe) {
 				t.Error("a refused request has an identity, or an allowed one has none")
 			}
-			if (d.Signature != nil) != (d.Outcome == Allowed && strings.Contains(tc.req.Target, "/acme/")) {
-				t.Errorf("signature to check: %v", d.Signature)
+			if (d.signature != nil) != (d.Outcome == Allowed && strings.Contains(tc.req.Target, "/acme/")) {
+				t.Errorf("signature to check: %v", d.signature)
 			}
 			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
 				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)
@@ -212,14 +212,26 @@ func TestDecide(t *testing.T) {
 
 func TestForwardedPathHoldsNoToken(t *testing.T) {
 	p := testPolicy(t)
-	d := p.Decide(&Request{Method: "POST", Target: webhookPath + webhookToken + "?a=b"}, fullRing(), now)
-	if want := webhookPath + webhookID.String(); d.Path != want {
-		t.Errorf("webhook forwarded to %q, want %q", d.Path, want)
+	if got, want := forwarded(t, &p, &Request{Method: "POST", Target: webhookPath + webhookToken + "?a=b"}), webhookPath+webhookID.String(); got != want {
+		t.Errorf("webhook forwarded to %q, want %q", got, want)
 	}
-	d = p.Decide(&Request{Method: "POST", Target: callbackPath, Tokens: []string{callbackToken}}, fullRing(), now)
-	if d.Path != callbackPath {
-		t.Errorf("callback forwarded to %q", d.Path)
+	if got := forwarded(t, &p, &Request{Method: "POST", Target: callbackPath, Tokens: []string{callbackToken}}); got != callbackPath {
+		t.Errorf("callback forwarded to %q", got)
 	}
+}
+
+// forwarded returns the path under which the upstream gets a request that is allowed.
+func forwarded(t testing.TB, p *Policy, req *Request) string {
+	t.Helper()
+	d := p.Decide(req, fullRing(), now)
+	if d.Outcome != Allowed {
+		t.Fatalf("%s is %s", req.Target, d.Outcome)
+	}
+	f, err := p.Forwarding(&d, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Path
 }
 
 // FuzzDecide checks that nothing is allowed but what the table above says: a live
@@ -244,7 +256,7 @@ func FuzzDecide(f *testing.F) {
 		exception, isCallback := strings.CutPrefix(path, "/v1/exceptions/")
 		exception, hasSuffix := strings.CutSuffix(exception, "/callback")
 		callback := isCallback && hasSuffix && validExceptionID(exception) && (token == callbackToken || token == foreignToken)
-		if upgrade || length > 1000 || !webhook && (!callback || method != "POST") || strings.Contains(d.Path, webhookToken) {
+		if upgrade || length > 1000 || !webhook && (!callback || method != "POST") || d.Outcome == Allowed && strings.Contains(forwarded(t, &p, &req), webhookToken) {
 			t.Fatalf("%s %s with %q: %s", method, target, token, d.Outcome)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/hookgate/hookgate/keyring"
 )
 
-func TestStripHeaders(t *testing.T) {
+func TestForwardingDrops(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		in      map[string][]string
@@ -43,7 +43,8 @@ func TestStripHeaders(t *testing.T) {
 		}, want: []string{"Forwarded", "X-Forwarded-Proto", "X-Ingress-Client", "X-Real-Ip"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			StripHeaders(tc.in, Strip{TokenHeader: "X-Callback-Token", TrustedPeer: tc.trusted, ClientIPHeaders: []string{"X-Ingress-Client"}})
+			f := Forwarding{tokenHeader: "X-Callback-Token", ThroughProxy: tc.trusted, named: []string{"X-Ingress-Client"}}
+			f.Apply(tc.in)
 			if got := slices.Sorted(maps.Keys(tc.in)); !slices.Equal(got, tc.want) {
 				t.Errorf("left %v, want %v", got, tc.want)
 			}
@@ -51,7 +52,7 @@ func TestStripHeaders(t *testing.T) {
 	}
 }
 
-func TestSetIdentity(t *testing.T) {
+func TestForwardingSaysWho(t *testing.T) {
 	label := "Ação, Ltda\u00a0100%/x"
 	for _, tc := range []struct {
 		name     string
@@ -72,11 +73,38 @@ func TestSetIdentity(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := http.Header{}
-			SetIdentity(got, &Decision{Credential: callbackID, Identity: &tc.identity})
+			forwardingOf(t, &tc.identity).Apply(got)
 			if !maps.EqualFunc(got, tc.want, slices.Equal) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// forwardingOf returns what is to be done to a request that is allowed to a callback's id.
+func forwardingOf(t testing.TB, identity *keyring.Identity) *Forwarding {
+	t.Helper()
+	p := Policy{TokenHeader: "X-Callback-Token"}
+	f, err := p.Forwarding(&Decision{Credential: callbackID, Identity: identity, route: new(Route)}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestRestore: what stood between the guard and the upstream has no say in who the
+// request comes from, and keeps what else it said.
+func TestRestore(t *testing.T) {
+	f := forwardingOf(t, &webhookUser)
+	want := http.Header{"Authorization": {"Basic of the upstream"}}
+	f.Apply(want)
+	want.Set("Authorization", "Basic of the upstream")
+	got := maps.Clone(want)
+	delete(got, HeaderTenant)
+	got[HeaderVendor], got[HeaderExternalSystem] = []string{"forged"}, []string{"forged"}
+	f.Restore(got)
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -88,8 +116,7 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("Connection", "a, X-Hookgate-Credential-Id", "X-Hookgate-Credential-Id", "b")
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		header := map[string][]string{name1: {value1}, name2: {value2}}
-		StripHeaders(header, Strip{TokenHeader: "X-Callback-Token"})
-		SetIdentity(header, &Decision{Credential: callbackID, Identity: &webhookUser})
+		forwardingOf(t, &webhookUser).Apply(header)
 		for _, want := range []struct{ name, value string }{
 			{HeaderTenant, tenant.String()}, {HeaderCredentialID, callbackID.String()}, {HeaderKind, "webhook"},
 			{HeaderVendor, "pluggy"}, {HeaderConnection, "main"},

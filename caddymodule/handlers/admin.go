@@ -12,6 +12,7 @@ import (
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/gate"
 )
 
 func init() { caddy.RegisterModule(Admin{}) }
@@ -100,7 +101,7 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	if admin.IsStatusPath(r.URL.Path) {
 		handler = a.status.ServeHTTP
 	}
-	withSettledBody(http.HandlerFunc(handler), w, r)
+	gate.ServeSettled(http.HandlerFunc(handler), w, r)
 	return nil
 }
 

@@ -22,14 +22,14 @@ func TestAssertionProvision(t *testing.T) {
 	if err := g.provisionAssertion(); err != nil {
 		t.Fatal(err)
 	}
-	if a := g.asserter; a.Algorithm != "HS256" || a.Issuer != "hookgate" || a.Audience != "matcher" || a.TTL.String() != "1m0s" ||
+	if a := g.policy.Asserter; a.Algorithm != "HS256" || a.Issuer != "hookgate" || a.Audience != "matcher" || a.TTL.String() != "1m0s" ||
 		string(a.Secret) != "resolved-shared-secret-of-some-length" || a.Claims["type"] != "application" {
 		t.Errorf("%+v", a.Assertion)
 	}
 	if shown, err := json.Marshal(g); err != nil || strings.Contains(string(shown), "resolved-shared") {
 		t.Errorf("the secret is in %s, %v", shown, err)
 	}
-	if g := (&Guard{}); g.provisionAssertion() != nil || g.asserter != nil {
+	if g := (&Guard{}); g.provisionAssertion() != nil || g.policy.Asserter != nil {
 		t.Error("vouches without being told to")
 	}
 	claim := func(name, value string) AssertJWT {

@@ -19,6 +19,7 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/problem"
@@ -148,8 +149,8 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
 	setForwarded(r)
 	// The standard library has removed hop-by-hop headers by now, so nothing that a
 	// client says can take these away.
-	if vars.IsGuarded(r.In) {
-		guard.RestoreIdentity(r.Out.Header, r.In.Header)
+	if forwarding := vars.Forwarding(r.In); forwarding != nil {
+		forwarding.Restore(r.Out.Header)
 	} else {
 		guard.StripIdentity(r.Out.Header)
 	}
@@ -188,7 +189,7 @@ const proxyErrorVar = "hookgate.proxy_error"
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	if vars.IsGuarded(r) {
+	if vars.Forwarding(r) != nil {
 		return p.forward(w, r)
 	}
 	if !p.Unguarded {
@@ -204,19 +205,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	if !errors.As(err, &failure) || failure.StatusCode < 500 {
 		return err
 	}
-	return refuse(p.logger, w, r, upstreamProblem(failure), zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
-}
-
-// upstreamProblem returns what a client is told of a request that a proxy failed to
-// forward: above all whether it can be sent again.
-func upstreamProblem(failure caddyhttp.HandlerError) problem.Problem {
-	switch {
-	case upstream.NotSent(failure.Err):
-		return problem.BadGateway
-	case failure.StatusCode == http.StatusGatewayTimeout:
-		return problem.Timeout
-	}
-	return problem.BrokenOff
+	return refuse(p.logger, w, r, gate.UpstreamProblem(failure.StatusCode, failure.Err), zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
 }
 
 // forward sends r to the upstream, and its answer to the client.

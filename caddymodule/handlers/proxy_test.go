@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/guard"
 )
 
 // proxySite is a site with nothing but the proxy, and these lines in its block.
@@ -265,9 +267,9 @@ func TestProxyErrorTells(t *testing.T) {
 		}
 		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r = r.WithContext(withVars(r.Context()))
-			caddyhttp.SetVar(r.Context(), vars.Guarded, true)
+			vars.SetForwarding(r, new(guard.Forwarding))
 			failure, ok := p.ServeHTTP(w, r, nil).(caddyhttp.HandlerError)
-			if !ok || !strings.Contains(upstreamProblem(failure).Meaning, want) {
+			if !ok || !strings.Contains(gate.UpstreamProblem(failure.StatusCode, failure.Err).Meaning, want) {
 				t.Errorf("%s: %v", upstream, failure)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -20,8 +21,8 @@ func refuse(logger *zap.Logger, w http.ResponseWriter, r *http.Request, p proble
 	}
 	logger.Log(level, message, append(fields, zap.Stringer("request_id", requestID), zap.Int("status", p.Status))...)
 	if !r.ProtoAtLeast(1, 1) {
-		w.Header().Set("Connection", "close") // for the reason that Guard.ServeHTTP has
+		w.Header().Set("Connection", "close") // for the reason that a Gate has
 	}
-	settleBody(w, r)
+	gate.SettleBody(w, r)
 	return p.Write(w, requestID.String())
 }

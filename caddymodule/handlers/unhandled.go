@@ -55,11 +55,11 @@ func refuseUnhandled(ctx caddy.Context) error {
 // ServeHTTP implements caddyhttp.MiddlewareHandler. What a guard has let through is
 // answered by the guard.
 func (u *unhandled) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	if err := u.compiled().ServeHTTP(w, r); err != nil || !vars.Unhandled(r) || vars.IsGuarded(r) {
+	if err := u.compiled().ServeHTTP(w, r); err != nil || !vars.Unhandled(r) || vars.Forwarding(r) != nil {
 		return err
 	}
 	vars.SetUnhandled(r, false) // in the access log
-	countDecision(&guard.Decision{Outcome: guard.NoRoute})
+	countDecision("", guard.NoRoute)
 	outcome := zap.String("outcome", string(guard.NoRoute))
 	if u.knows(r) {
 		return refuse(u.logger, w, r, problem.NoRoute, zap.InfoLevel, "refused: no route of the site takes the path", outcome)

@@ -89,7 +89,7 @@ func unrepeatable(r *http.Request) *http.Request {
 		if values, ok := r.Header[canonical]; ok {
 			r.Header = maps.Clone(r.Header)
 			delete(r.Header, canonical)
-			r.Header[other] = append(r.Header[other], values...)
+			r.Header[other] = values
 		}
 	}
 	return r

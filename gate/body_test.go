@@ -1,4 +1,4 @@
-package handlers
+package gate
 
 import (
 	"errors"
@@ -66,7 +66,7 @@ func TestSettledConnectionsAreAlive(t *testing.T) {
 		}
 		io.Copy(io.Discard, r.Body)
 		r.Body = stalling{r.Body}
-		settleBody(w, r)
+		SettleBody(w, r)
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer server.Close()
