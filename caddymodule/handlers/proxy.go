@@ -147,6 +147,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
 	// it decided nothing, so no two readings of it can matter.
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	setForwarded(r)
+	upstream.UsualNames(r.Out.Header)
 	// The standard library has removed hop-by-hop headers by now, so nothing that a
 	// client says can take these away.
 	if forwarding := vars.Forwarding(r.In); forwarding != nil {
@@ -200,7 +201,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	}
 	// Trailers arrive after headers were stripped, and could repeat any of them.
 	r.Trailer = nil
-	err := p.forward(w, r)
+	err := p.forward(gate.WithoutInterim(w, r), r)
 	var failure caddyhttp.HandlerError
 	if !errors.As(err, &failure) || failure.StatusCode < 500 {
 		return err
@@ -211,7 +212,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 // forward sends r to the upstream, and its answer to the client.
 func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Del("Server") // the upstream's own stands alone
-	p.proxy.ServeHTTP(withoutInterim(w, r), r)
+	p.proxy.ServeHTTP(w, r)
 	err, _ := caddyhttp.GetVar(r.Context(), proxyErrorVar).(error)
 	var timeout net.Error
 	switch {

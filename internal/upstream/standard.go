@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -65,38 +64,3 @@ func (b releasingBody) Close() error {
 	defer b.release()
 	return b.ReadCloser.Close()
 }
-
-// unrepeatable returns r as a request that is sent once. Where an upstream closes its
-// connection upon a request, the standard library sends it again if it has no body and
-// is idempotent, by its method or by an idempotency key. It cannot know whether the
-// first one was acted upon, and a vendor would rather hear that it may have been.
-func unrepeatable(r *http.Request) *http.Request {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.GetBody = nil // the caller's request is another one
-		return r
-	}
-	switch r.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		// A body that turns out to be empty is none on the wire, but it cannot be sent twice.
-		r.Body = emptyBody{}
-		return r
-	}
-	// The standard library looks for the names as they are written here; to everybody
-	// else case makes no difference.
-	for canonical, other := range map[string]string{
-		"Idempotency-Key": "idempotency-key", "X-Idempotency-Key": "x-idempotency-key",
-	} {
-		if values, ok := r.Header[canonical]; ok {
-			r.Header = maps.Clone(r.Header)
-			delete(r.Header, canonical)
-			r.Header[other] = values
-		}
-	}
-	return r
-}
-
-// emptyBody is not http.NoBody, which the standard library knows.
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }

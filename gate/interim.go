@@ -1,10 +1,10 @@
-package handlers
+package gate
 
 import "net/http"
 
-// withoutInterim returns w for an answer to r. Over HTTP/1.0 there are no interim answers
+// WithoutInterim returns w for an answer to r. Over HTTP/1.0 there are no interim answers
 // (RFC 9110, section 15.2): a client takes the first one for the answer.
-func withoutInterim(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+func WithoutInterim(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	if r.ProtoAtLeast(1, 1) {
 		return w
 	}
