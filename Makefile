@@ -1,4 +1,5 @@
-# Two commands do all set-up on a machine with Go: `make run` and `make test`.
+# Two commands do all set-up on a machine with Go: `make run` and `make test`. `make help`
+# lists the rest: of the comment above each target, the first sentence.
 
 GO      ?= go
 TAGS    := nobadger,nomysql,nopgx
@@ -14,11 +15,17 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
 	bin/hookgate demo $(ARGS)
+
+# Lists the targets.
+help:
+	@awk '/^# / { text = text " " substr($$0, 3); next } \
+		/^[a-z][a-z-]*:([^=]|$$)/ { sub(/:.*/, ""); sub(/\. .*/, ".", text); printf "%-18s%s\n", $$0, text } \
+		!/^[A-Z]+ *[?:]?=/ { text = "" }' Makefile
 
 # Builds bin/hookgate, static and stripped.
 build:
@@ -102,8 +109,26 @@ lint:
 	$(GO) tool staticcheck ./...
 	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && "$$staticcheck" ./...
 
+# Runs every fuzz target of every package, FUZZTIME each. What one finds is kept in the
+# testdata/fuzz of its package, and from then on is a case of `make test`.
+FUZZTIME ?= 10s
+fuzz:
+	@grep -rEo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file target; do \
+		cd "$(CURDIR)/$$(dirname "$$file")" && \
+		$(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) . </dev/null || exit 1; \
+	done
+
+# Looks for known vulnerabilities in the code that the binary calls. It asks
+# https://vuln.go.dev, or the mirror that GOVULNDB names.
+vuln:
+	@$(GO) tool govulncheck -tags $(TAGS) ./cmd/hookgate || { status=$$?; \
+		test $$status -eq 3 || echo "make vuln: nothing has been checked. govulncheck needs its database: https://vuln.go.dev, or a mirror that GOVULNDB names." >&2; \
+		exit $$status; }
+
+# Formats all Go files.
 fmt:
 	gofmt -w .
 
+# Removes what build and release made.
 clean:
 	rm -rf bin dist

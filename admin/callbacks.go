@@ -9,7 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -64,31 +66,31 @@ const (
 	noStore = "no-store"
 )
 
-func (a *api) registerCallbackCredentials() {
+func (a *admin) registerCallbackCredentials() {
 	tags := []string{"Callback credentials"}
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a callback credential",
 		Description: "Returns a new token, once. It works at once.",
 	}), slices.Concat(bodyProblems, repeatProblems), a.mintCallbackCredential)
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listCallbackCredentials", Method: http.MethodGet, Path: callbackCredentialsPath,
 		Tags: tags, Summary: "List callback credentials",
 		Description: "All of the tenant's, newest first, revoked ones included. Tokens are not in it.",
 	}, nil, a.listCallbackCredentials)
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath + "/{credentialId}/rotate",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Rotate a callback credential",
 		Description: "Replaces a live credential by a new one with the same externalSystem and a new id and token. The old one is revoked in the same transaction.",
-	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen}, repeatProblems...), a.rotateCallbackCredential)
-	register(a, RoleAdmin, huma.Operation{
+	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, repeatProblems...), a.rotateCallbackCredential)
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "revokeCallbackCredential", Method: http.MethodDelete, Path: callbackCredentialsPath + "/{credentialId}",
 		Tags: tags, Summary: "Revoke a callback credential",
 		Description: "Ends it for good. Revoking it again changes nothing.",
-	}, []Problem{problemNotFound}, a.revokeCallbackCredential)
+	}, []problem.Problem{problem.NotFound}, a.revokeCallbackCredential)
 }
 
-func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
+func (a *admin) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
 	c, token, err := a.store.Mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: in.Body.ExternalSystem})
 	if err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func (a *api) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *
 	return a.credentialSecret(c, token), nil
 }
 
-func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
+func (a *admin) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
 	credentials, err := a.store.List(ctx, tenant, credential.KindCallback)
 	if err != nil {
 		return nil, err
@@ -112,7 +114,7 @@ func (a *api) listCallbackCredentials(ctx context.Context, tenant uuid.UUID, _ *
 	return out, nil
 }
 
-func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
+func (a *admin) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*credentialSecretOutput, error) {
 	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)}, store.Rotation{})
 	if err != nil {
 		return nil, err
@@ -120,11 +122,11 @@ func (a *api) rotateCallbackCredential(ctx context.Context, tenant uuid.UUID, in
 	return a.credentialSecret(c, token), nil
 }
 
-func (a *api) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*struct{}, error) {
+func (a *admin) revokeCallbackCredential(ctx context.Context, tenant uuid.UUID, in *credentialInput) (*struct{}, error) {
 	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindCallback, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) credentialSecret(c credential.Credential, token string) *credentialSecretOutput {
+func (a *admin) credentialSecret(c credential.Credential, token string) *credentialSecretOutput {
 	return &credentialSecretOutput{CacheControl: noStore, Body: credentialSecretResponse{
 		Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label, WebhookURLHint: a.callbackURLHint(),
 	}}

@@ -10,23 +10,6 @@ import (
 	"strings"
 )
 
-// webhookURL is what to register at a vendor, and a secret; "" without a public URL.
-func (a *api) webhookURL(vendor, token string) string {
-	if a.publicURL == "" {
-		return ""
-	}
-	return a.publicURL + "/v1/discovery/webhooks/" + vendor + "/" + token
-}
-
-// callbackURLHint is where to post callbacks, with a placeholder for the exception;
-// "" without a public URL.
-func (a *api) callbackURLHint() string {
-	if a.publicURL == "" {
-		return ""
-	}
-	return a.publicURL + "/v1/exceptions/{exceptionId}/callback"
-}
-
 // The rules are Pluggy's: it delivers only to https, on port 443, to a domain name
 // that is neither an IP address nor internal, without credentials in the URL. Other
 // vendors ask for less.

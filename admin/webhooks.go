@@ -9,7 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -60,36 +62,36 @@ type (
 
 const webhookTokensPath = "/v1/discovery/webhooks/tokens"
 
-func (a *api) registerWebhookTokens() {
+func (a *admin) registerWebhookTokens() {
 	tags := []string{"Aggregator webhook tokens"}
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a webhook token",
 		Description: "Returns a new token for one vendor and connection, once, and the URL to register at the vendor.",
 	}), slices.Concat(connectionProblems, bodyProblems, repeatProblems), a.mintWebhookToken)
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listAggregatorWebhookTokens", Method: http.MethodGet, Path: webhookTokensPath,
 		Tags: tags, Summary: "List webhook tokens",
 		Description: "All of the tenant's, newest first, revoked ones included. The tokens themselves are not in it.",
 	}, nil, a.listWebhookTokens)
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath + "/{id}/rotate",
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Rotate a webhook token",
 		Description: "Replaces a live token by a new one with the same vendor and connection, and a new id. The old one is revoked in the same transaction, so register the new URL at the vendor right away.",
-	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen, problemNotConfigured}, repeatProblems...), a.rotateWebhookToken)
-	register(a, RoleAdmin, huma.Operation{
+	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.NotConfigured}, repeatProblems...), a.rotateWebhookToken)
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "revokeAggregatorWebhookToken", Method: http.MethodDelete, Path: webhookTokensPath + "/{id}",
 		Tags: tags, Summary: "Revoke a webhook token",
 		Description: "Ends it for good. Revoking it again changes nothing.",
-	}, []Problem{problemNotFound}, a.revokeWebhookToken)
+	}, []problem.Problem{problem.NotFound}, a.revokeWebhookToken)
 }
 
-func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
+func (a *admin) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTokenInput) (*tokenSecretOutput, error) {
 	if a.publicURL == "" { // the answer could not tell the URL
-		return nil, refuse(problemNotConfigured)
+		return nil, refuse(problem.NotConfigured)
 	}
 	spec := credential.Spec{Tenant: tenant, Kind: credential.KindWebhook, Vendor: in.Body.Vendor, Connection: in.Body.ConnectionName}
-	if err := a.checkConnectionOf(ctx, spec, "body.connection_config_name"); err != nil {
+	if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection_config_name"); err != nil {
 		return nil, err
 	}
 	c, token, err := a.store.Mint(ctx, spec)
@@ -99,7 +101,7 @@ func (a *api) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mintTo
 	return a.tokenSecret(c, token), nil
 }
 
-func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*tokenListOutput, error) {
+func (a *admin) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*tokenListOutput, error) {
 	credentials, err := a.store.List(ctx, tenant, credential.KindWebhook)
 	if err != nil {
 		return nil, err
@@ -117,24 +119,33 @@ func (a *api) listWebhookTokens(ctx context.Context, tenant uuid.UUID, _ *struct
 
 // rotateWebhookToken does not ask whether the connection still exists: a leaked
 // token must be replaceable whatever became of it.
-func (a *api) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
-	if a.publicURL == "" { // before anything changes: the answer could not tell the new URL
-		return nil, refuse(problemNotConfigured)
+func (a *admin) rotateWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*tokenSecretOutput, error) {
+	// Before anything changes: the answer could not tell the new URL.
+	if a.publicURL == "" {
+		return nil, refuse(problem.NotConfigured)
 	}
-	c, token, err := a.store.Rotate(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}, store.Rotation{})
+	ref := store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)}
+	old, err := a.store.Get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if a.webhookURL(&old, anyToken) == "" {
+		return nil, noWebhookPath()
+	}
+	c, token, err := a.store.Rotate(ctx, ref, store.Rotation{})
 	if err != nil {
 		return nil, err
 	}
 	return a.tokenSecret(c, token), nil
 }
 
-func (a *api) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*struct{}, error) {
+func (a *admin) revokeWebhookToken(ctx context.Context, tenant uuid.UUID, in *tokenInput) (*struct{}, error) {
 	return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: credential.KindWebhook, ID: uuid.UUID(in.ID)})
 }
 
-func (a *api) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
+func (a *admin) tokenSecret(c credential.Credential, token string) *tokenSecretOutput {
 	return &tokenSecretOutput{CacheControl: noStore, Body: mintResponse{
 		Token: token, Vendor: c.Vendor,
-		WebhookURL: a.webhookURL(c.Vendor, token),
+		WebhookURL: a.webhookURL(&c, token),
 	}}
 }

@@ -115,6 +115,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
 		return err
 	}
@@ -127,7 +128,6 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionThrottle(); err != nil {
 		return err
 	}
-	instance.Peers().Guards(&g.policy)
 	if err := refuseUnhandled(ctx); err != nil {
 		return err
 	}
