@@ -6,6 +6,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // TestGuardsTokensAreNoOperators: with a default role a guard's JWT, which has the
@@ -13,8 +14,8 @@ import (
 func TestGuardsTokensAreNoOperators(t *testing.T) {
 	guards := map[string]bool{}
 	s := newServer(t, func(c *admin.Config) {
-		c.JWT.DefaultRole = admin.RoleAdmin
-		c.AssertedIssuer = func(issuer string) bool { return guards[issuer] }
+		c.JWT.DefaultRole = bearer.RoleAdmin
+		c.JWT.AssertedIssuer = func(issuer string) bool { return guards[issuer] }
 	})
 	guards["hookgate"] = true // after the API was set up
 	for _, tc := range []struct {
@@ -35,7 +36,7 @@ func TestGuardsTokensAreNoOperators(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.claims["tenant_id"] = tenantA.String()
-			a := s.within(t).as(bearer(t, tc.claims), "GET", callbacksPath, "")
+			a := s.within(t).as(tokenFor(t, tc.claims), "GET", callbacksPath, "")
 			if tc.status == 401 {
 				checkProblem(t, a, 401, "HKG-2401")
 				if a.Header.Get("WWW-Authenticate") == "" {

@@ -18,10 +18,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/store"
 )
 
-func withJWT(change func(*admin.JWT)) option {
+func withJWT(change func(*bearer.Config)) option {
 	return func(c *admin.Config) { change(&c.JWT) }
 }
 
@@ -185,7 +186,7 @@ func (u unreadable) Read([]byte) (int, error) {
 func (unreadable) Close() error { return nil }
 
 func TestIssuerAndAudience(t *testing.T) {
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.Issuer, c.Audience = "idp", "hookgate" }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.Issuer, c.Audience = "idp", "hookgate" }))
 	for _, aud := range []any{"hookgate", []string{"other", "hookgate"}} {
 		s.must(200, hs256(t, jwt.MapClaims{"iss": "idp", "aud": aud}), "GET", callbacksPath, "")
 	}
@@ -201,7 +202,7 @@ func TestIssuerAndAudience(t *testing.T) {
 }
 
 func TestAlgorithmsArePinned(t *testing.T) {
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.Algorithms = []string{"HS384", "HS512"} }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.Algorithms = []string{"HS384", "HS512"} }))
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret), "GET", callbacksPath, "")
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS512, claimsWith(nil), secret), "GET", callbacksPath, "")
 	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2401")
@@ -211,7 +212,7 @@ func TestTenantClaims(t *testing.T) {
 	missing := hs256(t, jwt.MapClaims{"tenant_id": nil})
 	checkProblem(t, newServer(t).as(missing, "GET", callbacksPath, ""), 403, "HKG-2001")
 
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.DefaultTenant = tenantA }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.DefaultTenant = tenantA }))
 	s.must(201, missing, "POST", callbacksPath, `{}`)
 	if list := s.must(200, adminOf(t, tenantA), "GET", callbacksPath, "").list(t, "credentials"); len(list) != 1 {
 		t.Errorf("the default tenant has %v", list)
@@ -221,7 +222,7 @@ func TestTenantClaims(t *testing.T) {
 		checkProblem(t, s.as(hs256(t, jwt.MapClaims{"tenant_id": tenant}), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}
 
-	s = newServer(t, withJWT(func(c *admin.JWT) { c.TenantClaims = []string{"org"} }))
+	s = newServer(t, withJWT(func(c *bearer.Config) { c.TenantClaims = []string{"org"} }))
 	s.must(200, hs256(t, jwt.MapClaims{"org": tenantA.String(), "tenant_id": "ignored"}), "GET", callbacksPath, "")
 	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 403, "HKG-2001")
 }
@@ -231,16 +232,16 @@ func TestRoles(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		claims jwt.MapClaims
-		byRole admin.Role // the default role
+		byRole bearer.Role // the default role
 		want   string
 	}{
 		{"no claim", jwt.MapClaims{}, "", none},
-		{"no claim, default none", jwt.MapClaims{}, admin.RoleNone, none},
-		{"no claim, default viewer", jwt.MapClaims{}, admin.RoleViewer, reads},
-		{"no claim, default admin", jwt.MapClaims{}, admin.RoleAdmin, writes},
-		{"unknown role gets no default", jwt.MapClaims{"roles": "intern"}, admin.RoleAdmin, none},
-		{"empty list gets no default", jwt.MapClaims{"roles": []string{}}, admin.RoleAdmin, none},
-		{"viewer beats the default", jwt.MapClaims{"roles": "viewer"}, admin.RoleAdmin, reads},
+		{"no claim, default none", jwt.MapClaims{}, bearer.RoleNone, none},
+		{"no claim, default viewer", jwt.MapClaims{}, bearer.RoleViewer, reads},
+		{"no claim, default admin", jwt.MapClaims{}, bearer.RoleAdmin, writes},
+		{"unknown role gets no default", jwt.MapClaims{"roles": "intern"}, bearer.RoleAdmin, none},
+		{"empty list gets no default", jwt.MapClaims{"roles": []string{}}, bearer.RoleAdmin, none},
+		{"viewer beats the default", jwt.MapClaims{"roles": "viewer"}, bearer.RoleAdmin, reads},
 		{"admin", jwt.MapClaims{"roles": "admin"}, "", writes},
 		{"owner", jwt.MapClaims{"role": "owner"}, "", writes},
 		{"viewer", jwt.MapClaims{"role": "viewer"}, "", reads},
@@ -253,9 +254,9 @@ func TestRoles(t *testing.T) {
 		{"spaces within a list", jwt.MapClaims{"roles": []string{"x admin"}}, "", none},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, withJWT(func(j *admin.JWT) { j.DefaultRole = c.byRole }))
+			s := newServer(t, withJWT(func(j *bearer.Config) { j.DefaultRole = c.byRole }))
 			c.claims["tenant_id"] = tenantA.String()
-			who := bearer(t, c.claims)
+			who := tokenFor(t, c.claims)
 			read, write := s.as(who, "GET", callbacksPath, ""), s.as(who, "POST", callbacksPath, `{}`)
 			if c.want == none {
 				checkProblem(t, read, 403, "HKG-2403")
@@ -286,15 +287,15 @@ func TestUnusableConfiguration(t *testing.T) {
 		says   string
 	}{
 		"no store":          {func(c *admin.Config) { c.Store = nil }, "store"},
-		"no secret":         {withJWT(func(j *admin.JWT) { j.Secret = nil }), "empty"},
-		"algorithm none":    {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"none"} }), `"none"`},
-		"algorithm RS256":   {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
-		"algorithm in case": {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
-		"default role":      {withJWT(func(j *admin.JWT) { j.DefaultRole = "root" }), `"root"`},
+		"no secret":         {withJWT(func(j *bearer.Config) { j.Secret = nil }), "empty"},
+		"algorithm none":    {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"none"} }), `"none"`},
+		"algorithm RS256":   {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
+		"algorithm in case": {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
+		"default role":      {withJWT(func(j *bearer.Config) { j.DefaultRole = "root" }), `"root"`},
 		"raw public URL":    {func(c *admin.Config) { c.PublicURL = "https://HOOKS.example.com/" }, "public URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := admin.Config{Store: usable, JWT: admin.JWT{Secret: secret}}
+			config := admin.Config{Store: usable, JWT: bearer.Config{Secret: secret}}
 			c.change(&config)
 			_, err := admin.New(config)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -312,7 +313,7 @@ func TestShortSecretIsWarnedOf(t *testing.T) {
 	for length, warned := range map[int]bool{31: true, 32: false} {
 		var log bytes.Buffer
 		_, err := admin.New(admin.Config{
-			Store: usable, JWT: admin.JWT{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Store: usable, JWT: bearer.Config{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -332,7 +333,7 @@ func TestMaxTTL(t *testing.T) {
 		{0, 30 * 24 * time.Hour, 30*24*time.Hour + time.Second},
 		{time.Minute, time.Minute, 61 * time.Second},
 	} {
-		s := newServer(t, withJWT(func(j *admin.JWT) { j.MaxTTL = c.max }))
+		s := newServer(t, withJWT(func(j *bearer.Config) { j.MaxTTL = c.max }))
 		s.must(200, at(c.good), "GET", callbacksPath, "")
 		checkProblem(t, s.as(at(c.bad), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}

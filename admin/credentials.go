@@ -9,54 +9,52 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
-
-const credentialsPath = "/v1/credentials"
 
 var credentialTags = []string{"Credentials"}
 
 type (
-	credentialList struct {
-		Credentials []Credential `json:"credentials" nullable:"false"`
-		NextCursor  string       `json:"nextCursor,omitempty" example:"MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk" doc:"Asks for the next page; absent on the last."`
-	}
-
 	listCredentialsInput struct {
 		Kind        string    `query:"kind" enum:"callback,webhook,api"`
 		Status      string    `query:"status" enum:"active,grace,expired,revoked"`
-		Label       string    `query:"label" maxLength:"128" doc:"Exactly this label."`
-		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"jira" doc:"A part of the label, client id, vendor or connection, in upper or lower case; or the whole id."`
-		UnusedSince time.Time `query:"unusedSince" doc:"Only what has not been used since, or ever."`
+		Label       string    `query:"label" maxLength:"128"`
+		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
+		UnusedSince time.Time `query:"unusedSince"`
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-		Cursor      string    `query:"cursor" maxLength:"200" doc:"nextCursor of the page before."`
+		Cursor      string    `query:"cursor" maxLength:"200"`
 	}
 	listCredentialsOutput struct {
-		Body credentialList
+		Body api.CredentialList
 	}
 	oneCredentialInput struct {
-		ID credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID credentialID `path:"id" format:"uuid"`
 	}
 	oneCredentialOutput struct {
-		Body Credential
+		Body api.Credential
 	}
 )
 
-func (a *api) registerCredentials() {
+func (a *admin) registerCredentials() {
 	a.registerCreate()
-	register(a, RoleViewer, huma.Operation{
-		OperationID: "listCredentials", Method: http.MethodGet, Path: credentialsPath,
+	register(a, bearer.RoleViewer, huma.Operation{
+		OperationID: "listCredentials", Method: http.MethodGet, Path: api.CredentialsPath,
 		Tags: credentialTags, Summary: "List credentials",
-		Description: "Of every kind, newest first, revoked ones included, page by page. What is made or revoked meanwhile neither repeats nor hides another one. With a filter a page may be short of the limit, or empty, and still have a next one.",
+		Description: "Of every kind, newest first, revoked ones included, page by page. " +
+			"What is made or revoked meanwhile neither repeats nor hides another one. " +
+			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
-	register(a, RoleViewer, huma.Operation{
-		OperationID: "getCredential", Method: http.MethodGet, Path: credentialsPath + "/{id}",
+	register(a, bearer.RoleViewer, huma.Operation{
+		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",
 		Tags: credentialTags, Summary: "Get a credential",
-	}, []Problem{problemNotFound}, a.getCredential)
+	}, []problem.Problem{problem.NotFound}, a.getCredential)
 }
 
-func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
+func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
 		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
@@ -64,7 +62,7 @@ func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCre
 	if err != nil {
 		return nil, badCursor(err)
 	}
-	out := &listCredentialsOutput{Body: credentialList{Credentials: make([]Credential, len(page)), NextCursor: next}}
+	out := &listCredentialsOutput{Body: api.CredentialList{Credentials: make([]api.Credential, len(page)), NextCursor: next}}
 	for i := range page {
 		out.Body.Credentials[i] = a.show(&page[i])
 	}
@@ -74,16 +72,16 @@ func (a *api) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCre
 // badCursor: the cursor is all that the store can find invalid in a query.
 func badCursor(err error) error {
 	if errors.Is(err, credential.ErrInvalid) {
-		return refuse(problemInvalid).at("query.cursor", "not a cursor of this list")
+		return refuse(problem.Invalid).at("query.cursor", "not a cursor of this list")
 	}
 	return err
 }
 
-func (a *api) getCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*oneCredentialOutput, error) {
+func (a *admin) getCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*oneCredentialOutput, error) {
 	return a.reread(ctx, anyKind(tenant, in.ID))
 }
 
-func (a *api) reread(ctx context.Context, ref store.Ref) (*oneCredentialOutput, error) {
+func (a *admin) reread(ctx context.Context, ref store.Ref) (*oneCredentialOutput, error) {
 	c, err := a.store.Get(ctx, ref)
 	if err != nil {
 		return nil, err

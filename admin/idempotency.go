@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -38,7 +39,7 @@ func repeatable(op huma.Operation) huma.Operation {
 
 // repeatProblems are what a repeated request can be refused with on a facade, whose
 // answer always has a token.
-var repeatProblems = []Problem{problemKeyReused, problemReplayed}
+var repeatProblems = []problem.Problem{problem.KeyReused, problem.Replayed}
 
 func readIdempotencyKey(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
@@ -46,7 +47,7 @@ func readIdempotencyKey(ctx huma.Context, next func(huma.Context)) {
 	switch values := r.Header.Values(idempotencyHeader); {
 	case len(values) == 0:
 	case len(values) > 1 || !validIdempotencyKey(values[0]):
-		refuse(problemInvalid).at("header."+idempotencyHeader, "expected one header of 1 to 255 printable ASCII characters").write(x)
+		refuse(problem.Invalid).at("header."+idempotencyHeader, "expected one header of 1 to 255 printable ASCII characters").write(x)
 		return
 	default:
 		x.once = idempotency{key: values[0], fingerprint: fingerprint(r.Method, r.URL.Path, x.body)}
@@ -84,5 +85,5 @@ func fingerprint(method, path string, body []byte) [sha256.Size]byte {
 // replayed refuses a repeated request where the answer would have to show a token
 // that is gone. The id lets the client revoke or rotate what it never got to use.
 func replayed(err *store.ReplayError) *detail {
-	return refuse(problemReplayed).at("header."+idempotencyHeader, "made credential "+err.Credential.String())
+	return refuse(problem.Replayed).at("header."+idempotencyHeader, "made credential "+err.Credential.String())
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // testKey is a private key; generating RSA keys takes long, so tests share them.
@@ -72,7 +73,7 @@ var publicKeys = []struct {
 }
 
 func withPublicKey(pem []byte, algorithms ...string) option {
-	return withJWT(func(j *admin.JWT) { j.Secret, j.PublicKey, j.Algorithms = nil, pem, algorithms })
+	return withJWT(func(j *bearer.Config) { j.Secret, j.PublicKey, j.Algorithms = nil, pem, algorithms })
 }
 
 func TestPublicKey(t *testing.T) {
@@ -101,7 +102,7 @@ func TestUnusablePublicKey(t *testing.T) {
 	usable := newServer(t).store
 	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(ed()))})
 	good := publicPEM(rsa2048)
-	for name, j := range map[string]admin.JWT{
+	for name, j := range map[string]bearer.Config{
 		"not PEM":           {PublicKey: []byte("ssh-ed25519 AAAA")},
 		"private key":       {PublicKey: private},
 		"certificate":       {PublicKey: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 )
 
 // TestEveryOperation sends good and bad input to every operation in the served
@@ -23,7 +23,7 @@ func TestEveryOperation(t *testing.T) {
 		for method, op := range item.(map[string]any) {
 			id := at(t, op, "operationId").(string)
 			t.Run(id, func(t *testing.T) {
-				s := newServer(t, withConnections(admin.AnyConnection{})) // of its own, so that lists stay short
+				s := newServer(t, withConnections(connections.Any{})) // of its own, so that lists stay short
 				d := &driver{t: t, server: s, doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any), tenant: tenantA, ids: map[string]string{}}
 				d.adopt()
 				d.credentials()

@@ -6,11 +6,13 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // documentRPC adds the functions to the OpenAPI document; huma does not serve them.
-func (a *api) documentRPC(functions []*rpcFunction) {
+func (a *admin) documentRPC(functions []*rpcFunction) {
 	document := a.huma.OpenAPI()
 	schemaOf := func(t reflect.Type) *huma.Schema { return document.Components.Schemas.Schema(t, true, "") }
 	ok := &huma.Schema{
@@ -34,18 +36,19 @@ func (a *api) documentRPC(functions []*rpcFunction) {
 }
 
 // rpcResponses documents an error as register does: by status, an example for every code.
-func (a *api) rpcResponses(schema *huma.Schema, f *rpcFunction) map[string]*huma.Response {
+func (a *admin) rpcResponses(schema *huma.Schema, f *rpcFunction) map[string]*huma.Response {
 	responses := map[string]*huma.Response{
 		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
 	}
 	errors := []*rpcError{
-		asRPC(noToken()), asRPC(badToken(tokenFault(nil))), asRPC(badToken(tokenFault(jwt.ErrTokenExpired))), asRPC(refuse(problemRole)), errOtherBrand,
+		refuseBearerRPC(&bearer.Refusal{Reason: bearer.NoToken}), refuseBearerRPC(&bearer.Refusal{Reason: bearer.Invalid}),
+		refuseBearerRPC(&bearer.Refusal{Reason: bearer.Expired}), asRPC(refuse(problem.Role)), errOtherBrand,
 		refuseRPC(http.StatusBadRequest, rpcBody, "Empty or invalid json"), errNoRecord,
 		noFunction(f.name, []string{"_name"}, f),
 		refuseRPC(http.StatusUnsupportedMediaType, rpcMediaType, "Content-Type not acceptable: only application/json is"),
 	}
-	for _, p := range []Problem{
-		problemSlowBody, problemTooLarge, problemTooMany, problemInternal, problemNoKeys, problemNotReplicated, problemUnavailable,
+	for _, p := range []problem.Problem{
+		problem.SlowBody, problem.RequestTooLarge, problem.TooMany, problem.OperationFailed, problem.NoKeys, problem.NotReplicated, problem.StoreUnavailable,
 	} {
 		errors = append(errors, asRPC(refuse(p)))
 	}

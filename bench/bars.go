@@ -27,7 +27,6 @@ func bars(measured results, flooding *floodResult) []bar {
 		upTo("p99 of hookgate to that of bare Caddy", ratioOf(at[ours], at[bare], p99Time), 1),
 		atLeast("CPU of an accepted request to that of a refused one", acceptedToRefused(at[ours], measured[refused][ours]), 2.5),
 		atLeast("the same with reverse_proxy", acceptedToRefused(at[oursReverse], measured[refused][oursReverse]), 2.5),
-		costs("CPU of hookgate to that without marking lastUsedAt", ours, oursNoUsage, 1.03),
 	}
 	return append(all, flooding.bars()...)
 }

@@ -205,13 +205,13 @@ func answers(url string) bool {
 }
 
 // peripheral set-ups are measured with the traffics that bars are about alone.
-var peripheral = []string{oursNoUsage, "nginx-lua", "haproxy"}
+var peripheral = []string{"nginx-lua", "haproxy"}
 
 func measures(name string, t traffic) bool {
 	switch {
 	case t.name == accepted:
 		return true
-	case t.unknown && (name == bare || name == oursNoUsage):
+	case t.unknown && name == bare:
 		return false
 	}
 	return t.name == refused || !slices.Contains(peripheral, name)

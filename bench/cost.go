@@ -75,3 +75,16 @@ func (c *cost) add(pid int) error {
 	}
 	return nil
 }
+
+// anonymousMemory returns the memory of a process that is no file's, in bytes: pages of
+// its binary are the kernel's to keep or to drop.
+func anonymousMemory(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "\nRssAnon:")
+	number, _, _ := strings.Cut(strings.TrimSpace(rest), " kB")
+	kib, err := strconv.ParseFloat(number, 64)
+	return kib * (1 << 10), err
+}

@@ -53,7 +53,7 @@ func plot(title, unit string, figures []figure) string {
 func plotCPU(at map[string][]sample) string {
 	var figures []figure
 	for _, b := range blueprints {
-		if samples := at[b.name]; len(samples) > 0 && b.name != oursNoUsage && b.name != oursOther {
+		if samples := at[b.name]; len(samples) > 0 && b.name != oursOther {
 			value := median(samples, func(s sample) float64 { return microseconds(s.CPU) })
 			figures = append(figures, figure{b.name, value, strings.HasPrefix(b.name, ours)})
 		}

@@ -150,12 +150,14 @@ func (r *rig) goBuild(ctx context.Context, name, dir string) (string, error) {
 	})
 }
 
-// makeBuild builds hookgate as the Makefile does, with further flags for go.
-func (r *rig) makeBuild(ctx context.Context, name string, flags string) (string, error) {
-	return r.build(name, func(path string) *exec.Cmd {
+// buildHookgate builds hookgate as the Makefile does, unless there is a ready one.
+func buildHookgate(ctx context.Context, r *rig) (string, error) {
+	if r.hookgate != "" {
+		return filepath.Abs(r.hookgate)
+	}
+	return r.build("hookgate", func(path string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "make", "--no-print-directory", "build", "BIN="+path)
 		cmd.Dir = r.root
-		cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" "+flags)
 		return cmd
 	})
 }

@@ -50,19 +50,14 @@ func TestCompare(t *testing.T) {
 	if err := os.WriteFile(page, []byte("<!-- bench:begin --><!-- bench:end -->\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	setups := []string{ours, oursReverse, oursNoUsage, authRequest, "nginx-lua", "haproxy"}
+	setups := []string{ours, oursReverse, authRequest, "nginx-lua", "haproxy"}
 	var out bytes.Buffer
 	args := []string{"-rounds", "1", "-duration", "1s", "-setups", strings.Join(setups, ","), "-traffic", accepted + "," + refused, "-docs", page}
 	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range setups {
-		// One row for each traffic, but for the one without marking.
-		want := 2
-		if name == oursNoUsage {
-			want = 1
-		}
-		if got := strings.Count(out.String(), "\n| "+name+" "); got != want {
+		if got := strings.Count(out.String(), "\n| "+name+" "); got != 2 { // one for each traffic
 			t.Errorf("%s stands %d times in\n%s", name, got, &out)
 		}
 	}

@@ -38,7 +38,6 @@ const (
 	bare        = "caddy"
 	ours        = "hookgate"
 	oursReverse = "hookgate-reverse_proxy"
-	oursNoUsage = "hookgate-nousage"
 	oursOther   = "hookgate-other"
 	forwardAuth = "caddy-forward_auth"
 	authRequest = "nginx-auth_request"
@@ -48,7 +47,6 @@ var blueprints = []blueprint{
 	{bare, "stock Caddy, `reverse_proxy` alone: no authentication", startCaddy},
 	{ours, "the guard and `hookgate_proxy`", hookgateWith("hookgate_proxy", buildHookgate)},
 	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith("reverse_proxy", buildHookgate)},
-	{oursNoUsage, "hookgate built without marking lastUsedAt", hookgateWith("hookgate_proxy", buildNoUsage)},
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
@@ -96,13 +94,6 @@ func startCaddy(ctx context.Context, r *rig) (*setup, error) {
 		return nil, err
 	}
 	return r.serve(bare, "caddy.caddyfile", r.site(), path, "run", "--adapter", "caddyfile", "--config")
-}
-
-func buildHookgate(ctx context.Context, r *rig) (string, error) {
-	if r.hookgate != "" {
-		return filepath.Abs(r.hookgate)
-	}
-	return r.makeBuild(ctx, "hookgate", "")
 }
 
 func otherBinary(_ context.Context, r *rig) (string, error) {

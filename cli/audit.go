@@ -9,19 +9,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-// shownEntry is what people get to see of an audit entry.
-type shownEntry struct {
-	At           time.Time `json:"at"`
-	Actor        string    `json:"actor"`
-	Action       string    `json:"action"`
-	CredentialID string    `json:"credentialId"`
-	Kind         string    `json:"kind"`
-	Reason       string    `json:"reason"`
-	RequestID    string    `json:"requestId"`
-	Detail       string    `json:"detail"`
-}
+// shownEntry is an audit entry as people get to see it.
+type shownEntry api.AuditEntry
 
 var auditColumns = []string{"AT", "ACTION", "KIND", "CREDENTIAL", "ACTOR", "REASON", "DETAIL", "REQUEST"}
 
@@ -29,7 +22,7 @@ func (e *shownEntry) row() []string {
 	return []string{e.At.UTC().Format(time.RFC3339), e.Action, e.Kind, e.CredentialID, e.Actor, e.Reason, e.Detail, e.RequestID}
 }
 
-func AuditListCommand(server *Flags) *cobra.Command {
+func auditListCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Lists entries of the audit log",
@@ -41,12 +34,12 @@ line is an entry as the admin API has it.`,
 	}
 	var credential, action string
 	cmd.Flags().StringVar(&credential, "credential", "", "Only of the credential with this id")
-	cmd.Flags().StringVar(&action, "action", "", strings.Join(actions, ", "))
-	suggest(cmd, "action", actions)
+	cmd.Flags().StringVar(&action, "action", "", strings.Join(api.Actions, ", "))
+	suggest(cmd, "action", api.Actions)
 	bounds := boundFlags(cmd)
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		err := errors.Join(NoArgument(args), OneOf("action", action, actions), OneOf("output", *output, outputs), bounds.check(cmd))
+		err := errors.Join(NoArgument(args), OneOf("action", action, api.Actions), OneOf("output", *output, outputs), bounds.check(cmd))
 		if err != nil {
 			return err
 		}
@@ -68,7 +61,7 @@ line is an entry as the admin API has it.`,
 			err := json.Unmarshal(raw, &e)
 			return e.row(), err
 		}
-		return printList(cmd, client.pages(auditPath, "entries", query), bounds, auditColumns, row, *output)
+		return printList(cmd, client.pages(api.AuditPath, "entries", query), bounds, auditColumns, row, *output)
 	})
 	return cmd
 }

@@ -10,6 +10,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
 const operatorJWT = "eyJ.operators.jwt"
@@ -44,7 +48,7 @@ func TestOperatorClientSends(t *testing.T) {
 	})
 	var got struct{ ID string }
 	status, err := client.do(t.Context(), call{
-		method: "POST", path: credentialsPath, query: url.Values{"a": {"b c"}}, body: reasonBody{"x"}, key: "once",
+		method: "POST", path: api.CredentialsPath, query: url.Values{"a": {"b c"}}, body: api.ChangeReasonRequest{Reason: "x"}, key: "once",
 	}, &got)
 	if err != nil || status != http.StatusCreated || got.ID != "1" {
 		t.Errorf("%d, %+v, %v", status, got, err)
@@ -114,7 +118,7 @@ func TestOperatorClientWaitsForItsTurn(t *testing.T) {
 			t.Errorf("sent again: %s", body)
 		}
 	})
-	if _, err := client.do(t.Context(), call{method: "POST", path: "/v1/x", body: reasonBody{}}, nil); err != nil || asked != 3 {
+	if _, err := client.do(t.Context(), call{method: "POST", path: "/v1/x", body: api.ChangeReasonRequest{}}, nil); err != nil || asked != 3 {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -149,7 +153,7 @@ func TestPagesEnd(t *testing.T) {
 			io.WriteString(w, `{"entries":[3],"nextCursor":"b"}`)
 		}
 	})
-	list := client.pages(auditPath, "entries", url.Values{})
+	list := client.pages(api.AuditPath, "entries", url.Values{})
 	for _, want := range []int{0, 2} {
 		if more, err := list.next(t.Context(), 10); !more || err != nil || len(list.entries) != want {
 			t.Fatalf("%v, %v, %d entries", more, err, len(list.entries))
@@ -160,9 +164,14 @@ func TestPagesEnd(t *testing.T) {
 	}
 }
 
-func TestAPIErrorIsNoUsageError(t *testing.T) {
-	var wrong UsageError
-	if errors.As(&apiError{}, &wrong) {
-		t.Error("it is")
+// TestExitCodes: scripts tell a refusal from a mistake of their own.
+func TestExitCodes(t *testing.T) {
+	for want, err := range map[int]error{ExitFailed: &apiError{}, ExitUsage: errors.Join(errNoToken, Usagef("no"))} {
+		cmd := &cobra.Command{}
+		cmd.SetErr(io.Discard)
+		var ended *ExitError
+		if got := exit(cmd, err); !errors.As(got, &ended) || ended.Code != want {
+			t.Errorf("%v: %v, want %d", err, got, want)
+		}
 	}
 }

@@ -7,27 +7,40 @@ import (
 	"strings"
 	"unicode"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/hookgate/hookgate/credential"
 )
 
-// UsageError says that a command was called wrongly.
-type UsageError struct{ error }
+// Exit codes of a command. 0 is done.
+const (
+	ExitFailed = 1 // refused, or failed
+	ExitUsage  = 2 // called wrongly
+)
 
-func (e UsageError) Unwrap() error { return e.error }
+// ExitError is what a command ends with that is not done. It has been printed already.
+type ExitError struct {
+	Code int
+	err  error
+}
 
-// Usage says that err is the caller's: the exit code is 2.
-func Usage(err error) error { return UsageError{err} }
+func (e *ExitError) Error() string { return e.err.Error() }
+func (e *ExitError) Unwrap() error { return e.err }
+
+// usageError says that a command was called wrongly.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Usage says that err is the caller's: the exit code is ExitUsage.
+func Usage(err error) error { return usageError{err} }
 
 // Usagef is Usage of a text.
-func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+func Usagef(format string, args ...any) error { return Usage(fmt.Errorf(format, args...)) }
 
-// FinishWith returns a RunE whose exit code is 0 for done, 1 for refused or failed,
-// and 2 for wrong usage. Errors are printed on standard error in plain words: these
-// commands are for people and scripts, and Caddy's log is for servers.
+// FinishWith returns a RunE that prints the error of run on standard error in plain
+// words, and returns it as an *ExitError.
 func FinishWith(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error { return exit(cmd, run(cmd, args)) }
 }
@@ -41,16 +54,16 @@ func exit(cmd *cobra.Command, err error) error {
 	text := []byte(err.Error())
 	credential.MaskTokens(text)
 	fmt.Fprintf(cmd.ErrOrStderr(), "hookgate: %s\n", printable(string(text)))
-	var wrong UsageError
-	if !errors.As(err, &wrong) {
-		return err
+	code := ExitFailed
+	if errors.As(err, new(usageError)) {
+		code = ExitUsage
 	}
-	return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return exitUsage, nil })(cmd, nil)
+	return &ExitError{code, err}
 }
 
-// ExitOnFlags makes wrong flags of a command and those below it wrong usage.
+// ExitOnFlags ends cmd, or a command below it, with ExitUsage where a flag is wrong.
 func ExitOnFlags(cmd *cobra.Command) {
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit(cmd, UsageError{err}) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit(cmd, Usage(err)) })
 }
 
 // Group makes a command that only has others below it.
@@ -90,7 +103,8 @@ func oneID(args []string) (string, error) {
 	return id.String(), nil
 }
 
-// OneOf checks a flag that takes certain words only; "" is not given.
+// OneOf checks a flag that takes certain words only. An empty value stands for a flag
+// that is not given.
 func OneOf(flag, value string, words []string) error {
 	if value != "" && !slices.Contains(words, value) {
 		return Usagef("--%s must be one of: %s", flag, strings.Join(words, ", "))
@@ -108,6 +122,3 @@ func printable(text string) string {
 		return r
 	}, text)
 }
-
-// exitUsage is the exit code of a command that was called wrongly.
-const exitUsage = 2

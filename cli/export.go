@@ -5,10 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-func ExportCommand(server *Flags) *cobra.Command {
+func exportCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Writes all credentials as JSON lines",
@@ -25,8 +25,8 @@ for inventories. To move a data set, use "hookgate store dump".`,
 		if err != nil {
 			return err
 		}
-		everything := &bounds{limit: store.MaxPage, all: true}
-		return printList(cmd, client.pages(credentialsPath, "credentials", url.Values{}), everything, nil, nil, outputJSON)
+		everything := &bounds{limit: api.MaxPage, all: true}
+		return printList(cmd, client.pages(api.CredentialsPath, "credentials", url.Values{}), everything, nil, nil, outputJSON)
 	})
 	return cmd
 }

@@ -14,6 +14,8 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
 const (
@@ -25,31 +27,18 @@ const (
 	maxImportLine = 64 << 10
 )
 
-// importLine is a line of the file: what the admin API takes to import a credential.
-// The rest of what an export has is the server's to say. A member that nobody reads
-// might be the one that was to end or restrict the credential, so unknown ones are
-// refused.
-type importLine struct {
-	Kind       string         `json:"kind"`
-	Digest     string         `json:"digest"`
-	Label      string         `json:"label,omitempty"`
-	Vendor     string         `json:"vendor,omitempty"`
-	Connection string         `json:"connection,omitempty"`
-	ExpiresAt  string         `json:"expiresAt,omitempty"`
-	AllowedIPs []string       `json:"allowedIps,omitempty"`
-	Metadata   jsontext.Value `json:"metadata,omitempty"`
-}
-
 // importResult is what became of a line.
 type importResult struct {
 	Line   int    `json:"line"`
-	Status string `json:"status"` // created, exists, refused; invalid where it was not sent
+	Status string `json:"status"` // as the server has it, or invalid where it was not sent
 	ID     string `json:"id,omitempty"`
 	Code   string `json:"code,omitempty"`
 	Detail string `json:"detail,omitempty"`
 }
 
-func ImportCommand(server *Flags) *cobra.Command {
+const importInvalid = "invalid"
+
+func importCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import <file>|- [flags]",
 		Short: "Imports tokens by their digest",
@@ -91,8 +80,8 @@ type importer struct {
 	out    io.Writer
 	output string
 
-	waiting []importResult    // of lines that are not reported yet
-	batch   []json.RawMessage // those of them that are to be sent
+	waiting []importResult   // of lines that are not reported yet
+	batch   []api.ImportLine // those of them that are to be sent
 	sizes   int
 	counts  map[string]int
 }
@@ -114,25 +103,26 @@ func (im *importer) run(ctx context.Context, file io.Reader, summary io.Writer) 
 		return err
 	}
 	fmt.Fprintf(summary, "%d created, %d there already, %d refused, %d invalid\n",
-		im.counts["created"], im.counts["exists"], im.counts["refused"], im.counts["invalid"])
+		im.counts[api.ImportCreated], im.counts[api.ImportExists], im.counts[api.ImportRefused], im.counts[importInvalid])
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
 		return fmt.Errorf("a line is longer than %d KiB; it and those behind it are not imported", maxImportLine>>10)
 	case err != nil:
 		return err
-	case im.counts["refused"]+im.counts["invalid"] > 0:
+	case im.counts[api.ImportRefused]+im.counts[importInvalid] > 0:
 		return errors.New("not every line was imported")
 	}
 	return nil
 }
 
 // add takes a line in. One that is not a credential is not sent: the server would
-// refuse all those that go with it.
+// refuse all those that go with it. A member that nobody reads might be the one that was
+// to end or restrict the credential, so unknown ones are refused.
 func (im *importer) add(ctx context.Context, number int, text []byte) error {
-	var line importLine
+	var line api.ImportLine
 	result := importResult{Line: number}
 	if err := jsonv2.Unmarshal(text, &line, jsonv2.RejectUnknownMembers(true)); err != nil {
-		result.Status, result.Detail = "invalid", invalidLine(err)
+		result.Status, result.Detail = importInvalid, invalidLine(err)
 		im.waiting = append(im.waiting, result)
 		return nil
 	}
@@ -146,7 +136,7 @@ func (im *importer) add(ctx context.Context, number int, text []byte) error {
 		}
 	}
 	im.waiting = append(im.waiting, result)
-	im.batch = append(im.batch, encoded)
+	im.batch = append(im.batch, line)
 	im.sizes += len(encoded)
 	return nil
 }
@@ -171,10 +161,10 @@ func invalidLine(err error) string {
 
 // flush sends the batch, and reports the lines that were waiting for it.
 func (im *importer) flush(ctx context.Context) error {
-	var answer struct{ Results []importResult }
+	var answer api.ImportResponse
 	if len(im.batch) > 0 {
-		body := map[string]any{"credentials": im.batch}
-		if _, err := im.client.do(ctx, call{method: http.MethodPost, path: credentialsPath + "/import", body: body}, &answer); err != nil {
+		body := api.ImportRequest{Credentials: im.batch}
+		if _, err := im.client.do(ctx, call{method: http.MethodPost, path: api.CredentialsPath + "/import", body: body}, &answer); err != nil {
 			return fmt.Errorf("from line %d on nothing is known to be imported; it can be repeated\n%w", im.waiting[0].Line, err)
 		}
 	}
@@ -184,9 +174,9 @@ func (im *importer) flush(ctx context.Context) error {
 	results := answer.Results
 	for _, result := range im.waiting {
 		if result.Status == "" {
-			number := result.Line
-			result, results = results[0], results[1:]
-			result.Line = number
+			r := results[0]
+			result.Status, result.ID, result.Code, result.Detail = r.Status, r.ID, r.Code, r.Detail
+			results = results[1:]
 		}
 		im.counts[result.Status]++
 		if err := im.report(result); err != nil {

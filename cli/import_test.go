@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
 // importServer answers as the admin API does to an import, and counts the requests.
@@ -22,15 +24,15 @@ func importServer(t *testing.T, requests *[]int) *operatorClient {
 			t.Error(err)
 		}
 		*requests = append(*requests, len(asked.Credentials))
-		var results []importResult
+		var results []api.ImportResult
 		for _, c := range asked.Credentials {
 			switch c.Digest {
 			case "taken":
-				results = append(results, importResult{Status: "refused", Code: "HKG-2013", Detail: "No."})
+				results = append(results, api.ImportResult{Status: "refused", Code: "HKG-2013", Detail: "No."})
 			case "there":
-				results = append(results, importResult{Status: "exists", ID: "1"})
+				results = append(results, api.ImportResult{Status: "exists", ID: "1"})
 			default:
-				results = append(results, importResult{Status: "created", ID: "2"})
+				results = append(results, api.ImportResult{Status: "created", ID: "2"})
 			}
 		}
 		json.NewEncoder(w).Encode(map[string]any{"results": results})

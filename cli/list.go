@@ -10,13 +10,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-func GetCommand(server *Flags) *cobra.Command {
+func getCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "get <id> [flags]", Short: "Shows one credential"}
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
@@ -28,12 +27,12 @@ func GetCommand(server *Flags) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printOne(cmd, client, call{method: http.MethodGet, path: credentialsPath + "/" + id}, *output)
+		return printOne(cmd, client, call{method: http.MethodGet, path: api.CredentialsPath + "/" + id}, *output)
 	})
 	return cmd
 }
 
-func ListCommand(server *Flags) *cobra.Command {
+func listCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Lists credentials",
@@ -50,12 +49,12 @@ json every line is a credential as the admin API has it.`,
 	flags.StringVar(&label, "label", "", "Exactly this label")
 	flags.StringVar(&search, "search", "", "Part of the label, client id, vendor or connection, or an id")
 	flags.StringVar(&unused, "unused-since", "", "Not used since a time, or for a duration such as 90d, or ever")
-	suggest(cmd, "kind", kinds)
-	suggest(cmd, "status", statuses)
+	suggest(cmd, "kind", api.Kinds)
+	suggest(cmd, "status", api.Statuses)
 	bounds := boundFlags(cmd)
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		err := errors.Join(NoArgument(args), OneOf("kind", kind, kinds), OneOf("status", status, statuses), OneOf("output", *output, outputs), bounds.check(cmd))
+		err := errors.Join(NoArgument(args), OneOf("kind", kind, api.Kinds), OneOf("status", status, api.Statuses), OneOf("output", *output, outputs), bounds.check(cmd))
 		if err != nil {
 			return err
 		}
@@ -78,7 +77,7 @@ json every line is a credential as the admin API has it.`,
 			err := json.Unmarshal(raw, &c)
 			return c.row(time.Now()), err
 		}
-		return printList(cmd, client.pages(credentialsPath, "credentials", query), bounds, credentialColumns, row, *output)
+		return printList(cmd, client.pages(api.CredentialsPath, "credentials", query), bounds, credentialColumns, row, *output)
 	})
 	return cmd
 }
@@ -91,7 +90,7 @@ func setQuery(query url.Values, name, value string) {
 
 // sinceFlag reads a time, or how long ago it was. "" is the zero time.
 func sinceFlag(flag, text string, now time.Time) (time.Time, error) {
-	if d, err := caddy.ParseDuration(text); err == nil && d > 0 {
+	if d, err := parseDuration(text); err == nil && d > 0 {
 		return now.Add(-d).UTC().Truncate(time.Millisecond), nil
 	}
 	return timeFlag(flag, text, now)
@@ -105,7 +104,7 @@ type bounds struct {
 
 func boundFlags(cmd *cobra.Command) *bounds {
 	b := new(bounds)
-	cmd.Flags().IntVar(&b.limit, "limit", store.DefaultPage, "How many at most")
+	cmd.Flags().IntVar(&b.limit, "limit", api.DefaultPage, "How many at most")
 	cmd.Flags().BoolVar(&b.all, "all", false, "All of them")
 	return b
 }
@@ -140,7 +139,7 @@ func (p *pages) next(ctx context.Context, limit int) (bool, error) {
 	if p.done {
 		return false, nil
 	}
-	p.query.Set("limit", strconv.Itoa(min(limit, store.MaxPage)))
+	p.query.Set("limit", strconv.Itoa(min(limit, api.MaxPage)))
 	var answer map[string]json.RawMessage
 	if _, err := p.client.do(ctx, call{method: http.MethodGet, path: p.path, query: p.query}, &answer); err != nil {
 		return false, err
@@ -166,7 +165,7 @@ func printList(cmd *cobra.Command, list *pages, b *bounds, columns []string, row
 	for left := b.limit; left > 0; {
 		want := left
 		if b.all {
-			want = store.MaxPage
+			want = api.MaxPage
 		}
 		more, err := list.next(cmd.Context(), want)
 		if err != nil {

@@ -7,25 +7,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-// mintBody is what POST /v1/credentials takes.
-type mintBody struct {
-	Kind       string          `json:"kind"`
-	Label      string          `json:"label,omitempty"`
-	Vendor     string          `json:"vendor,omitempty"`
-	Connection string          `json:"connection,omitempty"`
-	ExpiresAt  time.Time       `json:"expiresAt,omitzero"`
-	AllowedIPs []string        `json:"allowedIps,omitempty"`
-	ClientID   string          `json:"clientId,omitempty"`
-	SecretHash string          `json:"secretHash,omitempty"`
-	Scopes     []string        `json:"scopes,omitempty"`
-	Metadata   json.RawMessage `json:"metadata,omitempty"`
-}
-
-func MintCommand(server *Flags) *cobra.Command {
+func mintCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mint --kind <callback|webhook|api> [flags]",
 		Short: "Mints a credential",
@@ -37,7 +24,7 @@ the SHA-256 of it is sent.`,
   hookgate credentials mint --kind webhook --vendor pluggy --connection pluggy-main --expires 90d
   hookgate credentials mint --kind api --client-id billing --secret-hash sha256:... --scope products:read`,
 	}
-	var body mintBody
+	var body api.CreateCredentialRequest
 	var expires, metadata, key string
 	flags := cmd.Flags()
 	flags.StringVar(&body.Kind, "kind", "", "callback, webhook or api; required")
@@ -51,23 +38,26 @@ the SHA-256 of it is sent.`,
 	flags.StringArrayVar(&body.Scopes, "scope", nil, "What an api credential may do; can be repeated")
 	flags.StringVar(&metadata, "metadata", "", "A JSON object that is kept with it")
 	flags.StringVar(&key, "idempotency-key", "", "Names this mint, so that it can be repeated without minting twice")
-	suggest(cmd, "kind", kinds)
+	suggest(cmd, "kind", api.Kinds)
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
 		if body.Kind == "" {
 			return Usagef("--kind is missing: callback, webhook or api")
 		}
-		if err := errors.Join(NoArgument(args), OneOf("kind", body.Kind, kinds), OneOf("output", *output, outputs)); err != nil {
+		if err := errors.Join(NoArgument(args), OneOf("kind", body.Kind, api.Kinds), OneOf("output", *output, outputs)); err != nil {
 			return err
 		}
-		var err error
-		if body.ExpiresAt, err = timeFlag("expires", expires, time.Now()); err != nil {
+		at, err := timeFlag("expires", expires, time.Now())
+		if err != nil {
 			return err
+		}
+		if !at.IsZero() {
+			body.ExpiresAt = &at
 		}
 		if body.Metadata, err = objectFlag("metadata", metadata); err != nil {
 			return err
 		}
-		return mint(cmd, server, call{method: http.MethodPost, path: credentialsPath, body: body, key: key}, *output)
+		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath, body: body, key: key}, *output)
 	})
 	return cmd
 }
@@ -76,7 +66,7 @@ var errNoToken = errors.New("this was done before with the same idempotency key,
 
 // mint makes a call that answers with a new credential, and prints it. The token is
 // printed first: nobody can show it again.
-func mint(cmd *cobra.Command, server *Flags, call call, output string) error {
+func mint(cmd *cobra.Command, server *settings, call call, output string) error {
 	client, err := server.client()
 	if err != nil {
 		return err
@@ -86,7 +76,7 @@ func mint(cmd *cobra.Command, server *Flags, call call, output string) error {
 	if err != nil {
 		return err
 	}
-	var made struct{ ID, Kind, Token string }
+	var made api.MintedCredential
 	if err := json.Unmarshal(answer, &made); err != nil || made.ID == "" {
 		return errors.New("the server answers, but not as Hookgate does")
 	}
@@ -104,7 +94,7 @@ func mint(cmd *cobra.Command, server *Flags, call call, output string) error {
 			return err
 		}
 	}
-	if replayed := status == http.StatusOK; replayed && made.Token == "" && made.Kind != "api" {
+	if replayed := status == http.StatusOK; replayed && made.Token == "" && made.Kind != api.KindAPI {
 		return errNoToken
 	}
 	return nil
@@ -118,19 +108,18 @@ func timeFlag(flag, text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
-	if d, err := caddy.ParseDuration(text); err == nil && d > 0 {
+	if d, err := parseDuration(text); err == nil && d > 0 {
 		return now.Add(d).UTC().Truncate(time.Millisecond), nil
 	}
 	return time.Time{}, Usagef("--%s must be a time such as 2027-01-02T03:04:05Z or a duration such as 90d", flag)
 }
 
-func objectFlag(flag, text string) (json.RawMessage, error) {
+func objectFlag(flag, text string) (object api.JSONObject, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	var object map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
 		return nil, Usagef("--%s must be a JSON object", flag)
 	}
-	return json.RawMessage(text), nil
+	return object, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/api"
 )
 
 // How results are printed.
@@ -38,7 +38,7 @@ func suggest(cmd *cobra.Command, flag string, words []string) {
 
 // shownCredential is a credential as people get to see it. It is read tolerantly: a
 // newer server may have more to say.
-type shownCredential admin.Credential
+type shownCredential api.Credential
 
 // binding is what a credential is for.
 func (c *shownCredential) binding() string {

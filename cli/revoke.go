@@ -11,14 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-// reasonBody is what finish and revoke take.
-type reasonBody struct {
-	Reason string `json:"reason,omitempty"`
-}
-
-func FinishCommand(server *Flags) *cobra.Command {
+func finishCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "finish <id> [flags]",
 		Short: "Ends the grace period of a rotation now",
@@ -26,7 +23,7 @@ func FinishCommand(server *Flags) *cobra.Command {
 Revokes the credential that a rotation has left in its grace period, named by its own
 id or by that of its successor, and prints it.`,
 	}
-	var body reasonBody
+	var body api.ChangeReasonRequest
 	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
@@ -38,12 +35,12 @@ id or by that of its successor, and prints it.`,
 		if err != nil {
 			return err
 		}
-		return printOne(cmd, client, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/finish", body: body}, *output)
+		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/finish", body: body}, *output)
 	})
 	return cmd
 }
 
-func RevokeCommand(server *Flags) *cobra.Command {
+func revokeCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke <id> [flags]",
 		Short: "Ends a credential for good",
@@ -51,7 +48,7 @@ func RevokeCommand(server *Flags) *cobra.Command {
 Ends a credential for good, and prints it. On a terminal it shows the credential and
 asks before; elsewhere, and with --yes, it does not.`,
 	}
-	var body reasonBody
+	var body api.ChangeReasonRequest
 	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	yes := cmd.Flags().Bool("yes", false, "Do not ask")
 	output := outputFlag(cmd)
@@ -69,7 +66,7 @@ asks before; elsewhere, and with --yes, it does not.`,
 				return err
 			}
 		}
-		return printOne(cmd, client, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/revoke", body: body}, *output)
+		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/revoke", body: body}, *output)
 	})
 	return cmd
 }
@@ -80,7 +77,7 @@ var errNotConfirmed = errors.New("not revoked")
 // asks.
 func confirmRevoke(cmd *cobra.Command, client *operatorClient, id string) error {
 	var shown json.RawMessage
-	if _, err := client.do(cmd.Context(), call{method: http.MethodGet, path: credentialsPath + "/" + id}, &shown); err != nil {
+	if _, err := client.do(cmd.Context(), call{method: http.MethodGet, path: api.CredentialsPath + "/" + id}, &shown); err != nil {
 		return err
 	}
 	prompt := cmd.ErrOrStderr()

@@ -5,19 +5,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
-// rotateBody is what POST /v1/credentials/{id}/rotate takes.
-type rotateBody struct {
-	GracePeriodSeconds int64  `json:"gracePeriodSeconds,omitempty"`
-	Force              bool   `json:"force,omitempty"`
-	Reason             string `json:"reason,omitempty"`
-	SecretHash         string `json:"secretHash,omitempty"`
-}
-
-func RotateCommand(server *Flags) *cobra.Command {
+func rotateCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate <id> [flags]",
 		Short: "Replaces a credential by a new one",
@@ -27,7 +20,7 @@ its token as mint does. Without --grace the old one is refused at once; with it 
 are accepted until the grace period ends, or until finish ends it.`,
 		Example: `  hookgate credentials rotate 0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59 --grace 24h --reason "yearly rotation"`,
 	}
-	var body rotateBody
+	var body api.RotateCredentialRequest
 	var grace, key string
 	flags := cmd.Flags()
 	flags.StringVar(&grace, "grace", "", "How long the old credential goes on being accepted, such as 24h; at most 7d")
@@ -42,13 +35,13 @@ are accepted until the grace period ends, or until finish ends it.`,
 			return err
 		}
 		if grace != "" {
-			period, err := caddy.ParseDuration(grace)
+			period, err := parseDuration(grace)
 			if err != nil || period < 0 || period%time.Second != 0 {
 				return Usagef("--grace must be a duration in whole seconds, such as 24h")
 			}
-			body.GracePeriodSeconds = int64(period / time.Second)
+			body.GracePeriodSeconds = int(period / time.Second)
 		}
-		return mint(cmd, server, call{method: http.MethodPost, path: credentialsPath + "/" + id + "/rotate", body: body, key: key}, *output)
+		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/rotate", body: body, key: key}, *output)
 	})
 	return cmd
 }

@@ -22,8 +22,8 @@ const (
 	tokenEnv  = "HOOKGATE_TOKEN"
 )
 
-// Flags are what all commands that talk to the admin API have in common.
-type Flags struct {
+// settings are what all commands that talk to the admin API have in common.
+type settings struct {
 	server, tokenFile, configFile string
 	insecureHTTP                  bool
 }
@@ -38,33 +38,36 @@ type operatorConfig struct {
 	InsecureHTTP bool `json:"insecure_http"`
 }
 
-func (f *Flags) Register(cmd *cobra.Command) {
+// serverFlags adds the flags of the settings to cmd and the commands below it.
+func serverFlags(cmd *cobra.Command) *settings {
+	f := new(settings)
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
 	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
 	flags.StringVar(&f.configFile, "cli-config", "", "A JSON file with server and token_file (default: hookgate/config.json in $XDG_CONFIG_HOME)")
 	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "Send the JWT over http:// to another machine, where whoever is on the way can read it")
+	return f
 }
 
 // client returns a client as the flags, the environment and the file say, in this
 // order. What is wrong about them is wrong usage.
-func (f *Flags) client() (*operatorClient, error) {
+func (f *settings) client() (*operatorClient, error) {
 	config, err := f.readConfig()
 	if err != nil {
-		return nil, UsageError{err}
+		return nil, Usage(err)
 	}
 	base, err := serverURL(cmp.Or(f.server, os.Getenv(serverEnv), config.Server), f.insecureHTTP || config.InsecureHTTP)
 	if err != nil {
-		return nil, UsageError{err}
+		return nil, Usage(err)
 	}
 	token, err := f.token(config)
 	if err != nil {
-		return nil, UsageError{err}
+		return nil, Usage(err)
 	}
 	return newOperatorClient(base, token), nil
 }
 
-func (f *Flags) readConfig() (operatorConfig, error) {
+func (f *settings) readConfig() (operatorConfig, error) {
 	var config operatorConfig
 	file := f.configFile
 	if file == "" {
@@ -93,7 +96,7 @@ func (f *Flags) readConfig() (operatorConfig, error) {
 }
 
 // token returns the JWT. It goes into a header, so it must not hold what ends one.
-func (f *Flags) token(config operatorConfig) (string, error) {
+func (f *settings) token(config operatorConfig) (string, error) {
 	token := os.Getenv(tokenEnv)
 	if file := f.tokenFile; file != "" || token == "" {
 		if file == "" {

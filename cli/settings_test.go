@@ -27,20 +27,20 @@ func TestOperatorSettings(t *testing.T) {
 	full := `{"server":"http://10.0.0.1:8081","token_file":"file.jwt","insecure_http":true}`
 
 	for name, tc := range map[string]struct {
-		flags             Flags
+		flags             settings
 		server, token     string // of the environment
 		config            string // of the default file
 		wantBase, wantJWT string
 		wantErr           string
 	}{
-		"flags":                      {flags: Flags{server: "https://flag.example", tokenFile: flagToken}, server: "https://env.example", token: "e", config: full, wantBase: "https://flag.example", wantJWT: "from.the.flag"},
+		"flags":                      {flags: settings{server: "https://flag.example", tokenFile: flagToken}, server: "https://env.example", token: "e", config: full, wantBase: "https://flag.example", wantJWT: "from.the.flag"},
 		"environment":                {server: "http://127.0.0.1:8081", token: "from.the.env", config: full, wantBase: "http://127.0.0.1:8081", wantJWT: "from.the.env"},
 		"file":                       {config: full, wantBase: "http://10.0.0.1:8081", wantJWT: "from.the.file"},
-		"another file":               {flags: Flags{configFile: own}, config: full, wantBase: "https://own.example", wantJWT: "from.the.flag"},
+		"another file":               {flags: settings{configFile: own}, config: full, wantBase: "https://own.example", wantJWT: "from.the.flag"},
 		"without a file":             {server: "https://env.example/x/", token: "e", wantBase: "https://env.example/x/", wantJWT: "e"},
 		"localhost":                  {server: "http://localhost:1", token: "e", wantBase: "http://localhost:1", wantJWT: "e"},
 		"IPv6":                       {server: "http://[::1]:1", token: "e", wantBase: "http://[::1]:1", wantJWT: "e"},
-		"another machine, insisted":  {flags: Flags{insecureHTTP: true}, server: "http://hookgate:8081", token: "e", wantBase: "http://hookgate:8081", wantJWT: "e"},
+		"another machine, insisted":  {flags: settings{insecureHTTP: true}, server: "http://hookgate:8081", token: "e", wantBase: "http://hookgate:8081", wantJWT: "e"},
 		"another machine":            {server: "http://hookgate:8081", token: "e", wantErr: "--insecure-http"},
 		"looks like this machine":    {server: "http://localhost.example.com", token: "e", wantErr: "--insecure-http"},
 		"no server":                  {token: "e", wantErr: "no server"},
@@ -49,12 +49,12 @@ func TestOperatorSettings(t *testing.T) {
 		"another scheme":             {server: "ftp://x", token: "e", wantErr: "must be a URL"},
 		"password in the address":    {server: "https://u:p@x", token: "e", wantErr: "must be a URL"},
 		"query in the address":       {server: "https://x?a", token: "e", wantErr: "must be a URL"},
-		"token file that is missing": {flags: Flags{tokenFile: dir + "/none"}, server: "https://x", wantErr: "no such file"},
-		"token with a space":         {flags: Flags{tokenFile: bad}, server: "https://x", wantErr: "characters"},
-		"empty token":                {flags: Flags{tokenFile: empty}, server: "https://x", token: "e", wantErr: "empty"},
-		"unknown member":             {flags: Flags{configFile: unknown}, token: "e", wantErr: "sever"},
-		"broken file":                {flags: Flags{configFile: broken}, token: "e", wantErr: "broken.json"},
-		"file that is missing":       {flags: Flags{configFile: dir + "/none"}, token: "e", wantErr: "no such file"},
+		"token file that is missing": {flags: settings{tokenFile: dir + "/none"}, server: "https://x", wantErr: "no such file"},
+		"token with a space":         {flags: settings{tokenFile: bad}, server: "https://x", wantErr: "characters"},
+		"empty token":                {flags: settings{tokenFile: empty}, server: "https://x", token: "e", wantErr: "empty"},
+		"unknown member":             {flags: settings{configFile: unknown}, token: "e", wantErr: "sever"},
+		"broken file":                {flags: settings{configFile: broken}, token: "e", wantErr: "broken.json"},
+		"file that is missing":       {flags: settings{configFile: dir + "/none"}, token: "e", wantErr: "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("XDG_CONFIG_HOME", dir)
@@ -66,7 +66,7 @@ func TestOperatorSettings(t *testing.T) {
 			}
 			client, err := tc.flags.client()
 			if tc.wantErr != "" {
-				var wrong UsageError
+				var wrong usageError
 				if !errors.As(err, &wrong) || !strings.Contains(err.Error(), tc.wantErr) || strings.Contains(err.Error(), "u:p") {
 					t.Errorf("%v, want an error with %q", err, tc.wantErr)
 				}

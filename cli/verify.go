@@ -12,12 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/hookgate/hookgate/admin/api"
 )
 
 // maxTyped is more than any token, or client id and secret, can have.
 const maxTyped = 4 << 10
 
-func VerifyCommand(server *Flags) *cobra.Command {
+func verifyCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [-]",
 		Short: "Says what the guard makes of a token",
@@ -44,7 +46,7 @@ exit code is 0 where the guard lets it through, and 1 where it does not.`,
 			return err
 		}
 		var answer json.RawMessage
-		if _, err := client.do(cmd.Context(), call{method: http.MethodPost, path: credentialsPath + "/verify", body: map[string]string{"token": token}}, &answer); err != nil {
+		if _, err := client.do(cmd.Context(), call{method: http.MethodPost, path: api.CredentialsPath + "/verify", body: api.VerifyRequest{Token: token}}, &answer); err != nil {
 			return err
 		}
 		return printVerdict(cmd, answer, *output)
@@ -91,10 +93,7 @@ func readToken(prompt io.Writer) (string, error) {
 }
 
 func printVerdict(cmd *cobra.Command, answer json.RawMessage, output string) error {
-	var verdict struct {
-		Outcome, Detail string
-		Credential      *shownCredential
-	}
+	var verdict api.VerifyResponse
 	if err := json.Unmarshal(answer, &verdict); err != nil || verdict.Outcome == "" {
 		return errors.New("the server answers, but not as Hookgate does")
 	}
@@ -105,13 +104,13 @@ func printVerdict(cmd *cobra.Command, answer json.RawMessage, output string) err
 	} else {
 		lines := [][]string{{"outcome", verdict.Outcome}, {"detail", verdict.Detail}}
 		if verdict.Credential != nil {
-			lines = append(lines, verdict.Credential.lines(time.Now())...)
+			lines = append(lines, (*shownCredential)(verdict.Credential).lines(time.Now())...)
 		}
 		if err := writeTable(cmd.OutOrStdout(), lines); err != nil {
 			return err
 		}
 	}
-	if verdict.Outcome != "allowed" {
+	if verdict.Outcome != api.OutcomeAllowed {
 		return fmt.Errorf("the guard does not let it through: %s", verdict.Outcome)
 	}
 	return nil

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -90,11 +92,19 @@ func (x *exchange) unanswered() error {
 
 // upstreamFailed answers an allowed request to which the upstream gave no answer.
 func (x *exchange) upstreamFailed(status int, cause error) error {
-	p := problem.BadGateway
-	if status == http.StatusGatewayTimeout {
-		p = problem.Timeout
+	return x.answer(UpstreamProblem(status, cause), &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+}
+
+// UpstreamProblem returns what a client is told of a request that could not be forwarded,
+// which for a proxy is a status and its cause: above all whether it can be sent again.
+func UpstreamProblem(status int, cause error) problem.Problem {
+	switch {
+	case upstream.NotSent(cause):
+		return problem.BadGateway
+	case status == http.StatusGatewayTimeout:
+		return problem.Timeout
 	}
-	return x.answer(p, &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+	return problem.BrokenOff
 }
 
 // answer writes a problem, and one log line about it, with the same request id.
@@ -107,13 +117,22 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
 	x.Logger.Log(level, message, append(fields, more...)...)
-	settled := settle(x.w, x.r, x.raw)
 	if p.Status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
 	}
-	err := p.Write(x.w, requestID.String())
+	return write(x.w, x.r, x.raw, p, requestID.String())
+}
+
+// Refuse answers r with a problem, without waiting for a body that nobody has read.
+func Refuse(w http.ResponseWriter, r *http.Request, p problem.Problem, requestID string) error {
+	return write(w, r, r.Body, p, requestID)
+}
+
+func write(w http.ResponseWriter, r *http.Request, body io.Reader, p problem.Problem, requestID string) error {
+	settled := settle(w, r, body)
+	err := p.Write(w, requestID)
 	if !settled {
-		linger(x.w, x.r, x.raw)
+		linger(w, r, body)
 	}
 	return err
 }

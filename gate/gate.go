@@ -148,7 +148,7 @@ func (x *exchange) forward(next Handler) error {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	x.reply.ResponseWriter, x.reply.body = x.w, body
+	x.reply.ResponseWriter, x.reply.body = WithoutInterim(x.w, x.r), body
 	err := next.ServeHTTP(&x.reply, x.r)
 	if err == nil {
 		if x.reply.early {

@@ -6,11 +6,15 @@ import (
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/unread"
+	"github.com/hookgate/hookgate/internal/upstream"
 )
 
 // rewrite makes of an allowed request the one that the upstream is to see.
 func rewrite(r *http.Request, f *guard.Forwarding) {
 	f.Apply(r.Header)
+	if r.ContentLength == 0 {
+		upstream.SendOnce(r.Header)
+	}
 	// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an ingress
 	// that would be the ingress.
 	switch {

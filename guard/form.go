@@ -1,79 +1,94 @@
 package guard
 
 import (
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
-
-	"github.com/hookgate/hookgate/credential"
 )
 
-// A router that ignores the case of letters or a slash at the end, or takes more for an
-// id than the guard does, serves a path that is not quite that of a guarded route as if it
-// were. So what merely has the form of a route is never left to a wider one, which asks
-// for less: it is refused.
-
-type form int
-
-const (
-	otherForm  form = iota
-	sameForm        // literals without regard to case, something for each placeholder, with or without a slash at the end
-	longerForm      // the same, and more segments behind it
-)
-
-// formOf compares the form of a canonical path with that of the route.
-func (r *Route) formOf(path string) form {
-	rest := strings.TrimSuffix(path[1:], "/")
-	for _, want := range r.segments {
-		if want == wildcard {
-			return sameForm
-		}
-		if rest == "" {
-			return otherForm
-		}
-		var segment string
-		segment, rest, _ = strings.Cut(rest, "/")
-		switch {
-		case !isPlaceholder(want) && !strings.EqualFold(segment, want):
-			return otherForm
-		case want == placeholderVendor && segment == reservedVendor:
-			return otherForm // it is the admin API's
+// HasForm reports whether path, as it stands in a request, has the form of a guarded
+// route in any way that a router may read it: the literals without regard to case, any
+// non-empty segment for a placeholder, with and without a final slash. So has a path that
+// a guarded route is forwarded to, since it is there that the upstream listens. What has
+// the form must not reach the upstream without a guard's decision, in whatever spelling.
+func (p *Policy) HasForm(path string) bool {
+	for _, segments := range readings(path) {
+		for i := range p.Routes {
+			r := &p.Routes[i]
+			if hasForm(r.segments, segments) || r.upstream != nil && hasForm(r.upstream, segments) {
+				return true
+			}
 		}
 	}
-	if rest != "" {
-		return longerForm
-	}
-	return sameForm
+	return false
 }
 
-func isPlaceholder(segment string) bool { return strings.HasPrefix(segment, "{") }
-
-// wider reports whether every path of other has the form of r.
-func (r *Route) wider(other *Route) bool {
-	for i, want := range r.segments {
-		if want == wildcard {
+// hasForm compares the segments of a template with those of a path, none of which is empty.
+func hasForm(template, path []string) bool {
+	for i, want := range template {
+		switch {
+		case want == wildcard:
 			return true
-		}
-		if i >= len(other.segments) || other.segments[i] == wildcard || !isPlaceholder(want) && !strings.EqualFold(want, other.segments[i]) {
+		case i == len(path):
+			return false
+		case strings.HasPrefix(want, "{"): // any segment
+		case !strings.EqualFold(want, path[i]):
 			return false
 		}
 	}
-	return len(r.segments) == len(other.segments)
+	return len(path) == len(template)
 }
 
-// resembled returns a route whose form a path has without being one of its paths. taken is
-// the route whose path it is, or nil.
-func (p *Policy) resembled(path string, taken *Route) *Route {
-	for i := range p.Routes {
-		r := &p.Routes[i]
-		if r == taken {
-			continue
+// maxEscapes is how many times over a path is decoded. A proxy in front of a router that
+// decodes once more makes two.
+const maxEscapes = 3
+
+// readings returns the segments of path as different routers take it: escapes decoded or
+// not, path parameters and what follows a '?' cut off, slashes merged, dot segments
+// resolved or left alone, a backslash for a slash.
+func readings(path string) (all [][]string) {
+	for range maxEscapes + 1 {
+		cut := path
+		if i := strings.IndexAny(cut, "?#\x00"); i >= 0 {
+			cut = cut[:i]
 		}
-		form := r.formOf(path)
-		if form == otherForm || form == longerForm && (taken == nil || r.kind != credential.KindWebhook) {
-			continue // of a longer path nobody knows what it is, but that it may hold a webhook's token
+		var plain, resolved []string
+		for segment := range strings.FieldsFuncSeq(cut, func(c rune) bool { return c == '/' || c == '\\' }) {
+			segment, _, _ = strings.Cut(segment, ";")
+			segment = strings.TrimSpace(segment)
+			if segment == "" {
+				continue
+			}
+			plain = append(plain, segment)
+			switch segment {
+			case ".":
+			case "..":
+				resolved = resolved[:max(len(resolved)-1, 0)]
+			default:
+				resolved = append(resolved, segment)
+			}
 		}
-		if _, exactly := r.match(path); !exactly && (taken == nil || taken.wider(r)) {
-			return r
+		all = append(all, plain)
+		if !slices.Equal(plain, resolved) {
+			all = append(all, resolved)
 		}
+		decoded := decodeOnce(path)
+		if decoded == path {
+			break
+		}
+		path = decoded
 	}
-	return nil
+	return all
+}
+
+// escape is one escaped byte of a path.
+var escape = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+
+// decodeOnce decodes the escapes of a path that are well-formed, and leaves the others.
+func decodeOnce(path string) string {
+	return escape.ReplaceAllStringFunc(path, func(e string) string {
+		decoded, _ := url.PathUnescape(e)
+		return decoded
+	})
 }

@@ -165,7 +165,11 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	f.store.keyring.MarkFresh(sent)
 	f.reassert(ctx)
 	if !f.up.Swap(true) {
-		f.store.log().Info("following Redis", "credentials", f.store.keyring.Count(credential.KindCallback)+f.store.keyring.Count(credential.KindWebhook))
+		credentials := 0
+		for _, kind := range credential.KindCodes {
+			credentials += f.store.keyring.Count(kind)
+		}
+		f.store.log().Info("following Redis", "credentials", credentials)
 	}
 	return nil
 }

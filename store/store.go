@@ -55,7 +55,7 @@ func (s *Store) backend() (*backend, error) {
 	return nil, errNotStarted
 }
 
-// ledgerLength is how many changes the ledger keeps. It must cover what a cut-off
+// serverLedgerLength is how many changes the ledger keeps. It must cover what a cut-off
 // sidecar may miss; one that missed more takes a snapshot. About 150 bytes each.
 const serverLedgerLength = 100_000
 

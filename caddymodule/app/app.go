@@ -11,7 +11,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/hookgate/hookgate/caddymodule/grammar"
-	"github.com/hookgate/hookgate/internal/footprint"
 	"github.com/hookgate/hookgate/internal/handover"
 	"github.com/hookgate/hookgate/store"
 )
@@ -84,6 +83,7 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // Provision takes the store from the running configuration or makes a new one. It
 // neither dials Redis nor opens files: `validate` runs anywhere.
 func (a *App) Provision(ctx caddy.Context) error {
+	SetUpProcess()
 	a.ctx, a.peers, a.shift = ctx, NewPeers(), new(handover.Shift)
 	if a.Namespace == "" {
 		a.Namespace = defaultNamespace
@@ -147,7 +147,6 @@ func (a *App) Start() error {
 	if err != nil {
 		return fmt.Errorf("hookgate: %w", err)
 	}
-	footprint.StartPacer()
 	return nil
 }
 

@@ -1,4 +1,3 @@
-// Package command registers the commands of the binary that Caddy does not have.
 package command
 
 import (
@@ -14,7 +13,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/hookgate/hookgate/caddymodule/app"
@@ -23,51 +21,48 @@ import (
 	"github.com/hookgate/hookgate/store/embedded"
 )
 
-func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "check",
-		Usage: "[--config <file>] [--server <url>] [--output words|json]",
-		Short: "Looks for what breaks the guarantees",
-		Long: `
+func checkCommand(cmd *cobra.Command) {
+	cmd.Use = "check [--config <file>] [--server <url>] [--output words|json]"
+	cmd.Short = "Looks for what breaks the guarantees"
+	cmd.Long = `
 Looks at the Redis of a configuration (role, replication, persistence, eviction,
 clock), at its loggers, and at the keyring of a running server, which is asked at
-the address of its status paths. The exit code is 1 if there is a problem; warnings
-do not count.`,
-		CobraFunc: func(cmd *cobra.Command) {
-			config := configFlag(cmd)
-			server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
-			output := cmd.Flags().String("output", "words", "words or json")
-			cli.ExitOnFlags(cmd)
-			cmd.Args = cobra.ArbitraryArgs
-			cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
-				if err := cli.NoArgument(args); err != nil {
-					return err
-				}
-				if err := cli.OneOf("output", *output, []string{"words", "json"}); err != nil {
-					return err
-				}
-				var findings []store.Finding
-				if *config != "" || *server == "" {
-					checked, err := checkConfig(cmd.Context(), *config)
-					if err != nil {
-						return err
-					}
-					findings = checked
-				}
-				if *server != "" {
-					findings = append(findings, checkServer(cmd.Context(), *server))
-				}
-				if err := printFindings(os.Stdout, findings, *output); err != nil {
-					return err
-				}
-				if slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Severity == store.SeverityProblem }) {
-					return errors.New("there is a problem")
-				}
-				return nil
-			})
-		},
+the address of its status paths. The exit code is 1 where it finds a problem;
+warnings do not count.`
+	config := configFlag(cmd)
+	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
+	output := cmd.Flags().String("output", "words", "words or json")
+	cli.ExitOnFlags(cmd)
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+		if err := cli.NoArgument(args); err != nil {
+			return err
+		}
+		if err := cli.OneOf("output", *output, []string{"words", "json"}); err != nil {
+			return err
+		}
+		var findings []store.Finding
+		if *config != "" || *server == "" {
+			checked, err := checkConfig(cmd.Context(), *config)
+			if err != nil {
+				return err
+			}
+			findings = checked
+		}
+		if *server != "" {
+			findings = append(findings, checkServer(cmd.Context(), *server))
+		}
+		if err := printFindings(os.Stdout, findings, *output); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Severity == store.SeverityProblem }) {
+			return errFound
+		}
+		return nil
 	})
 }
+
+var errFound = errors.New("what is marked as a problem breaks a guarantee")
 
 // checkConfig checks the store and the loggers of a configuration.
 func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {

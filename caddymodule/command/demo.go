@@ -15,7 +15,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
@@ -23,28 +22,23 @@ import (
 	"github.com/hookgate/hookgate/cli"
 )
 
-func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "demo",
-		Usage: "[--dir <dir>] [--listen <address>] [--admin-listen <address>]",
-		Short: "Runs everything in one process, with a stand-in for Matcher",
-		Long: `
+func demoCommand(cmd *cobra.Command) {
+	cmd.Use = "demo [--dir <dir>] [--listen <address>] [--admin-listen <address>]"
+	cmd.Short = "Runs everything in one process, with a stand-in for Matcher"
+	cmd.Long = `
 Runs the guard and the admin API with an embedded store and a stand-in for Matcher
 that prints what reaches it, and shows curl commands to try them with. Credentials
-are kept in the directory from one run to the next.`,
-		CobraFunc: func(cmd *cobra.Command) {
-			dir := cmd.Flags().String("dir", "hookgate-data", "The directory of the embedded store")
-			listen := cmd.Flags().String("listen", ":8080", "The address for vendors")
-			adminListen := cmd.Flags().String("admin-listen", "127.0.0.1:8081", "The address for operators")
-			cli.ExitOnFlags(cmd)
-			cmd.Args = cobra.ArbitraryArgs
-			cmd.RunE = cli.FinishWith(func(_ *cobra.Command, args []string) error {
-				if err := cli.NoArgument(args); err != nil {
-					return err
-				}
-				return commandDemo(*dir, *listen, *adminListen)
-			})
-		},
+are kept in the directory from one run to the next.`
+	dir := cmd.Flags().String("dir", "hookgate-data", "The directory of the embedded store")
+	listen := cmd.Flags().String("listen", ":8080", "The address for vendors")
+	adminListen := cmd.Flags().String("admin-listen", "127.0.0.1:8081", "The address for operators")
+	cli.ExitOnFlags(cmd)
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = cli.FinishWith(func(_ *cobra.Command, args []string) error {
+		if err := cli.NoArgument(args); err != nil {
+			return err
+		}
+		return runDemo(*dir, *listen, *adminListen)
 	})
 }
 
@@ -72,7 +66,7 @@ type demoSettings struct {
 	Server, Admin, Operator string // for the text
 }
 
-func commandDemo(dir, listen, adminListen string) error {
+func runDemo(dir, listen, adminListen string) error {
 	settings, err := newDemoSettings(dir, listen, adminListen)
 	if err != nil {
 		return cli.Usage(err)

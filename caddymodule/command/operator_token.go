@@ -10,41 +10,36 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/cli"
 )
 
-func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "operator-token",
-		Usage: "--tenant <uuid> --role <owner|admin|viewer> --secret-env <name> [--ttl <duration>]",
-		Short: "Makes a JWT for the admin API",
-		Long: `
+func operatorTokenCommand(cmd *cobra.Command) {
+	cmd.Use = "operator-token --tenant <uuid> --role <owner|admin|viewer> --secret-env <name> [--ttl <duration>]"
+	cmd.Short = "Makes a JWT for the admin API"
+	cmd.Long = `
 Makes a JWT for the admin API, signed with the HS256 secret that the environment
 variable holds, and prints it alone on standard output. For trying out and for
-scripts; people should get theirs from the organisation's own sign-in.`,
-		CobraFunc: func(cmd *cobra.Command) {
-			fs := cmd.Flags()
-			fs.String("tenant", "", "The tenant, a UUID")
-			fs.String("role", "", "owner, admin or viewer")
-			fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
-			fs.String("secret-env", "", "The environment variable that holds the secret")
-			fs.String("subject", "operator", "Who the token is for; stands in the audit log")
-			fs.String("issuer", "", "The iss claim, where the admin API checks it")
-			fs.String("audience", "", "The aud claim, where the admin API checks it")
-			cli.ExitOnFlags(cmd)
-			cmd.Args = cobra.ArbitraryArgs
-			cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
-				if err := cli.NoArgument(args); err != nil {
-					return err
-				}
-				return commandOperatorToken(caddycmd.Flags{FlagSet: cmd.Flags()})
-			})
-		},
+scripts; people should get theirs from the organisation's own sign-in.`
+	fs := cmd.Flags()
+	fs.String("tenant", "", "The tenant, a UUID")
+	fs.String("role", "", "owner, admin or viewer")
+	fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
+	fs.String("secret-env", "", "The environment variable that holds the secret")
+	fs.String("subject", "operator", "Who the token is for; stands in the audit log")
+	fs.String("issuer", "", "The iss claim, where the admin API checks it")
+	fs.String("audience", "", "The aud claim, where the admin API checks it")
+	cli.ExitOnFlags(cmd)
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+		if err := cli.NoArgument(args); err != nil {
+			return err
+		}
+		return printOperatorToken(caddycmd.Flags{FlagSet: cmd.Flags()})
 	})
 }
 
-func commandOperatorToken(fl caddycmd.Flags) error {
+func printOperatorToken(fl caddycmd.Flags) error {
 	tenant, err := uuid.Parse(fl.String("tenant"))
 	if err != nil {
 		return cli.Usagef("--tenant must be a UUID")
@@ -61,8 +56,8 @@ func commandOperatorToken(fl caddycmd.Flags) error {
 	if secret == "" {
 		return cli.Usagef("--secret-env must name an environment variable that holds the secret")
 	}
-	if len(secret) < admin.MinSecret {
-		fmt.Fprintf(os.Stderr, "warning: the secret is short enough to be guessed from a token; RFC 7518 wants %d bytes\n", admin.MinSecret)
+	if len(secret) < bearer.MinSecret {
+		fmt.Fprintf(os.Stderr, "warning: the secret is short enough to be guessed from a token; RFC 7518 wants %d bytes\n", bearer.MinSecret)
 	}
 	token, err := operatorToken(operatorClaims{
 		tenant: tenant, role: role, ttl: ttl,

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/hookgate/hookgate/caddymodule/app"
@@ -12,50 +11,46 @@ import (
 	"github.com/hookgate/hookgate/store"
 )
 
-func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "store",
-		Usage: "dump|restore <file> [--config <file>]",
-		Short: "Backs up and moves the credentials",
-		Long: `
+func storeCommand(cmd *cobra.Command) {
+	cmd.Use = "store dump|restore <file> [--config <file>]"
+	cmd.Short = "Backs up and moves the credentials"
+	cmd.Long = `
 Writes all credentials with their digests to a file of mode 0600, or reads such a
 file into a namespace without credentials, be it on Redis or embedded. Tokens are in
 neither. What was revoked stays revoked. A restored data set begins a new epoch:
 running sidecars take it in place of the one they knew.
 
-The embedded store belongs to one process: stop the server before.`,
-		CobraFunc: func(cmd *cobra.Command) {
-			cli.Group(cmd,
-				storeCommand("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-					n, err := s.Dump(cmd.Context(), file)
-					if err == nil {
-						fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
-					}
-					return err
-				}),
-				storeCommand("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-					n, err := s.Restore(cmd.Context(), file)
-					if err == nil {
-						fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
-					}
-					return err
-				}))
-		},
-	})
-	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "epoch",
-		Usage: "new --yes [--config <file>]",
-		Short: "Declares the data set in Redis to be a new one",
-		Long: `
+The embedded store belongs to one process: stop the server before.`
+	cli.Group(cmd,
+		onFile("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+			n, err := s.Dump(cmd.Context(), file)
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
+			}
+			return err
+		}),
+		onFile("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+			n, err := s.Restore(cmd.Context(), file)
+			if err == nil {
+				fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
+			}
+			return err
+		}))
+}
+
+func epochCommand(cmd *cobra.Command) {
+	cmd.Use = "epoch new --yes [--config <file>]"
+	cmd.Short = "Declares the data set in Redis to be a new one"
+	cmd.Long = `
 A sidecar that finds Redis emptied, or another data set in it, answers 503 rather
 than to take every token for unknown. This command is the operator's word that what
 is in Redis now is meant: every sidecar takes it, and what they remember as revoked
-in the old data set is forgotten.`,
-		CobraFunc: func(cmd *cobra.Command) { cli.Group(cmd, epochCommand()) },
-	})
+in the old data set is forgotten.`
+	cli.Group(cmd, newEpoch())
 }
 
-func storeCommand(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
+// onFile makes a command that takes a file and the store of a configuration.
+func onFile(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
 	cmd := &cobra.Command{Use: name + " <file>", Short: short}
 	config := configFlag(cmd)
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
@@ -67,7 +62,7 @@ func storeCommand(name, short string, run func(*store.Store, *cobra.Command, str
 	return cmd
 }
 
-func epochCommand() *cobra.Command {
+func newEpoch() *cobra.Command {
 	cmd := &cobra.Command{Use: "new", Short: "Declares a new epoch"}
 	config := configFlag(cmd)
 	yes := cmd.Flags().Bool("yes", false, "Confirms that the data set is meant to be new")

@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -208,31 +205,5 @@ func TestEncoderWritesOneLine(t *testing.T) {
 				t.Errorf("%q: %v", text, line)
 			}
 		}
-	}
-}
-
-// TestStandardLogGoesThroughTheDefaultLog: proxies and servers without an error log
-// write to the standard library's logger.
-func TestStandardLogGoesThroughTheDefaultLog(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "log")
-	config, err := json.Marshal(map[string]any{
-		"admin": map[string]any{"disabled": true},
-		"logging": map[string]any{"logs": map[string]any{"default": map[string]any{
-			"writer": map[string]any{"output": "file", "filename": file}, "encoder": map[string]any{"format": "hookgate"},
-		}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := caddy.Load(config, true); err != nil {
-		t.Fatal(err)
-	}
-	log.Printf("http: proxy error: bad host my-own-secret\n%s", credentialtest.Canary)
-	if err := caddy.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil || !strings.Contains(string(text), `"msg":"http: proxy error: bad host -"`) || strings.Contains(string(text), "my-own-secret") {
-		t.Errorf("%s, %v", text, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 )
 
@@ -58,11 +58,11 @@ type JWT struct {
 	DefaultTenant string `json:"default_tenant,omitempty"`
 }
 
-func (j *JWT) config() (admin.JWT, error) {
+func (j *JWT) config() (bearer.Config, error) {
 	if j == nil {
-		return admin.JWT{}, errors.New("hookgate_admin: jwt is missing; nobody could sign in")
+		return bearer.Config{}, errors.New("hookgate_admin: jwt is missing; nobody could sign in")
 	}
-	config := admin.JWT{
+	config := bearer.Config{
 		KeySetInsecure: j.JWKSInsecure,
 		Algorithms:     j.Algorithms,
 		MaxTTL:         time.Duration(j.MaxTTL),
@@ -70,15 +70,15 @@ func (j *JWT) config() (admin.JWT, error) {
 		Audience:       j.Audience,
 		TenantClaims:   j.TenantClaims,
 		RolesClaims:    j.RolesClaims,
-		DefaultRole:    admin.Role(j.DefaultRole),
+		DefaultRole:    bearer.Role(j.DefaultRole),
 	}
 	if err := j.keys(&config); err != nil {
-		return admin.JWT{}, err
+		return bearer.Config{}, err
 	}
 	if j.DefaultTenant != "" {
 		var err error
 		if config.DefaultTenant, err = uuid.Parse(j.DefaultTenant); err != nil || config.DefaultTenant == uuid.Nil {
-			return admin.JWT{}, errors.New("hookgate_admin: default_tenant must be a UUID")
+			return bearer.Config{}, errors.New("hookgate_admin: default_tenant must be a UUID")
 		}
 	}
 	return config, nil
@@ -86,7 +86,7 @@ func (j *JWT) config() (admin.JWT, error) {
 
 // keys resolves where the keys come from. That it is one place only is checked by
 // what was written, so that an empty variable never turns one source into another.
-func (j *JWT) keys(config *admin.JWT) error {
+func (j *JWT) keys(config *bearer.Config) error {
 	given := 0
 	for _, value := range []string{j.Secret, j.JWKSURL, j.PublicKeyFile} {
 		if value != "" {

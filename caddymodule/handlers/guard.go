@@ -125,6 +125,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
 		return err
 	}
@@ -135,6 +136,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := g.provisionThrottle(); err != nil {
+		return err
+	}
+	if err := refuseUnhandled(ctx); err != nil {
 		return err
 	}
 	g.gate = &gate.Gate{

@@ -9,7 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/guard"
 )
@@ -77,7 +77,7 @@ func (g *Guard) provisionAssertion() error {
 	if err != nil {
 		return err
 	}
-	if len(secret) < admin.MinSecret {
+	if len(secret) < bearer.MinSecret {
 		g.logger.Warn("the secret of assert_jwt is short enough to be guessed from a token; RFC 7518 wants 32 bytes", zap.Int("bytes", len(secret)))
 	}
 	claims := make(map[string]string, len(config.Claims))

@@ -30,12 +30,14 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/metrics"
 
 	_ "github.com/hookgate/hookgate/caddymodule"
+	"github.com/hookgate/hookgate/caddymodule/app"
 )
 
 // version is stamped by the linker: `make build` takes it from git.
 var version string
 
 func main() {
+	app.SetUpProcess()
 	caddy.CustomBinaryName = "hookgate"
 	caddy.CustomVersion = "hookgate " + ownVersion() + ", caddy" // Caddy's own follows
 	caddy.CustomLongDescription = `Hookgate authenticates inbound webhooks before they reach Matcher.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync"
 	"time"
 )
 
@@ -21,7 +20,8 @@ const (
 	pacerInterval = 10 * time.Second
 )
 
-var StartPacer = sync.OnceFunc(func() {
+// StartPacer sets the pace of the collector from now on.
+func StartPacer() {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return // the operator's word
 	}
@@ -31,7 +31,7 @@ var StartPacer = sync.OnceFunc(func() {
 			pace()
 		}
 	}()
-})
+}
 
 // pace lets the collector wait until the heap has grown by headroom, within bounds.
 func pace() {

@@ -21,7 +21,8 @@ type Listener struct {
 	left  chan struct{}  // closed when a retired listener has no more of them
 }
 
-// accepted is what an accept came to.
+// accepted is a connection from a socket or from a retired listener, or the error of an
+// Accept.
 type accepted struct {
 	conn  net.Conn
 	early []byte // read from conn, and not served

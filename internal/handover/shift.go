@@ -11,8 +11,8 @@ import (
 // "Connection: close".
 const retirement = time.Second
 
-// Shift is the time of one configuration's servers, from when all of it has started
-// until another one has.
+// Shift has the listeners of one configuration. They take over when the whole
+// configuration has started, and retire when another one has.
 type Shift struct {
 	mu        sync.Mutex
 	known     bool

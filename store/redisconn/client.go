@@ -14,9 +14,8 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// The client's own log goes to standard error, past the encoder that redacts ours,
-// and floods it while Redis is away. What matters of it is in the errors we log.
-func init() { redis.SetLogger(&logging.VoidLogger{}) }
+// Silence switches off the log of the client library, for the whole process.
+func Silence() { redis.SetLogger(&logging.VoidLogger{}) }
 
 // Pool sizes, in connections. The tail has a pool of its own: a blocked XREAD holds
 // its connection, and must never keep a command waiting.

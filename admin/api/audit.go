@@ -1,0 +1,22 @@
+package api
+
+import "time"
+
+// AuditEntry is one change, or one refusal of an operator.
+type AuditEntry struct {
+	ID           string    `json:"id"`
+	At           time.Time `json:"at"`
+	Actor        string    `json:"actor,omitempty"`
+	Action       string    `json:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
+	CredentialID string    `json:"credentialId,omitempty" format:"uuid"`
+	Kind         string    `json:"kind,omitempty" enum:"callback,webhook,api"`
+	Reason       string    `json:"reason,omitempty"`
+	RequestID    string    `json:"requestId,omitempty"`
+	Detail       string    `json:"detail,omitempty"`
+}
+
+// AuditList is a page of the audit log.
+type AuditList struct {
+	Entries    []AuditEntry `json:"entries" nullable:"false"`
+	NextCursor string       `json:"nextCursor,omitempty"`
+}

@@ -1,0 +1,13 @@
+package api
+
+// VerifyRequest asks what the guard makes of a token.
+type VerifyRequest struct {
+	Token string `json:"token" minLength:"1" maxLength:"1024"`
+}
+
+// VerifyResponse has the guard's word for it.
+type VerifyResponse struct {
+	Outcome    string      `json:"outcome" enum:"allowed,malformed,unknown,revoked,expired,stale"`
+	Detail     string      `json:"detail"`
+	Credential *Credential `json:"credential,omitempty"`
+}
