@@ -101,3 +101,30 @@ func TestInterimAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestContinueOnce: a client that waits for it is told once to send its body, and not
+// again by the upstream.
+func TestContinueOnce(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // upon which a server tells its client to go on
+		w.WriteHeader(http.StatusCreated)
+	}))
+	defer upstream.Close()
+	server := behind(t, upstream)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nX-Callback-Token: %s\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n", callbackPath, callbackToken)
+	from := bufio.NewReader(conn)
+	first, err := from.ReadString('\n')
+	if err != nil || first != "HTTP/1.1 100 Continue\r\n" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	_, _ = io.WriteString(conn, "event")
+	rest, err := io.ReadAll(from)
+	if err != nil || !strings.HasPrefix(string(rest), "\r\nHTTP/1.1 201 Created\r\n") {
+		t.Errorf("after it came %q, %v", rest, err)
+	}
+}
