@@ -50,6 +50,7 @@ const (
 	NoClaim        Reason = "claim missing"
 	LongLived      Reason = "valid for too long"
 	OfGuard        Reason = "a guard's token"
+	BadSubject     Reason = "subject"
 	BadRoles       Reason = "role claim"
 	BadTenant      Reason = "tenant claim"
 	TwoTenants     Reason = "two tenants"
@@ -123,6 +124,7 @@ var faults = []struct {
 	{jwt.ErrTokenUnverifiable, BadSignature},
 	{jwt.ErrTokenExpired, Expired},
 	{jwt.ErrTokenNotValidYet, NotYetValid},
+	{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
 	{jwt.ErrTokenInvalidIssuer, WrongIssuer},
 	{jwt.ErrTokenInvalidAudience, WrongAudience},
 	{jwt.ErrTokenRequiredClaimMissing, NoClaim},
