@@ -82,7 +82,7 @@ func (v *Verifier) Identify(ctx context.Context, authorization []string) (Operat
 		return Operator{}, refusal
 	}
 	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyFor(ctx))
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys(ctx))
 	if err != nil {
 		return Operator{}, fault(err)
 	}

@@ -2,7 +2,6 @@ package bearer
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -97,13 +96,14 @@ func NewVerifier(config Config, now func() time.Time, log *slog.Logger) (*Verifi
 	if v.claims, err = newClaimReader(config); err != nil {
 		return nil, err
 	}
+	registerEd25519()
 	algorithms, err := v.setKeys(config, log)
 	if err != nil {
 		return nil, err
 	}
 	options := []jwt.ParserOption{
 		// Pinned here: a token must not choose how it is verified.
-		jwt.WithValidMethods(algorithms),
+		jwt.WithValidMethods(methods(algorithms)),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(cmp.Or(config.Leeway, defaultLeeway)),
@@ -159,10 +159,7 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		if err := checkKeySetURL(config.KeySetURL, config.KeySetInsecure); err != nil {
 			return nil, err
 		}
-		set, err := newKeySet(config.KeySetURL, algorithms, v.now, log)
-		if err != nil {
-			return nil, err
-		}
+		set := newKeySet(config.KeySetURL, canonicalNames(algorithms), v.now, log)
 		v.keys, v.end = set.source, set.close
 	default:
 		key, err := parsePublicKey(config.PublicKey)
@@ -176,20 +173,4 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		v.keys = fixedKey(key)
 	}
 	return algorithms, nil
-}
-
-// keyFor finds the key of a token. The library compares only types: a key that is
-// bound to another algorithm of its type is not used.
-func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
-	find := v.keys(ctx)
-	return func(token *jwt.Token) (any, error) {
-		key, err := find(token)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := key.([]byte); !ok && !slices.Contains(algorithmsOf(key), token.Method.Alg()) {
-			return nil, jwt.ErrInvalidKeyType
-		}
-		return key, nil
-	}
 }

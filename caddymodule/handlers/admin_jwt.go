@@ -33,7 +33,7 @@ type JWT struct {
 	PublicKeyFile string `json:"public_key_file,omitempty"`
 
 	// The algorithms. HS256, HS384 and HS512 go with a secret; RS256, RS384, RS512,
-	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA with public keys. Default:
+	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA, or Ed25519, with public keys. Default:
 	// HS256 with a secret, RS256 with jwks_url, and what fits the key in
 	// public_key_file, which is RS256 for RSA.
 	Algorithms []string `json:"algorithms,omitempty"`
