@@ -144,7 +144,7 @@ func (x *exchange) forward(next Handler) error {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	err := next.ServeHTTP(x.w, x.r)
+	err := next.ServeHTTP(WithoutInterim(x.w, x.r), x.r)
 	if err == nil {
 		if x.Server.Unanswered(x.r) {
 			return x.unanswered()

@@ -29,7 +29,7 @@ func TestMintedURLs(t *testing.T) {
 	minted := url(admin.do(http.MethodPost, webhookTokens, `{"vendor":"pluggy","connection_config_name":"pluggy-main"}`))
 	wantStatus(t, g.post(t, minted, "{}"), http.StatusOK)
 	u.one(t)
-	if hint := url(admin.do(http.MethodPost, callbackCredentials, "{}")); hint != g.vendors+"/done/{exceptionId}" {
+	if hint := url(admin.do(http.MethodPost, callbackCredentials, "{}")); hint != g.Vendors+"/done/{exceptionId}" {
 		t.Errorf("callbacks are to go to %s", hint)
 	}
 	for _, vendor := range []string{"tokens", "pluggy"} {
