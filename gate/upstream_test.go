@@ -14,15 +14,15 @@ import (
 )
 
 // behind returns a server with a gate, and behind it the standard library's proxy, as
-// Caddy's reverse_proxy has it.
-func behind(t *testing.T, upstream *httptest.Server) *httptest.Server {
+// Caddy's reverse_proxy has it. With keyFromBody the gate holds bodies.
+func behind(t *testing.T, upstream *httptest.Server, keyFromBody bool) *httptest.Server {
 	t.Helper()
 	to, err := url.Parse(upstream.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g, _ := testGate(t)
-	g.Policy.KeyFromBody = true
+	g.Policy.KeyFromBody = keyFromBody
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func TestSentOnce(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		}))
-		server := behind(t, upstream)
+		server := behind(t, upstream, true)
 		var answer *http.Response
 		var body []byte
 		for _, query := range []string{"fine", "hang-up"} {
@@ -87,7 +87,7 @@ func TestInterimAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	}))
 	defer upstream.Close()
-	server := behind(t, upstream)
+	server := behind(t, upstream, true)
 	for version, want := range map[string]string{"1.0": "201", "1.1": "103"} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
@@ -110,7 +110,7 @@ func TestContinueOnce(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	}))
 	defer upstream.Close()
-	server := behind(t, upstream)
+	server := behind(t, upstream, false)
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
