@@ -14,15 +14,15 @@ import (
 )
 
 // behind returns a server with a gate, and behind it the standard library's proxy, as
-// Caddy's reverse_proxy has it.
-func behind(t *testing.T, upstream *httptest.Server) *httptest.Server {
+// Caddy's reverse_proxy has it. With keyFromBody the gate holds bodies.
+func behind(t *testing.T, upstream *httptest.Server, keyFromBody bool) *httptest.Server {
 	t.Helper()
 	to, err := url.Parse(upstream.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g, _ := testGate(t)
-	g.Policy.KeyFromBody = true
+	g.Policy.KeyFromBody = keyFromBody
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func TestSentOnce(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		}))
-		server := behind(t, upstream)
+		server := behind(t, upstream, true)
 		var answer *http.Response
 		var body []byte
 		for _, query := range []string{"fine", "hang-up"} {
@@ -87,7 +87,7 @@ func TestInterimAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	}))
 	defer upstream.Close()
-	server := behind(t, upstream)
+	server := behind(t, upstream, true)
 	for version, want := range map[string]string{"1.0": "201", "1.1": "103"} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
@@ -99,5 +99,32 @@ func TestInterimAnswers(t *testing.T) {
 		if _, status, _ := strings.Cut(line, " "); err != nil || !strings.HasPrefix(status, want) {
 			t.Errorf("HTTP/%s: %q, %v", version, line, err)
 		}
+	}
+}
+
+// TestContinueOnce: a client that waits for it is told once to send its body, and not
+// again by the upstream.
+func TestContinueOnce(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // upon which a server tells its client to go on
+		w.WriteHeader(http.StatusCreated)
+	}))
+	defer upstream.Close()
+	server := behind(t, upstream, false)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nX-Callback-Token: %s\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n", callbackPath, callbackToken)
+	from := bufio.NewReader(conn)
+	first, err := from.ReadString('\n')
+	if err != nil || first != "HTTP/1.1 100 Continue\r\n" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	_, _ = io.WriteString(conn, "event")
+	rest, err := io.ReadAll(from)
+	if err != nil || !strings.HasPrefix(string(rest), "\r\nHTTP/1.1 201 Created\r\n") {
+		t.Errorf("after it came %q, %v", rest, err)
 	}
 }

@@ -15,6 +15,8 @@ var (
 	ambiguousPath   = regexp.MustCompile(`[%;\\]|//|/\.\.?(/|$)`)
 	callbackGrammar = regexp.MustCompile(`^/v1/exceptions/[A-Za-z0-9_-]{1,128}/callback$`)
 	webhookGrammar  = regexp.MustCompile(`^/v1/discovery/webhooks/([a-z0-9-]{1,32})/[^/]+$`)
+	callbackForm    = regexp.MustCompile(`(?i)^/v1/exceptions/[^/]+/callback/?$`)
+	webhookForm     = regexp.MustCompile(`(?i)^/v1/discovery/webhooks/([^/]+)/[^/]+/?$`)
 )
 
 func referenceReading(target string) (Outcome, credential.Kind) {
@@ -27,6 +29,12 @@ func referenceReading(target string) (Outcome, credential.Kind) {
 	}
 	if m := webhookGrammar.FindStringSubmatch(path); m != nil && m[1] != "tokens" {
 		return "", credential.KindWebhook // whatever becomes of the token
+	}
+	if callbackForm.MatchString(path) {
+		return Ambiguous, credential.KindCallback
+	}
+	if m := webhookForm.FindStringSubmatch(path); m != nil && m[1] != "tokens" {
+		return Ambiguous, credential.KindWebhook
 	}
 	return NoRoute, ""
 }

@@ -69,10 +69,10 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 			u.wantNothing(t)
 		})
 	}
-	t.Run("probe with a body", func(t *testing.T) {
+	t.Run("GET with a body", func(t *testing.T) {
 		conn := g.dial(t)
 		conn.write("GET "+w.path()+" HTTP/1.1", "Host: hooks.example.com", "Content-Length: 10")
-		wantStatus(t, conn.answer(http.MethodGet), http.StatusNoContent)
+		wantProblem(t, conn.answer(http.MethodGet), http.StatusMethodNotAllowed, "HKG-1405")
 		conn.wantEnd()
 		u.wantNothing(t)
 	})

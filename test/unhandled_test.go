@@ -26,6 +26,19 @@ func TestNothingBehindTheGuard(t *testing.T) {
 	g.wantLogged(t, a, "there is no handler behind the guard", c)
 }
 
+// TestUpstreamUnreachable: the vendor learns that the event was not sent.
+func TestUpstreamUnreachable(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusBadGateway, "HKG-1502")
+	if !strings.Contains(string(a.body), "was not sent") {
+		t.Errorf("%s", a.body)
+	}
+	g.wantLogged(t, a, "the upstream did not answer", c)
+}
+
 // TestUpstreamFailures: what the vendor got and what went wrong are in one line of the
 // log.
 func TestUpstreamFailures(t *testing.T) {

@@ -48,6 +48,10 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if c.asserted(claims) {
 		return Operator{}, refuse(OfGuard)
 	}
+	subject, refusal := subject(claims)
+	if refusal != nil {
+		return Operator{}, refusal
+	}
 	tenant, refusal := c.tenant(claims)
 	if refusal != nil {
 		return Operator{}, refusal
@@ -56,7 +60,6 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if err != nil {
 		return Operator{}, refuse(BadRoles)
 	}
-	subject, _ := claims["sub"].(string)
 	return Operator{Tenant: tenant, Subject: subject, Role: role}, nil
 }
 
@@ -65,7 +68,7 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 	var tenant uuid.UUID
 	for _, name := range c.tenantClaims {
-		claim, ok := claims[name]
+		claim, ok := find(claims, name)
 		if !ok {
 			continue
 		}
@@ -86,6 +89,25 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 		return uuid.Nil, refuse(NoTenant)
 	}
 	return tenant, nil
+}
+
+// find returns the claim of a name, which counts as a whole first: issuers have names
+// such as https://example.com/roles. Else it is a path, as in realm_access.roles.
+func find(claims map[string]any, name string) (any, bool) {
+	if claim, ok := claims[name]; ok {
+		return claim, true
+	}
+	for at := range len(name) {
+		if name[at] != '.' {
+			continue
+		}
+		if inner, ok := claims[name[:at]].(map[string]any); ok {
+			if claim, ok := find(inner, name[at+1:]); ok {
+				return claim, true
+			}
+		}
+	}
+	return nil, false
 }
 
 var errNotTenant = errors.New("not the UUID of a tenant")
@@ -109,7 +131,7 @@ var errNotRoles = errors.New("not a list of roles")
 func (c *claimReader) role(claims jwt.MapClaims) (Role, error) {
 	role, found := RoleNone, false
 	for _, name := range c.rolesClaims {
-		claim, ok := claims[name]
+		claim, ok := find(claims, name)
 		if !ok {
 			continue
 		}

@@ -7,10 +7,12 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -18,14 +20,7 @@ import (
 type server struct{ store *store.Store }
 
 // Peer implements gate.Server.
-func (server) Peer(r *http.Request) guard.Peer {
-	peer := guard.Peer{Client: vars.ClientAddress(r)}
-	peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
-	if server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok {
-		peer.Named = server.ClientIPHeaders
-	}
-	return peer
-}
+func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
 
 // Decided implements gate.Server.
 func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
@@ -55,6 +50,12 @@ func (server) Failure(err error) (status int, cause error) {
 	var failure caddyhttp.HandlerError
 	if !errors.As(err, &failure) {
 		return 0, nil
+	}
+	// Caddy's reverse_proxy says in its own way that it could not connect, or, with 503, that
+	// none of its upstreams is there to connect to.
+	var dial reverseproxy.DialError
+	if errors.As(failure.Err, &dial) || failure.StatusCode == http.StatusServiceUnavailable {
+		return failure.StatusCode, &upstream.Unsent{Err: failure.Err}
 	}
 	return failure.StatusCode, failure.Err
 }
