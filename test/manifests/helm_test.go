@@ -105,6 +105,9 @@ func TestOwnPodsGuardMatcher(t *testing.T) {
 	if l := f.listeners(t); !strings.Contains(l[":8080"], `"upstream":"matcher:8080"`) || !strings.Contains(l[":8082"], `"upstream":"matcher:8080"`) {
 		t.Errorf("Hookgate sends to %v", l)
 	}
+	if o := ownPods(t, "namespaces: {otherRoutes: [ingress-ui]}"); len(o.policies["hookgate"].Spec.Ingress[2].From) != 2 {
+		t.Errorf("the other routes are open to %+v", o.policies["hookgate"].Spec.Ingress[2].From)
+	}
 	if o := ownPods(t, "matcher: {podLabels: null}"); o.policies["hookgate-matcher"] != nil {
 		t.Error("there is a policy for no pods, which is one for all")
 	}
