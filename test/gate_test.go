@@ -79,6 +79,9 @@ func (g *gate) run() {
 	g.t.Helper()
 	cmd := command(g.dir, "run", "--config", g.caddyfile(), "--adapter", "caddyfile")
 	cmd.Stdout, cmd.Stderr = &g.output, &g.output
+	if g.config.stderr != nil {
+		cmd.Stderr = g.config.stderr
+	}
 	cmd.Env = append(cmd.Env, g.config.env...)
 	started, err := process.Start(cmd)
 	if err != nil {
@@ -151,7 +154,7 @@ type readiness struct {
 	code   int
 	Status string `json:"status"`
 	Checks struct {
-		Keyring, Redis, Process struct {
+		Keyring, Redis, Process, Log struct {
 			Status string `json:"status"`
 		}
 	} `json:"checks"`
