@@ -1,4 +1,5 @@
-# Two commands do all set-up on a machine with Go: `make run` and `make test`.
+# Two commands do all set-up on a machine with Go: `make run` and `make test`. `make help`
+# lists the rest: of the comment above each target, the first sentence.
 
 GO      ?= go
 TAGS    := nobadger,nomysql,nopgx
@@ -14,11 +15,17 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
 	bin/hookgate demo $(ARGS)
+
+# Lists the targets.
+help:
+	@awk '/^# / { text = text " " substr($$0, 3); next } \
+		/^[a-z][a-z-]*:([^=]|$$)/ { sub(/:.*/, ""); sub(/\. .*/, ".", text); printf "%-18s%s\n", $$0, text } \
+		!/^[A-Z]+ *[?:]?=/ { text = "" }' Makefile
 
 # Builds bin/hookgate, static and stripped.
 build:
@@ -40,22 +47,59 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
+# test-senders.
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
-	HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m ./test
+	cd test && $(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /senders$$)
+	cd test && HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m .
 
 # Takes the README's pictures of the console anew.
 images:
-	HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./test/console
+	cd test && HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./console
 
 # Reads the manifests in deploy/ as Kubernetes and Docker Compose read them. It is a
-# module of its own, to keep what that takes out of ours.
+# module of its own, too.
 test-manifests: build
 	cd test/manifests && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -timeout 5m ./...
 
 # The long form of the tests against Redis servers that fail, of every kind; minutes.
 test-faults:
-	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store ./test/faults
+	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
+	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
+
+# Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
+# that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
+test-senders: build
+	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 4 -timeout 10m
+
+# Installs the HTTP clients of test-senders on Debian. A Java and a Node that are there already are taken.
+senders-deps:
+	apt-get install -y --no-install-recommends curl wget2 libhttpclient5-java libgoogle-gson-java \
+		python3-requests python3-httpx python3-aiohttp php-cli php-curl php-guzzlehttp-guzzle ruby perl \
+		erlang-base erlang-inets erlang-jiffy $$(command -v javac >/dev/null || echo default-jdk-headless) \
+		$$(command -v npm >/dev/null || echo nodejs npm)
+	cd test/senders/node && npm ci --no-audit --no-fund
+
+# What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
+# with those that are installed.
+test-fronts: fronts-tools
+	cd test && HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./fronts
+
+# These proxies, on Debian. Varnish compiles its configuration with a C compiler.
+fronts-deps:
+	apt-get install -y --no-install-recommends nginx-light haproxy apache2-bin varnish lighttpd squid gcc libc6-dev
+	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
+
+# Those that Debian does not have: http-proxy of npm, and the Caddy that is downloaded.
+fronts-tools: test/fronts/testdata/node_modules test/fronts/testdata/stockcaddy
+
+test/fronts/testdata/node_modules: test/fronts/testdata/package-lock.json
+	npm ci --prefix test/fronts/testdata --no-audit --no-fund
+	touch $@
+
+test/fronts/testdata/stockcaddy: bench/stockcaddy/main.go bench/stockcaddy/go.mod
+	cd bench/stockcaddy && $(GO) build -tags $(TAGS) -ldflags '-s -w' -o $(abspath $@) .
 
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
 bench:
@@ -97,9 +141,28 @@ lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -l:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && "$$staticcheck" ./...
 
+# Runs every fuzz target of every package, FUZZTIME each. What one finds is kept in the
+# testdata/fuzz of its package, and from then on is a case of `make test`.
+FUZZTIME ?= 10s
+fuzz:
+	@grep -rEo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file target; do \
+		cd "$(CURDIR)/$$(dirname "$$file")" && \
+		$(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) . </dev/null || exit 1; \
+	done
+
+# Looks for known vulnerabilities in the code that the binary calls. It asks
+# https://vuln.go.dev, or the mirror that GOVULNDB names.
+vuln:
+	@$(GO) tool govulncheck -tags $(TAGS) ./cmd/hookgate || { status=$$?; \
+		test $$status -eq 3 || echo "make vuln: nothing has been checked. govulncheck needs its database: https://vuln.go.dev, or a mirror that GOVULNDB names." >&2; \
+		exit $$status; }
+
+# Formats all Go files.
 fmt:
 	gofmt -w .
 
+# Removes what build and release made.
 clean:
 	rm -rf bin dist

@@ -18,10 +18,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/store"
 )
 
-func withJWT(change func(*admin.JWT)) option {
+func withJWT(change func(*bearer.Config)) option {
 	return func(c *admin.Config) { change(&c.JWT) }
 }
 
@@ -101,15 +102,16 @@ func TestRefusedTokens(t *testing.T) {
 		"crit":                   "Bearer " + withCrit,
 		"header null":            assemble(nil, claimsWith(nil), hmacSigned[2]),
 		"claims null":            assemble(map[string]any{"alg": "HS256"}, nil, hmacSigned[2]),
-		"expired":                hs256(t, jwt.MapClaims{"exp": now.Add(-time.Second).Unix()}),
-		"expires now":            hs256(t, jwt.MapClaims{"exp": now.Unix()}),
+		"expired":                hs256(t, jwt.MapClaims{"exp": now.Add(-31 * time.Second).Unix()}),
+		"expired for the leeway": hs256(t, jwt.MapClaims{"exp": now.Add(-30 * time.Second).Unix()}),
 		"exp missing":            hs256(t, jwt.MapClaims{"exp": nil}),
 		"exp zero":               hs256(t, jwt.MapClaims{"exp": 0}),
 		"exp a string":           hs256(t, jwt.MapClaims{"exp": "never"}),
 		"exp a day too far":      hs256(t, jwt.MapClaims{"exp": now.AddDate(0, 0, 31).Unix()}),
 		"exp in another age":     hs256(t, jwt.MapClaims{"exp": 1e300}),
 		"exp at the last second": hs256(t, jwt.MapClaims{"exp": int64(math.MaxInt64)}),
-		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(time.Second).Unix()}),
+		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(31 * time.Second).Unix()}),
+		"issued in the future":   hs256(t, jwt.MapClaims{"iat": now.Add(31 * time.Second).Unix()}),
 		"two tenants":            hs256(t, jwt.MapClaims{"tenantId": tenantB.String()}),
 		"tenant not a UUID":      hs256(t, jwt.MapClaims{"tenant_id": "acme"}),
 		"tenant empty":           hs256(t, jwt.MapClaims{"tenant_id": ""}),
@@ -185,7 +187,7 @@ func (u unreadable) Read([]byte) (int, error) {
 func (unreadable) Close() error { return nil }
 
 func TestIssuerAndAudience(t *testing.T) {
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.Issuer, c.Audience = "idp", "hookgate" }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.Issuer, c.Audience = "idp", "hookgate" }))
 	for _, aud := range []any{"hookgate", []string{"other", "hookgate"}} {
 		s.must(200, hs256(t, jwt.MapClaims{"iss": "idp", "aud": aud}), "GET", callbacksPath, "")
 	}
@@ -201,17 +203,56 @@ func TestIssuerAndAudience(t *testing.T) {
 }
 
 func TestAlgorithmsArePinned(t *testing.T) {
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.Algorithms = []string{"HS384", "HS512"} }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.Algorithms = []string{"HS384", "HS512"} }))
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret), "GET", callbacksPath, "")
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS512, claimsWith(nil), secret), "GET", callbacksPath, "")
 	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2401")
+}
+
+// TestLeeway: clocks differ, and issuers set nbf and iat to their own now.
+func TestLeeway(t *testing.T) {
+	ahead := func(d time.Duration) jwt.MapClaims {
+		return jwt.MapClaims{"nbf": now.Add(d).Unix(), "iat": now.Add(d).Unix(), "exp": now.Add(time.Second - d).Unix()}
+	}
+	s := newServer(t)
+	s.must(200, hs256(t, ahead(30*time.Second)), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, ahead(32*time.Second)), "GET", callbacksPath, ""), 401, "HKG-2401")
+	s = newServerOn(t, s.store, withJWT(func(c *bearer.Config) { c.Leeway = 2 * time.Second }))
+	s.must(200, hs256(t, ahead(2*time.Second)), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, ahead(4*time.Second)), "GET", callbacksPath, ""), 401, "HKG-2401")
+}
+
+// TestClaimPaths: a name that no claim has leads through claims.
+func TestClaimPaths(t *testing.T) {
+	s := newServer(t, withJWT(func(c *bearer.Config) {
+		c.TenantClaims, c.RolesClaims = []string{"https://example.com/org.id"}, []string{"realm_access.roles"}
+	}))
+	inner := map[string]any{"roles": []string{"admin"}}
+	tenant := map[string]any{"id": tenantA.String()}
+	for _, c := range []struct {
+		name   string
+		claims jwt.MapClaims
+		status int
+	}{
+		{"paths", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": inner}, 201},
+		{"whole names", jwt.MapClaims{"https://example.com/org.id": tenantA.String(), "realm_access.roles": "admin"}, 201},
+		{"the whole name counts first", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": inner, "realm_access.roles": "viewer"}, 403},
+		{"no such member", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": map[string]any{"groups": "admin"}}, 403},
+		{"no object", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": "roles"}, 403},
+		{"no tenant at the end", jwt.MapClaims{"https://example.com/org": map[string]any{"id": tenant}, "realm_access": inner}, 401},
+		{"no tenant", jwt.MapClaims{"https://example.com": tenant, "realm_access": inner}, 403},
+	} {
+		if a := s.as(tokenFor(t, c.claims), "POST", callbacksPath, "{}"); a.StatusCode != c.status {
+			t.Errorf("%s: %d %s", c.name, a.StatusCode, a.body)
+		}
+	}
 }
 
 func TestTenantClaims(t *testing.T) {
 	missing := hs256(t, jwt.MapClaims{"tenant_id": nil})
 	checkProblem(t, newServer(t).as(missing, "GET", callbacksPath, ""), 403, "HKG-2001")
 
-	s := newServer(t, withJWT(func(c *admin.JWT) { c.DefaultTenant = tenantA }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.DefaultTenant = tenantA }))
 	s.must(201, missing, "POST", callbacksPath, `{}`)
 	if list := s.must(200, adminOf(t, tenantA), "GET", callbacksPath, "").list(t, "credentials"); len(list) != 1 {
 		t.Errorf("the default tenant has %v", list)
@@ -221,7 +262,7 @@ func TestTenantClaims(t *testing.T) {
 		checkProblem(t, s.as(hs256(t, jwt.MapClaims{"tenant_id": tenant}), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}
 
-	s = newServer(t, withJWT(func(c *admin.JWT) { c.TenantClaims = []string{"org"} }))
+	s = newServer(t, withJWT(func(c *bearer.Config) { c.TenantClaims = []string{"org"} }))
 	s.must(200, hs256(t, jwt.MapClaims{"org": tenantA.String(), "tenant_id": "ignored"}), "GET", callbacksPath, "")
 	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 403, "HKG-2001")
 }
@@ -231,16 +272,16 @@ func TestRoles(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		claims jwt.MapClaims
-		byRole admin.Role // the default role
+		byRole bearer.Role // the default role
 		want   string
 	}{
 		{"no claim", jwt.MapClaims{}, "", none},
-		{"no claim, default none", jwt.MapClaims{}, admin.RoleNone, none},
-		{"no claim, default viewer", jwt.MapClaims{}, admin.RoleViewer, reads},
-		{"no claim, default admin", jwt.MapClaims{}, admin.RoleAdmin, writes},
-		{"unknown role gets no default", jwt.MapClaims{"roles": "intern"}, admin.RoleAdmin, none},
-		{"empty list gets no default", jwt.MapClaims{"roles": []string{}}, admin.RoleAdmin, none},
-		{"viewer beats the default", jwt.MapClaims{"roles": "viewer"}, admin.RoleAdmin, reads},
+		{"no claim, default none", jwt.MapClaims{}, bearer.RoleNone, none},
+		{"no claim, default viewer", jwt.MapClaims{}, bearer.RoleViewer, reads},
+		{"no claim, default admin", jwt.MapClaims{}, bearer.RoleAdmin, writes},
+		{"unknown role gets no default", jwt.MapClaims{"roles": "intern"}, bearer.RoleAdmin, none},
+		{"empty list gets no default", jwt.MapClaims{"roles": []string{}}, bearer.RoleAdmin, none},
+		{"viewer beats the default", jwt.MapClaims{"roles": "viewer"}, bearer.RoleAdmin, reads},
 		{"admin", jwt.MapClaims{"roles": "admin"}, "", writes},
 		{"owner", jwt.MapClaims{"role": "owner"}, "", writes},
 		{"viewer", jwt.MapClaims{"role": "viewer"}, "", reads},
@@ -253,9 +294,9 @@ func TestRoles(t *testing.T) {
 		{"spaces within a list", jwt.MapClaims{"roles": []string{"x admin"}}, "", none},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, withJWT(func(j *admin.JWT) { j.DefaultRole = c.byRole }))
+			s := newServer(t, withJWT(func(j *bearer.Config) { j.DefaultRole = c.byRole }))
 			c.claims["tenant_id"] = tenantA.String()
-			who := bearer(t, c.claims)
+			who := tokenFor(t, c.claims)
 			read, write := s.as(who, "GET", callbacksPath, ""), s.as(who, "POST", callbacksPath, `{}`)
 			if c.want == none {
 				checkProblem(t, read, 403, "HKG-2403")
@@ -286,15 +327,15 @@ func TestUnusableConfiguration(t *testing.T) {
 		says   string
 	}{
 		"no store":          {func(c *admin.Config) { c.Store = nil }, "store"},
-		"no secret":         {withJWT(func(j *admin.JWT) { j.Secret = nil }), "empty"},
-		"algorithm none":    {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"none"} }), `"none"`},
-		"algorithm RS256":   {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
-		"algorithm in case": {withJWT(func(j *admin.JWT) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
-		"default role":      {withJWT(func(j *admin.JWT) { j.DefaultRole = "root" }), `"root"`},
+		"no secret":         {withJWT(func(j *bearer.Config) { j.Secret = nil }), "empty"},
+		"algorithm none":    {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"none"} }), `"none"`},
+		"algorithm RS256":   {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
+		"algorithm in case": {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
+		"default role":      {withJWT(func(j *bearer.Config) { j.DefaultRole = "root" }), `"root"`},
 		"raw public URL":    {func(c *admin.Config) { c.PublicURL = "https://HOOKS.example.com/" }, "public URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := admin.Config{Store: usable, JWT: admin.JWT{Secret: secret}}
+			config := admin.Config{Store: usable, JWT: bearer.Config{Secret: secret}}
 			c.change(&config)
 			_, err := admin.New(config)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -312,7 +353,7 @@ func TestShortSecretIsWarnedOf(t *testing.T) {
 	for length, warned := range map[int]bool{31: true, 32: false} {
 		var log bytes.Buffer
 		_, err := admin.New(admin.Config{
-			Store: usable, JWT: admin.JWT{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Store: usable, JWT: bearer.Config{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -332,7 +373,7 @@ func TestMaxTTL(t *testing.T) {
 		{0, 30 * 24 * time.Hour, 30*24*time.Hour + time.Second},
 		{time.Minute, time.Minute, 61 * time.Second},
 	} {
-		s := newServer(t, withJWT(func(j *admin.JWT) { j.MaxTTL = c.max }))
+		s := newServer(t, withJWT(func(j *bearer.Config) { j.MaxTTL = c.max }))
 		s.must(200, at(c.good), "GET", callbacksPath, "")
 		checkProblem(t, s.as(at(c.bad), "GET", callbacksPath, ""), 401, "HKG-2401")
 	}

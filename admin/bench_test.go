@@ -10,7 +10,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redisconn"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // stores are where the credentials of a benchmark are kept.

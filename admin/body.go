@@ -14,6 +14,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hookgate/hookgate/problem"
 )
 
 const (
@@ -50,7 +52,7 @@ func readBody(limit int64) func(huma.Context, func(huma.Context)) {
 
 func drain(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *detail) {
 	if r.ContentLength > limit {
-		return nil, refuse(problemTooLarge)
+		return nil, refuse(problem.RequestTooLarge)
 	}
 	connection := http.NewResponseController(w)
 	// Not every ResponseWriter has deadlines; the server's own then apply.
@@ -59,11 +61,11 @@ func drain(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *detail
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return nil, refuse(problemSlowBody).with("Connection", "close")
+		return nil, refuse(problem.SlowBody).with("Connection", "close")
 	case err != nil:
-		return nil, refuse(problemMalformed).because("The request body ended early.").with("Connection", "close")
+		return nil, refuse(problem.Malformed).because("The request body ended early.").with("Connection", "close")
 	case int64(len(body)) > limit:
-		return nil, refuse(problemTooLarge)
+		return nil, refuse(problem.RequestTooLarge)
 	}
 	_ = connection.SetReadDeadline(time.Time{})
 	return body, nil
@@ -81,9 +83,9 @@ func checkNoBody(body []byte) *detail {
 	case err == nil && !bytes.Equal(bytes.TrimSpace(body), []byte("null")):
 		return nil
 	case errors.Is(err, errUnknownName):
-		return refuse(problemInvalid).at("body", err.Error())
+		return refuse(problem.Invalid).at("body", err.Error())
 	}
-	return refuse(problemMalformed).because("This operation takes no request body.")
+	return refuse(problem.Malformed).because("This operation takes no request body.")
 }
 
 const mergePatch = "application/merge-patch+json"
@@ -96,10 +98,10 @@ func checkMediaType(r *http.Request) *detail {
 	case 1:
 		mediaType, _, err := mime.ParseMediaType(values[0])
 		if err != nil || mediaType != "application/json" && (mediaType != mergePatch || r.Method != http.MethodPatch) {
-			return refuse(problemMediaType)
+			return refuse(problem.MediaType)
 		}
 	default:
-		return refuse(problemMediaType)
+		return refuse(problem.MediaType)
 	}
 	r.Header.Set("Content-Type", "application/json") // huma reads it more narrowly than the RFC
 	return nil

@@ -3,86 +3,38 @@ package admin
 import (
 	"context"
 	"fmt"
-	"slices"
 
-	"github.com/google/uuid"
-
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 )
 
-// Connections knows which aggregator connections exist, so that no webhook token is
-// minted for one that does not.
-type Connections interface {
-	// Exists reports whether there is such a connection. An error means that it cannot
-	// be told; nothing is minted then. Its text is logged.
-	Exists(context.Context, ConnectionQuery) (bool, error)
+// connectionProblems are what checkConnection can answer.
+var connectionProblems = []problem.Problem{
+	problem.NoConnection, problem.NotConfigured, problem.NoAnswer, problem.MatcherAnswer, problem.MatcherRefuses, problem.MatcherTimeout,
 }
 
-// ConnectionQuery names a connection of a tenant with a vendor.
-type ConnectionQuery struct {
-	Tenant       uuid.UUID
-	Vendor, Name string
-	// Bearer is the token of the operator who asks, which was verified.
-	Bearer string
-}
-
-// connectionProblems are what checkConnectionOf can answer.
-var connectionProblems = []Problem{
-	problemNoConnection, problemNotConfigured, problemNoAnswer, problemMatcherAnswer, problemMatcherRefuses, problemMatcherTimeout,
-}
-
-// checkConnectionOf keeps a webhook token from being made for a connection that is
-// not known to exist, by whatever way. The location is where the request names it,
-// "" where nothing can tell.
-func (a *admin) checkConnectionOf(ctx context.Context, spec credential.Spec, location string) error {
+// checkConnection keeps a webhook token from being made that no guard would take, or
+// for a connection that is not known to exist, by whatever way. The locations are where
+// the request names vendor and connection, "" where nothing can tell.
+func (a *admin) checkConnection(ctx context.Context, spec credential.Spec, vendorAt, connectionAt string) error {
 	switch {
 	case spec.Vendor == "" || spec.Connection == "":
-		return refuse(problemInvalid).at("body", "a webhook credential needs a vendor and a connection")
+		return refuse(problem.Invalid).at("body", "a webhook credential needs a vendor and a connection")
 	case a.connections == nil:
-		return refuse(problemNotConfigured)
+		return refuse(problem.NotConfigured)
 	}
-	if err := a.checkName(spec.Connection); err != nil {
-		if location == "" {
-			return refuse(problemInvalid).because(err.Error())
-		}
-		return refuse(problemInvalid).at(location, err.Error())
+	if err := a.checkWebhook(spec, vendorAt, connectionAt); err != nil {
+		return err
 	}
-	query := ConnectionQuery{Tenant: spec.Tenant, Vendor: spec.Vendor, Name: spec.Connection}
-	// It has been through authorise, so it is well-formed.
-	query.Bearer, _ = bearerToken(exchangeOf(ctx).authorization)
-	exists, err := a.connections.Exists(ctx, query)
+	exists, err := a.connections.Exists(ctx, connections.Query{
+		Tenant: spec.Tenant, Vendor: spec.Vendor, Name: spec.Connection, Bearer: exchangeOf(ctx).operator.Token,
+	})
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	case !exists:
-		return refuse(problemNoConnection)
+		return refuse(problem.NoConnection)
 	}
 	return nil
 }
-
-func (a *admin) checkName(connection string) error {
-	if a.checkConnection == nil {
-		return nil
-	}
-	return a.checkConnection(connection)
-}
-
-// AnyConnection takes the operator's word for every connection.
-type AnyConnection struct{}
-
-// Exists returns true.
-func (AnyConnection) Exists(context.Context, ConnectionQuery) (bool, error) { return true, nil }
-
-// StaticConnections are the names of connections that exist, for every tenant and
-// vendor.
-type StaticConnections []string
-
-// Exists reports whether the name is one of them.
-func (s StaticConnections) Exists(_ context.Context, q ConnectionQuery) (bool, error) {
-	return slices.Contains(s, q.Name), nil
-}
-
-var (
-	_ Connections = AnyConnection{}
-	_ Connections = StaticConnections{}
-)

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 )
 
 const (
@@ -44,9 +43,9 @@ func (m *matcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // patient is a timeout that only a broken test reaches.
 const patient = 30 * time.Second
 
-func connectionsAt(t testing.TB, url string, timeout time.Duration) *admin.MatcherConnections {
+func connectionsAt(t testing.TB, url string, timeout time.Duration) *connections.Matcher {
 	t.Helper()
-	connections, err := admin.NewMatcherConnections(url, timeout)
+	connections, err := connections.NewMatcher(url, timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,25 +57,25 @@ func TestMatcherConnections(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		pages map[string]string
-		query admin.ConnectionQuery
+		query connections.Query
 		want  bool
 		asked int
 	}{
-		{"there", map[string]string{aggregatorList + " ": `{"items":[` + belvo + `,` + pluggy + `],"limit":200,"hasMore":false}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, true, 1},
-		{"of another vendor", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `]}`}, admin.ConnectionQuery{Vendor: "belvo", Name: "main"}, false, 1},
-		{"of another name", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `]}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "Main"}, false, 1},
-		{"none", map[string]string{aggregatorList + " ": `{"items":[],"hasMore":false}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, false, 1},
-		{"null", map[string]string{aggregatorList + " ": `{"items":null,"limit":200,"hasMore":false}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, false, 1},
+		{"there", map[string]string{aggregatorList + " ": `{"items":[` + belvo + `,` + pluggy + `],"limit":200,"hasMore":false}`}, connections.Query{Vendor: "pluggy", Name: "main"}, true, 1},
+		{"of another vendor", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `]}`}, connections.Query{Vendor: "belvo", Name: "main"}, false, 1},
+		{"of another name", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `]}`}, connections.Query{Vendor: "pluggy", Name: "Main"}, false, 1},
+		{"none", map[string]string{aggregatorList + " ": `{"items":[],"hasMore":false}`}, connections.Query{Vendor: "pluggy", Name: "main"}, false, 1},
+		{"null", map[string]string{aggregatorList + " ": `{"items":null,"limit":200,"hasMore":false}`}, connections.Query{Vendor: "pluggy", Name: "main"}, false, 1},
 		{"on the second page", map[string]string{
 			aggregatorList + " ":       `{"items":[` + belvo + `],"hasMore":true,"nextCursor":"a+b/=&"}`,
 			aggregatorList + " a+b/=&": `{"items":[` + pluggy + `],"hasMore":false,"prevCursor":"x"}`,
-		}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, true, 2},
-		{"found, so the rest is not read", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `],"hasMore":true,"nextCursor":"next"}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, true, 1},
-		{"no more, whatever the cursor", map[string]string{aggregatorList + " ": `{"items":[],"hasMore":false,"nextCursor":"next"}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, false, 1},
-		{"2.x", map[string]string{databaseList + " ": `{"connections":[{"id":"x","configName":"main","databaseType":"POSTGRESQL"}]}`}, admin.ConnectionQuery{Vendor: "belvo", Name: "main"}, true, 2},
-		{"2.x, of another name", map[string]string{databaseList + " ": `{"connections":[{"configName":"other"}]}`}, admin.ConnectionQuery{Vendor: "belvo", Name: "main"}, false, 2},
-		{"2.x, none", map[string]string{databaseList + " ": `{"connections":[]}`}, admin.ConnectionQuery{Vendor: "belvo", Name: "main"}, false, 2},
-		{"4.1 is not asked for databases", map[string]string{aggregatorList + " ": `{"items":[]}`, databaseList + " ": `{"connections":[{"configName":"main"}]}`}, admin.ConnectionQuery{Vendor: "pluggy", Name: "main"}, false, 1},
+		}, connections.Query{Vendor: "pluggy", Name: "main"}, true, 2},
+		{"found, so the rest is not read", map[string]string{aggregatorList + " ": `{"items":[` + pluggy + `],"hasMore":true,"nextCursor":"next"}`}, connections.Query{Vendor: "pluggy", Name: "main"}, true, 1},
+		{"no more, whatever the cursor", map[string]string{aggregatorList + " ": `{"items":[],"hasMore":false,"nextCursor":"next"}`}, connections.Query{Vendor: "pluggy", Name: "main"}, false, 1},
+		{"2.x", map[string]string{databaseList + " ": `{"connections":[{"id":"x","configName":"main","databaseType":"POSTGRESQL"}]}`}, connections.Query{Vendor: "belvo", Name: "main"}, true, 2},
+		{"2.x, of another name", map[string]string{databaseList + " ": `{"connections":[{"configName":"other"}]}`}, connections.Query{Vendor: "belvo", Name: "main"}, false, 2},
+		{"2.x, none", map[string]string{databaseList + " ": `{"connections":[]}`}, connections.Query{Vendor: "belvo", Name: "main"}, false, 2},
+		{"4.1 is not asked for databases", map[string]string{aggregatorList + " ": `{"items":[]}`, databaseList + " ": `{"connections":[{"configName":"main"}]}`}, connections.Query{Vendor: "pluggy", Name: "main"}, false, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := newMatcher(t, tc.pages)
@@ -99,7 +98,7 @@ func TestMatcherConnections(t *testing.T) {
 
 func TestMatcherConnectionsBelowAPath(t *testing.T) {
 	m := newMatcher(t, map[string]string{"GET /matcher/v1/discovery/aggregator-connections ": `{"items":[{"vendor":"pluggy","configName":"main"}]}`})
-	got, err := connectionsAt(t, m.URL+"/matcher/", patient).Exists(t.Context(), admin.ConnectionQuery{Vendor: "pluggy", Name: "main"})
+	got, err := connectionsAt(t, m.URL+"/matcher/", patient).Exists(t.Context(), connections.Query{Vendor: "pluggy", Name: "main"})
 	if err != nil || !got {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -213,35 +212,18 @@ func TestMatcherIsAskedWithTheOperatorsToken(t *testing.T) {
 
 func TestMatcherURL(t *testing.T) {
 	for _, url := range []string{"http://matcher:4018", "https://matcher.example.com/base/"} {
-		if _, err := admin.NewMatcherConnections(url, time.Second); err != nil {
+		if _, err := connections.NewMatcher(url, time.Second); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
 	for _, url := range []string{"", "matcher:4018", "/matcher", "ftp://matcher", "http://", "http://user:hunter2@matcher", "http://matcher?a", "http://matcher#", "http://%zz"} {
-		if _, err := admin.NewMatcherConnections(url, time.Second); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := connections.NewMatcher(url, time.Second); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	if _, err := admin.NewMatcherConnections("http://matcher", 0); err == nil {
+	if _, err := connections.NewMatcher("http://matcher", 0); err == nil {
 		t.Error("no timeout was accepted")
 	}
-}
-
-func TestUnusableConnectionName(t *testing.T) {
-	s := newServer(t, withConnections(admin.AnyConnection{}), func(c *admin.Config) {
-		c.CheckConnection = func(name string) error {
-			if name == ".." {
-				return errors.New("not a name for a path")
-			}
-			return nil
-		}
-	})
-	doc := checkProblem(t, s.as(adminOf(t, tenantA), "POST", tokensPath, `{"vendor":"pluggy","connection_config_name":".."}`), 422, "HKG-2422")
-	if text := fmt.Sprint(doc["errors"]); !strings.Contains(text, "body.connection_config_name") || !strings.Contains(text, "not a name for a path") {
-		t.Errorf("errors: %s", text)
-	}
-	s.expectNoTokens()
-	s.must(201, adminOf(t, tenantA), "POST", tokensPath, mintPluggy)
 }
 
 // TestMatcherIsAskedOfEveryWay: a webhook credential can be made in three ways.

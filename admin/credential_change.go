@@ -9,16 +9,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
 type (
 	rotateCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body *api.RotateCredentialRequest
 	}
 	endCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body *api.ChangeReasonRequest
 	}
 )
@@ -26,27 +28,28 @@ type (
 func (a *admin) registerCredentialChanges() {
 	const one = api.CredentialsPath + "/{id}"
 	a.registerPatch(one)
-	register(a, RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateCredential", Method: http.MethodPost, Path: one + "/rotate",
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
-		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. With a grace period both are accepted until it ends; at most one such period is open.",
-	}), append([]Problem{problemNotFound, problemInactive, problemGraceOpen, problemKeyReused}, bodyProblems...), a.rotateCredential)
+		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
+			"With a grace period both are accepted until it ends; at most one such period is open.",
+	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems...), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
-	register(a, RoleAdmin, huma.Operation{
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
 		Tags: credentialTags, Summary: "End a grace period now",
 		Description: "Revokes the credential that is in its grace period, named by its own id or by that of its successor, and returns it.",
-	}, append([]Problem{problemNotFound, problemNoGrace}, bodyProblems...), a.finishRotation)
-	register(a, RoleAdmin, huma.Operation{
+	}, append([]problem.Problem{problem.NotFound, problem.NoGrace}, bodyProblems...), a.finishRotation)
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "revokeCredential", Method: http.MethodPost, Path: one + "/revoke",
 		Tags: credentialTags, Summary: "Revoke a credential",
 		Description: "Ends it for good, and returns it. Revoking it again changes nothing.",
-	}, append([]Problem{problemNotFound}, bodyProblems...), a.revokeCredential)
-	register(a, RoleAdmin, huma.Operation{
+	}, append([]problem.Problem{problem.NotFound}, bodyProblems...), a.revokeCredential)
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "deleteCredential", Method: http.MethodDelete, Path: one,
-		Tags: credentialTags, Summary: "Revoke a credential, without a word",
+		Tags: credentialTags, Summary: "Revoke a credential and answer nothing",
 		Description: "Ends it for good. It stays in lists, as revoked.",
-	}, []Problem{problemNotFound}, a.deleteCredential)
+	}, []problem.Problem{problem.NotFound}, a.deleteCredential)
 }
 
 func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rotateCredentialInput) (*mintedCredentialOutput, error) {
@@ -55,7 +58,7 @@ func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rota
 	}
 	secret, err := parseSHA256(in.Body.SecretHash)
 	if err != nil {
-		return nil, refuse(problemInvalid).at("body.secretHash", err.Error())
+		return nil, refuse(problem.Invalid).at("body.secretHash", err.Error())
 	}
 	c, token, err := a.store.Rotate(withOrigin(ctx, in.Body.Reason), anyKind(tenant, in.ID), store.Rotation{
 		Grace: time.Duration(in.Body.GracePeriodSeconds) * time.Second, Force: in.Body.Force, SecretHash: secret,

@@ -11,7 +11,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -33,8 +35,8 @@ func (a *admin) registerCreate() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Create a credential",
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
-	register(a, RoleAdmin, op, slices.Concat(
-		connectionProblems, []Problem{problemClientIDTaken, problemKeyReused}, bodyProblems), a.createCredential)
+	register(a, bearer.RoleAdmin, op, slices.Concat(
+		connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused}, bodyProblems), a.createCredential)
 	a.documentReplay(api.CredentialsPath)
 }
 
@@ -55,7 +57,7 @@ func (a *admin) createCredential(ctx context.Context, tenant uuid.UUID, in *crea
 		return nil, err
 	}
 	if spec.Kind == credential.KindWebhook {
-		if err := a.checkConnectionOf(ctx, spec, "body.connection"); err != nil {
+		if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection"); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +80,7 @@ func (a *admin) minted(ctx context.Context, tenant uuid.UUID, c credential.Crede
 	switch {
 	case token == "":
 	case c.Kind == credential.KindWebhook:
-		out.Body.WebhookURL = a.webhookURL(c.Vendor, token)
+		out.Body.WebhookURL = a.webhookURL(&c, token)
 	case c.Kind == credential.KindCallback:
 		out.Body.WebhookURLHint = a.callbackURLHint()
 	}
@@ -89,7 +91,7 @@ func (a *admin) minted(ctx context.Context, tenant uuid.UUID, c credential.Crede
 // that it would make never works. Zero is none.
 func (a *admin) checkExpiry(location string, expiresAt time.Time) error {
 	if !expiresAt.IsZero() && !expiresAt.After(a.store.Now()) {
-		return refuse(problemInvalid).at(location, "expected a time in the future")
+		return refuse(problem.Invalid).at(location, "expected a time in the future")
 	}
 	return nil
 }

@@ -8,22 +8,25 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
 type (
 	patchCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body api.PatchCredentialRequest
 	}
 )
 
 func (a *admin) registerPatch(path string) {
-	register(a, RoleAdmin, huma.Operation{
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "updateCredential", Method: http.MethodPatch, Path: path,
 		Tags: credentialTags, Summary: "Change a credential",
-		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. An expired credential can be prolonged, a revoked one cannot be changed.",
-	}, append([]Problem{problemNotFound, problemInactive}, bodyProblems...), a.patchCredential)
+		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. " +
+			"An expired credential can be prolonged, a revoked one cannot be changed.",
+	}, append([]problem.Problem{problem.NotFound, problem.Inactive}, bodyProblems...), a.patchCredential)
 	content := a.huma.OpenAPI().Paths[path].Patch.RequestBody.Content
 	content[mergePatch] = content["application/json"]
 }
@@ -32,7 +35,7 @@ func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patch
 	patch := store.Patch{Label: in.Body.Label.Pointer(), ExpiresAt: in.Body.ExpiresAt.Pointer()}
 	if patch.ExpiresAt != nil && !in.Body.ExpiresAt.Null {
 		if patch.ExpiresAt.IsZero() { // which would mean never; that is what null is for
-			return nil, refuse(problemInvalid).at("body.expiresAt", "expected a time in the future")
+			return nil, refuse(problem.Invalid).at("body.expiresAt", "expected a time in the future")
 		}
 		if err := a.checkExpiry("body.expiresAt", *patch.ExpiresAt); err != nil {
 			return nil, err
@@ -41,7 +44,7 @@ func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patch
 	if in.Body.AllowedIPs.Present {
 		prefixes, err := parseIPs(in.Body.AllowedIPs.Value)
 		if err != nil {
-			return nil, refuse(problemInvalid).at("body.allowedIps", err.Error())
+			return nil, refuse(problem.Invalid).at("body.allowedIps", err.Error())
 		}
 		patch.AllowedIPs = &prefixes
 	}

@@ -9,27 +9,27 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/hookgate/hookgate/problem"
 )
 
 // detail is a problem document (RFC 9457) in the shape Matcher's has; the name is
 // that of its schema. ErrorDetail.Value is never set: it would echo what the client
 // sent, and that may be a secret in the wrong place.
 type detail struct {
-	Type     string              `json:"type,omitempty" format:"uri" default:"about:blank" doc:"Always about:blank: the code tells problems apart."`
-	Title    string              `json:"title,omitempty" example:"Not Found" doc:"The standard phrase of the status."`
-	Status   int                 `json:"status,omitempty" example:"404" doc:"The HTTP status."`
-	Detail   string              `json:"detail,omitempty" example:"There is no such credential." doc:"What went wrong, for people."`
-	Instance string              `json:"instance,omitempty" format:"uri" example:"urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59" doc:"The request id, also in X-Request-Id."`
-	Code     string              `json:"code,omitempty" example:"HKG-2002" doc:"Stable code of the problem."`
-	Errors   []*huma.ErrorDetail `json:"errors,omitempty" doc:"What is wrong in which place."`
+	Type     string              `json:"type,omitempty" format:"uri" default:"about:blank"`
+	Title    string              `json:"title,omitempty"`
+	Status   int                 `json:"status,omitempty"`
+	Detail   string              `json:"detail,omitempty"`
+	Instance string              `json:"instance,omitempty" format:"uri"`
+	Code     string              `json:"code,omitempty"`
+	Errors   []*huma.ErrorDetail `json:"errors,omitempty"`
 
 	header http.Header
 }
 
-const problemType = "application/problem+json"
-
 // refuse returns the problem document of an entry of the table.
-func refuse(p Problem) *detail {
+func refuse(p problem.Problem) *detail {
 	return &detail{Type: "about:blank", Title: p.Title, Status: p.Status, Detail: p.Meaning, Code: p.Code}
 }
 
@@ -65,7 +65,7 @@ var (
 func (d *detail) Error() string             { return d.Code + ": " + d.Detail }
 func (d *detail) GetStatus() int            { return d.Status }
 func (d *detail) GetHeaders() http.Header   { return d.header }
-func (d *detail) ContentType(string) string { return problemType }
+func (d *detail) ContentType(string) string { return problem.ContentType }
 
 // write sends the problem as the whole answer.
 func (d *detail) write(x *exchange) {
@@ -73,7 +73,7 @@ func (d *detail) write(x *exchange) {
 	for name, values := range d.header {
 		x.Header()[name] = values
 	}
-	x.Header().Set("Content-Type", problemType)
+	x.Header().Set("Content-Type", problem.ContentType)
 	x.WriteHeader(d.Status)
 	if err := json.NewEncoder(x).Encode(d); err != nil {
 		x.log.Debug("the client did not take the answer", slog.String("request_id", x.id.String()))
@@ -96,12 +96,12 @@ func finishProblem(ctx huma.Context, _ string, v any) (any, error) {
 	return d, nil
 }
 
-var frameworkProblems = map[int]Problem{
-	http.StatusBadRequest:            problemMalformed,
-	http.StatusRequestTimeout:        problemSlowBody,
-	http.StatusRequestEntityTooLarge: problemTooLarge,
-	http.StatusUnsupportedMediaType:  problemMediaType,
-	http.StatusUnprocessableEntity:   problemInvalid,
+var frameworkProblems = map[int]problem.Problem{
+	http.StatusBadRequest:            problem.Malformed,
+	http.StatusRequestTimeout:        problem.SlowBody,
+	http.StatusRequestEntityTooLarge: problem.RequestTooLarge,
+	http.StatusUnsupportedMediaType:  problem.MediaType,
+	http.StatusUnprocessableEntity:   problem.Invalid,
 }
 
 // Limits of what a problem document repeats of a request: names of properties are
@@ -115,7 +115,7 @@ func fromFramework(m *huma.ErrorModel) *detail {
 	p, ok := frameworkProblems[m.Status]
 	if !ok {
 		// Its text is about our internals.
-		return refuse(problemInternal)
+		return refuse(problem.OperationFailed)
 	}
 	d := refuse(p)
 	for _, e := range m.Errors {

@@ -4,51 +4,46 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/docs"
+	"github.com/hookgate/hookgate/problem"
 )
 
-// writtenExample is one example of a schema; the name tells it from others.
-type writtenExample struct {
-	name  string
-	value any
-}
-
-// writtenExamples are of schemas whose properties do not all go together, by the
-// schema's name. Their first is also that of whatever contains them.
-var writtenExamples = map[string][]writtenExample{
-	"CredentialMetadata": {{"", credentialMetadata{
+// examples are of schemas whose properties do not all go together.
+var examples = map[string][]docs.Example{
+	"CredentialMetadata": {{Value: credentialMetadata{
 		ID: exampleID, CreatedAt: exampleDay(2), ExternalSystem: "jira-production", LastUsedAt: exampleDay(3),
 	}}},
-	"WebhookTokenMetadata": {{"", webhookTokenMetadata{
+	"WebhookTokenMetadata": {{Value: webhookTokenMetadata{
 		ID: exampleID, Vendor: "pluggy", ConnectionName: "pluggy-main", CreatedAt: exampleDay(2), LastUsedAt: exampleDay(3),
 	}}},
-	"Credential": {{"", exampleCredential}},
+	"Credential": {{Value: exampleCredential}},
 	"MintedCredential": {
-		{"callback", api.MintedCredential{Token: exampleToken, Credential: api.Credential{
+		{Name: "callback", Value: api.MintedCredential{Token: exampleToken, Credential: api.Credential{
 			ID: exampleID, Kind: "callback", Status: "active", Label: "jira-production", CreatedAt: exampleDay(2),
 		}, WebhookURLHint: "https://hooks.example.com/v1/exceptions/{exceptionId}/callback"}},
-		{"api", api.MintedCredential{Credential: exampleCredential}},
+		{Name: "api", Value: api.MintedCredential{Credential: exampleCredential}},
 	},
 	"CreateCredentialRequest": {
-		{"callback", api.CreateCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
-		{"webhook", api.CreateCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: &exampleEnd}},
-		{"api", api.CreateCredentialRequest{
+		{Name: "callback", Value: api.CreateCredentialRequest{Kind: "callback", Label: "jira-production", AllowedIPs: exampleIPs}},
+		{Name: "webhook", Value: api.CreateCredentialRequest{Kind: "webhook", Vendor: "pluggy", Connection: "pluggy-main", ExpiresAt: &exampleEnd}},
+		{Name: "api", Value: api.CreateCredentialRequest{
 			Kind: "api", Label: "Billing", ClientID: "billing-prod", SecretHash: exampleHash,
 			Scopes: exampleScopes, Metadata: exampleMetadata, AllowedIPs: exampleIPs, ExpiresAt: &exampleEnd,
 		}},
 	},
 	"RotateCredentialRequest": {
-		{"callback or webhook", api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation"}},
-		{"api", api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation", SecretHash: exampleHash}},
+		{Name: "callback or webhook", Value: api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation"}},
+		{Name: "api", Value: api.RotateCredentialRequest{GracePeriodSeconds: 3600, Reason: "yearly rotation", SecretHash: exampleHash}},
 	},
-	"ImportRequest": {{"", api.ImportRequest{Credentials: []api.ImportLine{
+	"ImportRequest": {{Value: api.ImportRequest{Credentials: []api.ImportLine{
 		{Kind: "callback", Digest: exampleHash, Label: "jira-production"},
 		{Kind: "webhook", Digest: exampleOtherHash, Vendor: "pluggy", Connection: "pluggy-main"},
 	}}}},
-	"ImportResponse": {{"", api.ImportResponse{Results: []api.ImportResult{
+	"ImportResponse": {{Value: api.ImportResponse{Results: []api.ImportResult{
 		{ID: exampleID, Status: "created"},
-		{Status: "refused", Code: problemNotImportable.Code, Detail: problemNotImportable.Meaning},
+		{Status: "refused", Code: problem.NotImportable.Code, Detail: problem.NotImportable.Meaning},
 	}}}},
-	"AuditEntry": {{"", api.AuditEntry{
+	"AuditEntry": {{Value: api.AuditEntry{
 		ID: "1767323045678-0", At: exampleDay(2), Actor: "alice@example.com", Action: "revoke", CredentialID: exampleID,
 		Kind: "callback", Reason: "leaked in a support ticket", RequestID: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b",
 	}}},
@@ -75,9 +70,3 @@ var (
 )
 
 func exampleDay(day int) time.Time { return time.Date(2026, 1, day, 3, 4, 5, 678_000_000, time.UTC) }
-
-// writtenParameters are examples of parameters that any text fits, by their name.
-var writtenParameters = map[string]string{
-	"Idempotency-Key": "rotate-billing-2026-01-02", "label": "Billing",
-	"cursor": "MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk",
-}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // exchange is one request and its answer: it names the request, remembers which
@@ -17,13 +19,10 @@ type exchange struct {
 	operation string
 	status    int // 0 until something was sent
 
-	operator operator // zero until authorised
-	// authorization is the request's header, for what has to ask elsewhere in the
-	// operator's name.
-	authorization []string
-	body          []byte // of the request, once it is read
-	once          idempotency
-	rpc           bool // errors are in PostgREST's form
+	operator bearer.Operator // zero until authorised
+	body     []byte          // of the request, once it is read
+	once     idempotency
+	rpc      bool // errors are in PostgREST's form
 }
 
 // noOperation is the operation of a request that reached none. What a client asks
@@ -33,7 +32,6 @@ const noOperation = "none"
 type exchangeKey struct{}
 
 func (x *exchange) attach(r *http.Request) *http.Request {
-	x.authorization = r.Header.Values("Authorization")
 	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 }
 

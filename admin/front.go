@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/problem"
 )
 
 // front is what every request passes first. It gives the request its id, answers in
@@ -35,7 +37,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) route(x *exchange, r *http.Request) {
 	target := r.URL.EscapedPath()
 	if strings.Contains(target, "%") || path.Clean(target) != target {
-		refuse(problemNoRoute).write(x)
+		refuse(problem.NoResource).write(x)
 		return
 	}
 	fallback, pattern := f.mux.Handler(r)
@@ -47,10 +49,10 @@ func (f *front) route(x *exchange, r *http.Request) {
 	answer := discarded{}
 	fallback.ServeHTTP(answer, r)
 	if allow := answer.Header().Get("Allow"); allow != "" {
-		refuse(problemMethod).with("Allow", allow).write(x)
+		refuse(problem.NoSuchMethod).with("Allow", allow).write(x)
 		return
 	}
-	refuse(problemNoRoute).write(x)
+	refuse(problem.NoResource).write(x)
 }
 
 // finish reports the request, and what became of a panic. The panic's value is not
@@ -62,7 +64,7 @@ func (f *front) finish(x *exchange) {
 			slog.String("request_id", x.id.String()), slog.String("operation", x.operation),
 			slog.String("type", fmt.Sprintf("%T", cause)), slog.String("stack", string(debug.Stack())))
 		if x.status == 0 {
-			x.refuse(refuse(problemInternal))
+			x.refuse(refuse(problem.OperationFailed))
 			cause = nil
 		}
 	}

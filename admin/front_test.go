@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
@@ -116,7 +117,7 @@ func TestObserve(t *testing.T) {
 
 type panicking struct{ with any }
 
-func (p panicking) Exists(context.Context, admin.ConnectionQuery) (bool, error) { panic(p.with) }
+func (p panicking) Exists(context.Context, connections.Query) (bool, error) { panic(p.with) }
 
 func TestPanic(t *testing.T) {
 	s := newServer(t, withConnections(panicking{"mwh_secret-in-a-panic"}))

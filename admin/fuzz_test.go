@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -16,7 +16,7 @@ func fuzzServer(t testing.TB, options ...option) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newServerOn(t, dormant, append(options, withConnections(admin.AnyConnection{}))...)
+	return newServerOn(t, dormant, append(options, withConnections(connections.Any{}))...)
 }
 
 // FuzzBody: whatever the body, the answer is a problem of the contract and no 500.

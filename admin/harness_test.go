@@ -16,6 +16,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -61,9 +63,10 @@ func newServerOn(t testing.TB, s *store.Store, options ...option) *server {
 	srv := &server{t: t, store: s, log: &logBuffer{}, observed: make(chan observation, 100)}
 	config := admin.Config{
 		Store:       s,
-		JWT:         admin.JWT{Secret: secret},
+		JWT:         bearer.Config{Secret: secret},
 		PublicURL:   publicURL,
-		Connections: admin.StaticConnections{"main"},
+		Connections: connections.Static{"main"},
+		Guards:      guards(policyOf(matchersCallback, matchersWebhook)),
 		RateLimit:   admin.RateLimit{Off: true}, // the clock stands still
 		Now:         func() time.Time { return now },
 		Logger:      slog.New(slog.NewTextHandler(srv.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -224,8 +227,8 @@ func checkProblem(t testing.TB, a answer, status int, code string) map[string]an
 	return doc
 }
 
-// bearer signs claims with the shared secret; exp is added unless given.
-func bearer(t testing.TB, claims jwt.MapClaims) string {
+// tokenFor signs claims with the shared secret; exp is added unless given.
+func tokenFor(t testing.TB, claims jwt.MapClaims) string {
 	t.Helper()
 	if _, ok := claims["exp"]; !ok {
 		claims["exp"] = now.Add(time.Hour).Unix()
@@ -244,10 +247,10 @@ func signed(t testing.TB, method jwt.SigningMethod, claims jwt.MapClaims, key an
 
 func adminOf(t testing.TB, tenant uuid.UUID) string {
 	t.Helper()
-	return bearer(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": "admin"})
+	return tokenFor(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": "admin"})
 }
 
 func viewerOf(t testing.TB, tenant uuid.UUID) string {
 	t.Helper()
-	return bearer(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": "viewer"})
+	return tokenFor(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": "viewer"})
 }

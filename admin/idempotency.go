@@ -3,19 +3,24 @@ package admin
 import (
 	"bytes"
 	"crypto/sha256"
+	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
 const (
-	idempotencyHeader = "Idempotency-Key"
-	maxIdempotencyKey = 255
+	idempotencyHeader  = "Idempotency-Key"
+	idempotencyPattern = "^[ -~]+$"
+	maxIdempotencyKey  = 255
 )
+
+var idempotencyKey = regexp.MustCompile(idempotencyPattern)
 
 // idempotency is what makes a repeated request known: the key that the client gave
 // it, empty for none, and a digest of what it asks for.
@@ -30,7 +35,7 @@ func repeatable(op huma.Operation) huma.Operation {
 	op.Parameters = append(op.Parameters, &huma.Param{
 		Name: idempotencyHeader, In: "header",
 		Description: "Names the request, for 24 hours and within the tenant: sent again with the same key, it changes nothing.",
-		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[ -~]+$"},
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: idempotencyPattern},
 	})
 	op.Middlewares = append(op.Middlewares, readIdempotencyKey)
 	return op
@@ -38,29 +43,20 @@ func repeatable(op huma.Operation) huma.Operation {
 
 // repeatProblems are what a repeated request can be refused with on a facade, whose
 // answer always has a token.
-var repeatProblems = []Problem{problemKeyReused, problemReplayed}
+var repeatProblems = []problem.Problem{problem.KeyReused, problem.Replayed}
 
 func readIdempotencyKey(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
 	x := exchangeOf(ctx.Context())
 	switch values := r.Header.Values(idempotencyHeader); {
 	case len(values) == 0:
-	case len(values) > 1 || !validIdempotencyKey(values[0]):
-		refuse(problemInvalid).at("header."+idempotencyHeader, "expected one header of 1 to 255 printable ASCII characters").write(x)
+	case len(values) > 1 || len(values[0]) > maxIdempotencyKey || !idempotencyKey.MatchString(values[0]):
+		refuse(problem.Invalid).at("header."+idempotencyHeader, "expected one header of 1 to 255 printable ASCII characters").write(x)
 		return
 	default:
 		x.once = idempotency{key: values[0], fingerprint: fingerprint(r.Method, r.URL.Path, x.body)}
 	}
 	next(ctx)
-}
-
-func validIdempotencyKey(key string) bool {
-	for i := range len(key) {
-		if key[i] < ' ' || key[i] > '~' {
-			return false
-		}
-	}
-	return len(key) >= 1 && len(key) <= maxIdempotencyKey
 }
 
 // fingerprint tells whether two requests ask for the same. Who asks is not in it: a
@@ -84,5 +80,5 @@ func fingerprint(method, path string, body []byte) [sha256.Size]byte {
 // replayed refuses a repeated request where the answer would have to show a token
 // that is gone. The id lets the client revoke or rotate what it never got to use.
 func replayed(err *store.ReplayError) *detail {
-	return refuse(problemReplayed).at("header."+idempotencyHeader, "made credential "+err.Credential.String())
+	return refuse(problem.Replayed).at("header."+idempotencyHeader, "made credential "+err.Credential.String())
 }

@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -23,7 +25,7 @@ type (
 )
 
 func (a *admin) registerImport() {
-	register(a, RoleAdmin, huma.Operation{
+	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "importCredentials", Method: http.MethodPost, Path: api.CredentialsPath + "/import",
 		MaxBodyBytes: importBody, Tags: credentialTags, Summary: "Import tokens by their digest",
 		Description: "Makes credentials for tokens that were minted elsewhere, of which only the SHA-256 is known. " +
@@ -77,13 +79,13 @@ func (k *connectionAnswers) of(spec credential.Spec, ask func() error) error {
 func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.ImportLine, known *connectionAnswers) (api.ImportResult, error) {
 	spec, digest, err := specOfLine(tenant, line)
 	if err != nil {
-		return api.ImportResult{}, refuse(problemInvalid).because(err.Error())
+		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())
 	}
 	if line.ExpiresAt != "" && !spec.ExpiresAt.After(a.store.Now()) {
-		return api.ImportResult{}, refuse(problemInvalid).because("the expiry has passed")
+		return api.ImportResult{}, refuse(problem.Invalid).because("the expiry has passed")
 	}
 	if spec.Kind == credential.KindWebhook {
-		switch err := known.of(spec, func() error { return a.checkConnectionOf(ctx, spec, "") }); {
+		switch err := known.of(spec, func() error { return a.checkConnection(ctx, spec, "", "") }); {
 		case errors.Is(err, errNoAnswer):
 			return api.ImportResult{}, a.problemOf(ctx, err)
 		case err != nil:
@@ -93,9 +95,9 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 	c, created, err := a.store.Import(ctx, spec, digest)
 	switch {
 	case errors.Is(err, credential.ErrInvalid):
-		return api.ImportResult{}, refuse(problemInvalid).because(err.Error())
+		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())
 	case errors.Is(err, store.ErrDigestTaken):
-		return api.ImportResult{}, refuse(problemNotImportable)
+		return api.ImportResult{}, refuse(problem.NotImportable)
 	case err != nil:
 		return api.ImportResult{}, err
 	case created:

@@ -193,8 +193,8 @@ func TestVerifyOfWhatCannotBeDecided(t *testing.T) {
 
 func TestAuditLog(t *testing.T) {
 	s := newServer(t)
-	alice := bearer(t, map[string]any{"tenant_id": tenantA.String(), "role": "admin", "sub": "alice"})
-	forger := bearer(t, map[string]any{"tenant_id": tenantA.String(), "role": "admin", "sub": "bob\n2026 alice revoke\u202e" + strings.Repeat("x", 400)})
+	alice := tokenFor(t, map[string]any{"tenant_id": tenantA.String(), "role": "admin", "sub": "alice"})
+	forger := tokenFor(t, map[string]any{"tenant_id": tenantA.String(), "role": "admin", "sub": "bob\n2026 alice revoke\u202e" + strings.Repeat("x", 400)})
 	var want []string // newest first
 	note := func(a answer, actor, action string, id any, kind, reason, detail string) {
 		t.Helper()

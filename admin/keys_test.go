@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // testKey is a private key; generating RSA keys takes long, so tests share them.
@@ -72,7 +73,7 @@ var publicKeys = []struct {
 }
 
 func withPublicKey(pem []byte, algorithms ...string) option {
-	return withJWT(func(j *admin.JWT) { j.Secret, j.PublicKey, j.Algorithms = nil, pem, algorithms })
+	return withJWT(func(j *bearer.Config) { j.Secret, j.PublicKey, j.Algorithms = nil, pem, algorithms })
 }
 
 func TestPublicKey(t *testing.T) {
@@ -101,7 +102,7 @@ func TestUnusablePublicKey(t *testing.T) {
 	usable := newServer(t).store
 	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(ed()))})
 	good := publicPEM(rsa2048)
-	for name, j := range map[string]admin.JWT{
+	for name, j := range map[string]bearer.Config{
 		"not PEM":           {PublicKey: []byte("ssh-ed25519 AAAA")},
 		"private key":       {PublicKey: private},
 		"certificate":       {PublicKey: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})},
@@ -176,8 +177,8 @@ func TestConfusion(t *testing.T) {
 			"crit null":                 keyed(t, "RS256", rsa2048(), with(s.kid, "crit", nil), nil),
 			"exp missing":               keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"exp": nil}),
 			"exp too far":               keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"exp": now.AddDate(1, 0, 0).Unix()}),
-			"expired":                   keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"exp": now.Unix() - 1}),
-			"nbf in the future":         keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"nbf": now.Unix() + 1}),
+			"expired":                   keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"exp": now.Unix() - 31}),
+			"nbf in the future":         keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"nbf": now.Unix() + 31}),
 			"100 KB":                    keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"pad": zeros(100 << 10)}),
 			"100 KB of header":          keyed(t, "RS256", rsa2048(), with(s.kid, "pad", zeros(100<<10)), nil),
 			"signature of another text": swapped(keyed(t, "RS256", rsa2048(), s.kid, nil), keyed(t, "RS256", rsa2048(), s.kid, jwt.MapClaims{"roles": "viewer"})),

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/store"
 )
@@ -22,33 +23,34 @@ import (
 // of the resource API.
 type (
 	createRecordArguments struct {
-		BrandID          string         `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		Name             string         `json:"_name" minLength:"1" maxLength:"128" example:"Billing"`
-		ClientID         string         `json:"_client_id" pattern:"^[!-9;-~]{1,128}$" example:"billing-prod"`
-		ClientSecretHash string         `json:"_client_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the client secret in hexadecimal, with or without sha256: before it."`
-		Scopes           []string       `json:"_scopes,omitempty" maxItems:"64" example:"[\"products:read\"]"`
+		BrandID          string         `json:"_brand_id" format:"uuid"`
+		Name             string         `json:"_name" minLength:"1" maxLength:"128"`
+		ClientID         string         `json:"_client_id" pattern:"^[!-9;-~]{1,128}$"`
+		ClientSecretHash string         `json:"_client_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$"`
+		Scopes           []string       `json:"_scopes,omitempty" maxItems:"64"`
 		Metadata         api.JSONObject `json:"_metadata,omitempty"`
-		ExpiresAt        *time.Time     `json:"_expires_at,omitempty" example:"2127-01-02T03:04:05.678Z"`
+		ExpiresAt        *time.Time     `json:"_expires_at,omitempty"`
 	}
 	revokeRecordArguments struct {
-		BrandID      string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		CredentialID string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		Reason       string `json:"_reason,omitempty" maxLength:"256" example:"leaked in a support ticket" doc:"For the audit log."`
+		BrandID      string `json:"_brand_id" format:"uuid"`
+		CredentialID string `json:"_credential_id" format:"uuid"`
+		Reason       string `json:"_reason,omitempty" maxLength:"256"`
 	}
 	rotateRecordArguments struct {
-		BrandID       string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		CredentialID  string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		NewSecretHash string `json:"_new_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the new client secret in hexadecimal, with or without sha256: before it."`
-		Reason        string `json:"_reason,omitempty" maxLength:"256" example:"yearly rotation" doc:"For the audit log."`
+		BrandID       string `json:"_brand_id" format:"uuid"`
+		CredentialID  string `json:"_credential_id" format:"uuid"`
+		NewSecretHash string `json:"_new_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$"`
+		Reason        string `json:"_reason,omitempty" maxLength:"256"`
 	}
 )
 
 // Refusals of the functions.
 var (
-	errOtherBrand   = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
-	errNoRecord     = invalidInput("there is no such api credential")
-	errEndedRecord  = invalidInput("the api credential is revoked or expired")
-	errTakenClient  = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).explain("The client id belongs to a credential that is not revoked.", "")
+	errOtherBrand  = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
+	errNoRecord    = invalidInput("there is no such api credential")
+	errEndedRecord = invalidInput("the api credential is revoked or expired")
+	errTakenClient = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
+			explain("The client id belongs to a credential that is not revoked.", "")
 	errMalformedID  = invalidInput("_credential_id must be a UUID")
 	errBrandID      = invalidInput("_brand_id must be a UUID")
 	errPastExpiry   = invalidInput("_expires_at must be in the future")
@@ -75,12 +77,12 @@ func (a *admin) mintIDFunctions() []*rpcFunction {
 	}
 }
 
-func (a *admin) createRecord(ctx context.Context, who operator, args *createRecordArguments) error {
+func (a *admin) createRecord(ctx context.Context, who bearer.Operator, args *createRecordArguments) error {
 	if err := checkBrand(who, args.BrandID); err != nil {
 		return a.noteBrand(ctx, who, err)
 	}
 	spec := credential.Spec{
-		Tenant: who.tenant, Kind: credential.KindAPI, Label: args.Name, ClientID: args.ClientID,
+		Tenant: who.Tenant, Kind: credential.KindAPI, Label: args.Name, ClientID: args.ClientID,
 		Scopes: args.Scopes, Metadata: string(args.Metadata),
 	}
 	var err error
@@ -101,7 +103,7 @@ func (a *admin) createRecord(ctx context.Context, who operator, args *createReco
 
 // revokeRecord is idempotent, as revoking is everywhere: a caller that lost the
 // answer must be able to ask again, and to wait for replicas.
-func (a *admin) revokeRecord(ctx context.Context, who operator, args *revokeRecordArguments) error {
+func (a *admin) revokeRecord(ctx context.Context, who bearer.Operator, args *revokeRecordArguments) error {
 	ref, err := recordRef(who, args.BrandID, args.CredentialID)
 	if err != nil {
 		return a.noteBrand(ctx, who, err)
@@ -112,7 +114,7 @@ func (a *admin) revokeRecord(ctx context.Context, who operator, args *revokeReco
 	return recordError(a.store.Revoke(withOrigin(ctx, args.Reason), ref))
 }
 
-func (a *admin) rotateRecord(ctx context.Context, who operator, args *rotateRecordArguments) error {
+func (a *admin) rotateRecord(ctx context.Context, who bearer.Operator, args *rotateRecordArguments) error {
 	ref, err := recordRef(who, args.BrandID, args.CredentialID)
 	if err != nil {
 		return a.noteBrand(ctx, who, err)
@@ -131,24 +133,24 @@ func (a *admin) rotateRecord(ctx context.Context, who operator, args *rotateReco
 }
 
 // noteBrand puts an attempt at another tenant's credentials on record.
-func (a *admin) noteBrand(ctx context.Context, who operator, err error) error {
+func (a *admin) noteBrand(ctx context.Context, who bearer.Operator, err error) error {
 	if err == error(errOtherBrand) {
 		a.refused(ctx, who, exchangeOf(ctx).operation, rpcForbidden)
 	}
 	return err
 }
 
-func checkBrand(who operator, brand string) error {
-	switch tenant, err := parseTenant(brand); {
+func checkBrand(who bearer.Operator, brand string) error {
+	switch tenant, err := bearer.ParseTenant(brand); {
 	case err != nil:
 		return errBrandID
-	case tenant != who.tenant:
+	case tenant != who.Tenant:
 		return errOtherBrand
 	}
 	return nil
 }
 
-func recordRef(who operator, brand, cred string) (store.Ref, error) {
+func recordRef(who bearer.Operator, brand, cred string) (store.Ref, error) {
 	if err := checkBrand(who, brand); err != nil {
 		return store.Ref{}, err
 	}
@@ -156,7 +158,7 @@ func recordRef(who operator, brand, cred string) (store.Ref, error) {
 	if err != nil {
 		return store.Ref{}, errMalformedID
 	}
-	return store.Ref{Tenant: who.tenant, Kind: credential.KindAPI, ID: id}, nil
+	return store.Ref{Tenant: who.Tenant, Kind: credential.KindAPI, ID: id}, nil
 }
 
 func validReason(reason string) bool {

@@ -128,10 +128,10 @@ func TestRPCErrors(t *testing.T) {
 	callback := s.create(`{"kind":"callback"}`).text(t, "id")
 	before := string(s.must(200, admin, "GET", credentialsPath, "").body)
 
-	expired := bearer(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(-time.Second).Unix()})
-	early := bearer(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "nbf": now.Add(time.Hour).Unix()})
+	expired := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(-time.Minute).Unix()})
+	early := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "nbf": now.Add(time.Hour).Unix()})
 	forged := "Bearer " + signed(t, jwt.SigningMethodHS256, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(time.Hour).Unix()}, []byte("another secret"))
-	homeless := bearer(t, jwt.MapClaims{"role": "admin"})
+	homeless := tokenFor(t, jwt.MapClaims{"role": "admin"})
 	brand := tenantA.String()
 	rotation := func(id, secret string) string {
 		return arguments("_brand_id", brand, "_credential_id", id, "_new_secret_hash", secret)

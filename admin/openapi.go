@@ -5,19 +5,22 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/hookgate/hookgate/admin/docs"
+	"github.com/hookgate/hookgate/problem"
 )
 
 const bearerAuth = "BearerAuth"
 
-// humaConfig leaves out what huma adds by default: $schema properties and links,
-// which Matcher's documents do not have, a documentation page that loads scripts
-// from elsewhere where ours has none, and its own handlers for the document, which build it lazily
-// without a lock.
+// humaConfig leaves out what huma adds by default: $schema properties and links, which
+// Matcher's documents do not have; a documentation page that loads scripts from
+// elsewhere; and handlers for the document, which build it without a lock.
 func humaConfig() huma.Config {
 	config := huma.DefaultConfig("Hookgate admin API", "1.0.0")
 	config.Info.Description = "Mints, lists, rotates and revokes the credentials with which external systems reach Matcher. " +
@@ -25,7 +28,7 @@ func humaConfig() huma.Config {
 	registerSchemas(config.Components.Schemas)
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
-	config.RejectUnknownQueryParameters = true // no operation has any: a filter that is ignored misleads
+	config.RejectUnknownQueryParameters = true // whoever misspells a filter must not take the whole list for its result
 	config.Transformers = []huma.Transformer{finishProblem}
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
 	config.Formats = map[string]huma.Format{"application/json": format, "json": format} // json: for +json
@@ -37,31 +40,31 @@ func humaConfig() huma.Config {
 
 // Problems that operations share in the document.
 var (
-	commonProblems = []Problem{
-		problemUnauthenticated, problemNoTenant, problemRole, problemMalformed, problemSlowBody, problemTooLarge,
-		problemInvalid, problemTooMany, problemInternal, problemNoKeys, problemUnavailable,
+	commonProblems = []problem.Problem{
+		problem.Unauthenticated, problem.NoTenant, problem.Role, problem.Malformed, problem.SlowBody, problem.RequestTooLarge,
+		problem.Invalid, problem.TooMany, problem.OperationFailed, problem.NoKeys, problem.StoreUnavailable,
 	}
-	bodyProblems = []Problem{problemMediaType}
+	bodyProblems = []problem.Problem{problem.MediaType}
 )
 
 // problemResponses documents the problems an operation can answer with, beside the
 // common ones: by status, an example for every code.
-func problemResponses(api huma.API, own []Problem) map[string]*huma.Response {
+func problemResponses(api huma.API, own []problem.Problem) map[string]*huma.Response {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[detail](), true, "")
 	responses := map[string]*huma.Response{
-		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{problemType: {Schema: schema}}},
+		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{problem.ContentType: {Schema: schema}}},
 	}
 	for _, p := range append(own[:len(own):len(own)], commonProblems...) {
 		status := strconv.Itoa(p.Status)
 		response := responses[status]
 		if response == nil {
 			response = &huma.Response{Content: map[string]*huma.MediaType{
-				problemType: {Schema: schema, Examples: map[string]*huma.Example{}},
+				problem.ContentType: {Schema: schema, Examples: map[string]*huma.Example{}},
 			}}
 			responses[status] = response
 		}
 		response.Description = strings.TrimSpace(response.Description + "\n" + p.Code + ": " + p.Meaning)
-		response.Content[problemType].Examples[p.Code] = &huma.Example{Summary: p.Meaning, Value: refuse(p)}
+		response.Content[problem.ContentType].Examples[p.Code] = &huma.Example{Summary: p.Meaning, Value: refuse(p)}
 		document(response, p.Status)
 	}
 	return responses
@@ -86,7 +89,7 @@ func serveDocument(mux *http.ServeMux, document *huma.OpenAPI, log *slog.Logger)
 			d, err := written()
 			if err != nil {
 				log.Error("the OpenAPI document cannot be written", slog.Any("error", err))
-				refuse(problemInternal).write(exchangeOf(r.Context()))
+				refuse(problem.OperationFailed).write(exchangeOf(r.Context()))
 				return
 			}
 			handler(d).ServeHTTP(w, r)
@@ -99,21 +102,36 @@ func serveDocument(mux *http.ServeMux, document *huma.OpenAPI, log *slog.Logger)
 
 type documents struct {
 	json, yaml []byte
-	page       *docsPage
+	page       *docs.Page
 }
 
 func writeDocuments(document *huma.OpenAPI) (*documents, error) {
-	addExamples(document)
+	err := docs.Describe(document, docs.Written{
+		Fields: fields, Includes: map[string]string{"MintedCredential": "Credential"}, Parameters: parameters, Schemas: examples,
+	})
+	if err != nil {
+		return nil, err
+	}
 	var d documents
-	var err error
 	if d.json, err = json.Marshal(document); err != nil {
 		return nil, err
 	}
 	if d.yaml, err = document.YAML(); err != nil {
 		return nil, err
 	}
-	d.page, err = newDocsPage(document)
+	d.page, err = docs.NewPage(document, docs.Problems{Table: operatorProblems(), Example: exampleProblem()})
 	return &d, err
+}
+
+// operatorProblems are the codes of this API; the others are the guard's.
+func operatorProblems() []problem.Problem {
+	return slices.DeleteFunc(problem.All(), func(p problem.Problem) bool { return !strings.HasPrefix(p.Code, "HKG-2") })
+}
+
+func exampleProblem() *detail {
+	d := refuse(problem.NotFound)
+	d.Instance = "urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"
+	return d
 }
 
 // content is a body that never changes.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 )
 
 // TestEveryOperation sends good and bad input to every operation in the served
@@ -23,7 +23,7 @@ func TestEveryOperation(t *testing.T) {
 		for method, op := range item.(map[string]any) {
 			id := at(t, op, "operationId").(string)
 			t.Run(id, func(t *testing.T) {
-				s := newServer(t, withConnections(admin.AnyConnection{})) // of its own, so that lists stay short
+				s := newServer(t, withConnections(connections.Any{})) // of its own, so that lists stay short
 				d := &driver{t: t, server: s, doc: doc, method: strings.ToUpper(method), path: path, op: op.(map[string]any), tenant: tenantA, ids: map[string]string{}}
 				d.adopt()
 				d.credentials()
@@ -86,7 +86,7 @@ func (d *driver) adopt() {
 }
 
 func (d *driver) credentials() {
-	for _, authorization := range []string{"Basic YTpi", "Bearer x.y.z", hs256(d.t, map[string]any{"exp": now.Unix() - 1})} {
+	for _, authorization := range []string{"Basic YTpi", "Bearer x.y.z", hs256(d.t, map[string]any{"exp": now.Unix() - 31})} {
 		d.send(call{name: "without a good token", authorization: authorization}, unauthenticated)
 	}
 	d.send(call{name: "without a tenant", authorization: hs256(d.t, map[string]any{"tenant_id": nil})}, refused)

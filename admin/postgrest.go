@@ -1,23 +1,24 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // rpcError is an error in PostgREST's form: always these four keys, null where there
 // is nothing to say. https://docs.postgrest.org/en/stable/references/errors.html
 type rpcError struct {
-	Code    string  `json:"code" example:"P0001" doc:"PostgREST's or PostgreSQL's code, or where they have none that fits an HKG code of this API."`
-	Message string  `json:"message" example:"Invalid input: _client_id is missing"`
-	Details *string `json:"details" example:"_client_id"`
-	Hint    *string `json:"hint" example:"_client_id"`
+	Code    string  `json:"code"`
+	Message string  `json:"message"`
+	Details *string `json:"details"`
+	Hint    *string `json:"hint"`
 
 	status int
 	header http.Header
@@ -70,45 +71,40 @@ func (e *rpcError) write(x *exchange) {
 	}
 }
 
-// asRPC says a problem in PostgREST's form. What PostgREST has no code for keeps its own.
+// rpcCodes are the codes that PostgREST has for problems. A problem that is not in it
+// keeps its own.
+var rpcCodes = map[string]string{
+	problem.NoTenant.Code:  rpcForbidden,
+	problem.Role.Code:      rpcForbidden,
+	problem.Malformed.Code: rpcBody,
+	problem.MediaType.Code: rpcMediaType,
+}
+
+// asRPC says a problem in PostgREST's form.
 func asRPC(d *detail) *rpcError {
-	e := &rpcError{Code: d.Code, Message: d.Detail, status: d.Status, header: d.header.Clone()}
+	e := &rpcError{Code: cmp.Or(rpcCodes[d.Code], d.Code), Message: d.Detail, status: d.Status, header: d.header.Clone()}
 	if e.header == nil {
 		e.header = http.Header{}
-	}
-	switch d.Code {
-	case problemUnauthenticated.Code:
-		e.Code = tokenCode(d)
-		switch {
-		case e.Code == rpcNoToken:
-			e.Message = "Anonymous access is disabled"
-		case d.Detail == tokenFault(jwt.ErrTokenExpired):
-			e.Message = "JWT expired"
-		}
-	case problemNoTenant.Code, problemRole.Code:
-		e.Code = rpcForbidden
-	case problemMalformed.Code:
-		e.Code = rpcBody
-	case problemMediaType.Code:
-		e.Code = rpcMediaType
 	}
 	return e
 }
 
-// tokenCode tells apart what PostgREST does: no token at all, one that cannot be
+// refuseBearerRPC tells apart what PostgREST does: no token at all, one that cannot be
 // verified, and one whose claims do not hold.
-func tokenCode(d *detail) string {
-	if d.header.Get("WWW-Authenticate") == challenge {
-		return rpcNoToken
+func refuseBearerRPC(r *bearer.Refusal) *rpcError {
+	e := asRPC(refuseBearer(r))
+	switch r.Reason {
+	case bearer.NoTenant, bearer.NoKeys:
+	case bearer.NoToken:
+		e.Code, e.Message = rpcNoToken, "Anonymous access is disabled"
+	case bearer.Expired:
+		e.Code, e.Message = rpcBadClaims, "JWT expired"
+	case bearer.NotYetValid, bearer.WrongIssuer, bearer.WrongAudience, bearer.NoClaim, bearer.BadSubject:
+		e.Code = rpcBadClaims
+	default:
+		e.Code = rpcBadToken
 	}
-	ofClaims := []error{
-		jwt.ErrTokenExpired, jwt.ErrTokenNotValidYet, jwt.ErrTokenInvalidIssuer,
-		jwt.ErrTokenInvalidAudience, jwt.ErrTokenRequiredClaimMissing,
-	}
-	if slices.ContainsFunc(ofClaims, func(err error) bool { return d.Detail == tokenFault(err) }) {
-		return rpcBadClaims
-	}
-	return rpcBadToken
+	return e
 }
 
 // checkRPCMediaType refuses a body that says to be something else than JSON.

@@ -5,6 +5,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/hookgate/hookgate/problem"
 )
 
 // plainQuery refuses a query of which a part would be ignored: a parameter given
@@ -12,7 +14,7 @@ import (
 func plainQuery(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	refusal := refuse(problemInvalid)
+	refusal := refuse(problem.Invalid)
 	if err != nil {
 		refusal.at("query", "not a query string")
 	}

@@ -1,15 +1,15 @@
 package admin
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"errors"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/keyring"
 )
 
@@ -39,25 +39,19 @@ type limiter struct {
 	burst int
 	now   keyring.Clock
 
-	mu       sync.Mutex
-	subjects map[subject]*list.Element
-	recent   list.List // of *counted, the latest first
+	mu      sync.Mutex
+	buckets *lru.LRU[subject, *rate.Limiter]
 }
 
 // subject is a digest, so that a long sub takes no more memory than a short one.
 type subject [sha256.Size]byte
-
-type counted struct {
-	subject subject
-	bucket  *rate.Limiter
-}
 
 func newLimiter(config RateLimit, now keyring.Clock) (*limiter, error) {
 	if config.Off {
 		if config != (RateLimit{Off: true}) {
 			return nil, errors.New("rate limit: off takes no rate")
 		}
-		return &limiter{limit: rate.Inf}, nil
+		return limiterOf(rate.Inf, 0, now)
 	}
 	if config.PerSecond == 0 {
 		config.PerSecond = defaultPerSecond
@@ -68,39 +62,33 @@ func newLimiter(config RateLimit, now keyring.Clock) (*limiter, error) {
 	if config.PerSecond < 1 || config.PerSecond > maxPerSecond || config.Burst < 1 || config.Burst > maxBurst {
 		return nil, errors.New("rate limit: out of range")
 	}
-	return &limiter{
-		limit: rate.Limit(config.PerSecond), burst: config.Burst, now: now, subjects: map[subject]*list.Element{},
-	}, nil
+	return limiterOf(rate.Limit(config.PerSecond), config.Burst, now)
+}
+
+func limiterOf(limit rate.Limit, burst int, now keyring.Clock) (*limiter, error) {
+	buckets, err := lru.NewLRU[subject, *rate.Limiter](maxSubjects, nil)
+	return &limiter{limit: limit, burst: burst, now: now, buckets: buckets}, err
 }
 
 // take counts a request and returns 0, or how long its sender should wait before
 // the next one; what must wait is not counted.
-func (l *limiter) take(tenant uuid.UUID, sub string) time.Duration {
+func (l *limiter) take(who bearer.Operator) time.Duration {
 	if l.limit == rate.Inf {
 		return 0
 	}
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reservation := l.bucket(sha256.Sum256(append(tenant[:], sub...))).ReserveN(now, 1)
+	s := subject(sha256.Sum256(append(who.Tenant[:], who.Subject...)))
+	bucket, known := l.buckets.Get(s)
+	if !known {
+		bucket = rate.NewLimiter(l.limit, l.burst)
+		l.buckets.Add(s, bucket)
+	}
+	reservation := bucket.ReserveN(now, 1)
 	wait := reservation.DelayFrom(now)
 	if wait > 0 {
 		reservation.CancelAt(now)
 	}
 	return wait
-}
-
-func (l *limiter) bucket(s subject) *rate.Limiter {
-	if e := l.subjects[s]; e != nil {
-		l.recent.MoveToFront(e)
-		return e.Value.(*counted).bucket
-	}
-	if len(l.subjects) >= maxSubjects {
-		oldest := l.recent.Back()
-		delete(l.subjects, oldest.Value.(*counted).subject)
-		l.recent.Remove(oldest)
-	}
-	c := &counted{s, rate.NewLimiter(l.limit, l.burst)}
-	l.subjects[s] = l.recent.PushFront(c)
-	return c.bucket
 }

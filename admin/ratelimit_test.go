@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // withRate limits and returns a function that moves the clock.
@@ -34,7 +35,7 @@ func withRate(limit admin.RateLimit) (option, func(time.Duration)) {
 
 func operatorOf(t testing.TB, tenant uuid.UUID, sub any, role string) string {
 	t.Helper()
-	return bearer(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": role, "sub": sub})
+	return tokenFor(t, jwt.MapClaims{"tenant_id": tenant.String(), "roles": role, "sub": sub})
 }
 
 // spend sends requests and expects a status of each.
@@ -152,7 +153,7 @@ func TestUnusableRateLimit(t *testing.T) {
 	for _, limit := range []admin.RateLimit{
 		{PerSecond: -1}, {Burst: -1}, {PerSecond: 1, Burst: -1}, {PerSecond: 1_000_001}, {PerSecond: 1, Burst: 10_000_001}, {Off: true, PerSecond: 1},
 	} {
-		if _, err := admin.New(admin.Config{Store: st, JWT: admin.JWT{Secret: secret}, RateLimit: limit}); err == nil {
+		if _, err := admin.New(admin.Config{Store: st, JWT: bearer.Config{Secret: secret}, RateLimit: limit}); err == nil {
 			t.Errorf("%+v was accepted", limit)
 		}
 	}

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"container/list"
 	"context"
 	"log/slog"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
@@ -35,7 +35,7 @@ type refusalLog struct {
 	thin  *limiter
 
 	mu    sync.Mutex
-	queue list.List     // of refusal
+	queue []refusal
 	idle  chan struct{} // closed when the queue is written; nil while nothing is
 }
 
@@ -45,24 +45,23 @@ type refusal struct {
 	detail string
 }
 
-func newRefusalLog(s *store.Store, log *slog.Logger, now keyring.Clock) *refusalLog {
-	return &refusalLog{store: s, log: log, thin: &limiter{
-		limit: rate.Every(refusalEvery), burst: refusalBurst, now: now, subjects: map[subject]*list.Element{},
-	}}
+func newRefusalLog(s *store.Store, log *slog.Logger, now keyring.Clock) (*refusalLog, error) {
+	thin, err := limiterOf(rate.Every(refusalEvery), refusalBurst, now)
+	return &refusalLog{store: s, log: log, thin: thin}, err
 }
 
 // note records a refusal, or drops it.
-func (l *refusalLog) note(who operator, requestID, detail string) {
-	if l.thin.take(who.tenant, who.subject) > 0 {
+func (l *refusalLog) note(who bearer.Operator, requestID, detail string) {
+	if l.thin.take(who) > 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.queue.Len() >= refusalQueue {
+	if len(l.queue) >= refusalQueue {
 		l.log.Warn("a refusal of an operator is missing in the audit log: the store is too slow", slog.String("request_id", requestID))
 		return
 	}
-	l.queue.PushBack(refusal{who.tenant, store.Origin{Actor: actorName(who.subject), RequestID: requestID}, detail})
+	l.queue = append(l.queue, refusal{who.Tenant, store.Origin{Actor: actorName(who.Subject), RequestID: requestID}, detail})
 	if l.idle == nil {
 		l.idle = make(chan struct{})
 		go l.write()
@@ -72,14 +71,14 @@ func (l *refusalLog) note(who operator, requestID, detail string) {
 func (l *refusalLog) write() {
 	for {
 		l.mu.Lock()
-		first := l.queue.Front()
-		if first == nil {
+		if len(l.queue) == 0 {
 			close(l.idle)
-			l.idle = nil
+			l.queue, l.idle = nil, nil
 			l.mu.Unlock()
 			return
 		}
-		r := l.queue.Remove(first).(refusal)
+		r := l.queue[0]
+		l.queue = l.queue[1:]
 		l.mu.Unlock()
 		if err := l.store.NoteRefusal(store.WithOrigin(context.Background(), r.origin), r.tenant, r.detail); err != nil {
 			l.log.Warn("a refusal of an operator is missing in the audit log", slog.String("request_id", r.origin.RequestID), slog.Any("error", err))

@@ -27,9 +27,9 @@ func (s *server) refusals(tenantAdmin string) (texts []string) {
 func TestRefusalsAreAudited(t *testing.T) {
 	limit, _ := withRate(admin.RateLimit{PerSecond: 1, Burst: 4})
 	s := newServer(t, limit)
-	viewer := bearer(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "viewer", "sub": "eve"})
-	nobody := bearer(t, jwt.MapClaims{"tenant_id": tenantA.String(), "sub": "mallory"})
-	stranger := bearer(t, jwt.MapClaims{"tenant_id": tenantB.String(), "role": "admin", "sub": "bob"})
+	viewer := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "viewer", "sub": "eve"})
+	nobody := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "sub": "mallory"})
+	stranger := tokenFor(t, jwt.MapClaims{"tenant_id": tenantB.String(), "role": "admin", "sub": "bob"})
 	s.must(403, viewer, "POST", callbacksPath, `{}`)
 	s.must(403, nobody, "GET", credentialsPath, "")
 	s.must(403, viewer, "POST", createRecord, newRecord("a", "a"))
@@ -51,7 +51,7 @@ func TestRefusalsAreAudited(t *testing.T) {
 func TestRefusalsDoNotFloodTheAuditLog(t *testing.T) {
 	s := newServer(t)
 	viewers := func(sub string) string {
-		return bearer(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "viewer", "sub": sub})
+		return tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "viewer", "sub": sub})
 	}
 	for range 50 {
 		s.must(403, viewers("eve"), "POST", callbacksPath, `{}`)

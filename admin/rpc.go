@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hookgate/hookgate/admin/bearer"
 )
 
 // rpcFunction is a function that is called as PostgREST calls those of PostgreSQL:
@@ -22,7 +24,7 @@ type rpcFunction struct {
 	description string
 	refusals    []*rpcError // what it may answer beyond what all do
 	arguments   reflect.Type
-	call        func(ctx context.Context, who operator, body []byte) error
+	call        func(ctx context.Context, who bearer.Operator, body []byte) error
 }
 
 // rpcPrefixes are where the functions are: Supabase has PostgREST under /rest/v1.
@@ -30,9 +32,9 @@ var rpcPrefixes = []string{"/rest/v1/rpc/", "/rpc/"}
 
 // newRPC describes a function by the type of its arguments: those without omitempty
 // are required.
-func newRPC[A any](f rpcFunction, call func(context.Context, operator, *A) error) *rpcFunction {
+func newRPC[A any](f rpcFunction, call func(context.Context, bearer.Operator, *A) error) *rpcFunction {
 	f.arguments = reflect.TypeFor[A]()
-	f.call = func(ctx context.Context, who operator, body []byte) error {
+	f.call = func(ctx context.Context, who bearer.Operator, body []byte) error {
 		arguments := new(A)
 		if err := json.Unmarshal(body, arguments); err != nil {
 			return wrongType(err)
@@ -106,16 +108,16 @@ func (a *admin) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) 
 		refusal.header.Set("Allow", http.MethodPost)
 		return refusal
 	}
-	who, refusal := a.verifier.identify(r.Context(), r.Header.Values("Authorization"))
-	if refusal != nil {
-		return refusal
+	who, unproved := a.verifier.Identify(r.Context(), r.Header.Values("Authorization"))
+	if unproved != nil {
+		return refuseBearerRPC(unproved)
 	}
 	x.operator = who
 	if i < 0 {
 		return noFunction(name, nil, nil)
 	}
 	function := functions[i]
-	if refusal := a.admit(who, RoleAdmin); refusal != nil {
+	if refusal := a.admit(who, bearer.RoleAdmin); refusal != nil {
 		a.refused(r.Context(), who, x.operation, asRPC(refusal).Code)
 		return refusal
 	}

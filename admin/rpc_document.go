@@ -6,7 +6,9 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // documentRPC adds the functions to the OpenAPI document; huma does not serve them.
@@ -39,13 +41,14 @@ func (a *admin) rpcResponses(schema *huma.Schema, f *rpcFunction) map[string]*hu
 		"default": {Description: "Any other error", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
 	}
 	errors := []*rpcError{
-		asRPC(noToken()), asRPC(badToken(tokenFault(nil))), asRPC(badToken(tokenFault(jwt.ErrTokenExpired))), asRPC(refuse(problemRole)), errOtherBrand,
+		refuseBearerRPC(&bearer.Refusal{Reason: bearer.NoToken}), refuseBearerRPC(&bearer.Refusal{Reason: bearer.Invalid}),
+		refuseBearerRPC(&bearer.Refusal{Reason: bearer.Expired}), asRPC(refuse(problem.Role)), errOtherBrand,
 		refuseRPC(http.StatusBadRequest, rpcBody, "Empty or invalid json"), errNoRecord,
 		noFunction(f.name, []string{"_name"}, f),
 		refuseRPC(http.StatusUnsupportedMediaType, rpcMediaType, "Content-Type not acceptable: only application/json is"),
 	}
-	for _, p := range []Problem{
-		problemSlowBody, problemTooLarge, problemTooMany, problemInternal, problemNoKeys, problemNotReplicated, problemUnavailable,
+	for _, p := range []problem.Problem{
+		problem.SlowBody, problem.RequestTooLarge, problem.TooMany, problem.OperationFailed, problem.NoKeys, problem.NotReplicated, problem.StoreUnavailable,
 	} {
 		errors = append(errors, asRPC(refuse(p)))
 	}

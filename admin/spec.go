@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // specOf reads what is asked for.
@@ -21,16 +22,16 @@ func specOf(tenant uuid.UUID, r *api.CreateCredentialRequest) (credential.Spec, 
 	}
 	var err error
 	if spec.AllowedIPs, err = parseIPs(r.AllowedIPs); err != nil {
-		return spec, refuse(problemInvalid).at("body.allowedIps", err.Error())
+		return spec, refuse(problem.Invalid).at("body.allowedIps", err.Error())
 	}
 	if r.ExpiresAt != nil {
 		if r.ExpiresAt.IsZero() { // which would mean never, and some programs write for unset
-			return spec, refuse(problemInvalid).at("body.expiresAt", "expected a time in the future")
+			return spec, refuse(problem.Invalid).at("body.expiresAt", "expected a time in the future")
 		}
 		spec.ExpiresAt = *r.ExpiresAt
 	}
 	if spec.SecretHash, err = parseSHA256(r.SecretHash); err != nil {
-		return spec, refuse(problemInvalid).at("body.secretHash", err.Error())
+		return spec, refuse(problem.Invalid).at("body.secretHash", err.Error())
 	}
 	return spec, nil
 }

@@ -60,7 +60,7 @@ func TestTenantIsOneInEverySpelling(t *testing.T) {
 		{"tenant_id": tenantA.String(), "tenantId": strings.ToUpper(dashless)},
 	} {
 		claims["role"] = "viewer"
-		if list := s.must(200, bearer(t, claims), "GET", callbacksPath, "").list(t, "credentials"); len(list) != 1 {
+		if list := s.must(200, tokenFor(t, claims), "GET", callbacksPath, "").list(t, "credentials"); len(list) != 1 {
 			t.Errorf("%v sees %d credentials", claims, len(list))
 		}
 	}

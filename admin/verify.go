@@ -2,18 +2,15 @@ package admin
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
-	"github.com/hookgate/hookgate/credential"
-	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -28,7 +25,7 @@ type (
 )
 
 func (a *admin) registerVerify() {
-	register(a, RoleViewer, huma.Operation{
+	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "verifyToken", Method: http.MethodPost, Path: api.CredentialsPath + "/verify",
 		Tags: credentialTags, Summary: "Say what the guard makes of a token",
 		Description: "As far as the token itself decides: whether the path, the client's address, scopes and the vendor's signature fit is not asked. " +
@@ -36,36 +33,26 @@ func (a *admin) registerVerify() {
 	}, bodyProblems, a.verifyToken)
 }
 
-// The outcomes of a verification, in the guard's words.
-const (
-	outcomeAllowed   = "allowed"
-	outcomeMalformed = "malformed"
-	outcomeUnknown   = "unknown"
-	outcomeRevoked   = "revoked"
-	outcomeExpired   = "expired"
-	outcomeStale     = "stale"
-)
-
-var outcomeDetails = map[string]string{
-	outcomeAllowed:   "The guard lets it through.",
-	outcomeMalformed: "The guard refuses it with 401 unseen: the checksum is wrong, or it has characters that no token has.",
-	outcomeUnknown:   "The guard refuses it with 401: no live credential has it.",
-	outcomeRevoked:   "The guard refuses it with 401: it was revoked.",
-	outcomeExpired:   "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
-	outcomeStale:     "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
+// verdictDetails say for people what the guard makes of a token.
+var verdictDetails = map[guard.Outcome]string{
+	guard.Allowed:   "The guard lets it through.",
+	guard.Malformed: "The guard refuses it with 401 without looking for it: its checksum is wrong, or no token has such characters or such a length.",
+	guard.Unknown:   "The guard refuses it with 401: no live credential has it.",
+	guard.Revoked:   "The guard refuses it with 401: it was revoked.",
+	guard.Expired:   "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
+	guard.Stale:     "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
 }
 
-// maxUnknownAge is how old the guard's keyring may be for it to call a token unknown.
-const maxUnknownAge = 2 * time.Second
-
 func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput) (*verifyOutput, error) {
-	outcome, id := a.judge(tenant, in.Body.Token, time.Now())
+	known := tenantRing{Keyring: a.store.Keyring(), tenant: tenant}
+	outcome, id := a.verdict(in.Body.Token, known)
 	out := &verifyOutput{CacheControl: noStore}
 	if id != uuid.Nil {
 		c, err := a.store.Get(ctx, store.Ref{Tenant: tenant, ID: id})
 		switch {
-		case errors.Is(err, store.ErrNotFound): // the keyring does not tell whose a revoked token was
-			outcome = outcomeUnknown
+		case errors.Is(err, store.ErrNotFound): // it was another tenant's, which is not to be told
+			known.hidden = true
+			outcome, _ = a.verdict(in.Body.Token, known)
 		case err != nil:
 			return nil, err
 		default:
@@ -73,42 +60,6 @@ func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInp
 			out.Body.Credential = &shown
 		}
 	}
-	out.Body.Outcome, out.Body.Detail = outcome, outcomeDetails[outcome]
+	out.Body.Outcome, out.Body.Detail = string(outcome), verdictDetails[outcome]
 	return out, nil
-}
-
-// judge returns what the guard says of a token at the local time now, and the
-// credential that it may be of.
-func (a *admin) judge(tenant uuid.UUID, token string, now time.Time) (outcome string, id uuid.UUID) {
-	ring := a.store.Keyring()
-	digest, wellFormed := digestOf(token)
-	if !wellFormed {
-		return outcomeMalformed, uuid.Nil
-	}
-	age, loaded := ring.Age(now)
-	if !loaded || a.maxStaleness > 0 && age > a.maxStaleness {
-		return outcomeStale, uuid.Nil
-	}
-	key, standing := ring.Lookup(digest)
-	switch {
-	case standing == keyring.Revoked:
-		return outcomeRevoked, key.ID
-	case standing == keyring.Live && key.Tenant == tenant:
-		if key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt {
-			return outcomeExpired, key.ID
-		}
-		return outcomeAllowed, key.ID
-	case age > maxUnknownAge:
-		return outcomeStale, uuid.Nil
-	}
-	return outcomeUnknown, uuid.Nil
-}
-
-// digestOf returns the digest under which a token is stored, and false where it can
-// be none. Of the two forms only an api credential's has a colon.
-func digestOf(token string) (credential.Digest, bool) {
-	if clientID, secret, ok := strings.Cut(token, ":"); ok {
-		return credential.DigestAPISecret(clientID, sha256.Sum256([]byte(secret))), clientID != ""
-	}
-	return credential.DigestToken(token), credential.WellFormedToken(token)
 }

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 )
 
 func withoutPublicURL(c *admin.Config)   { c.PublicURL = "" }
 func withoutConnections(c *admin.Config) { c.Connections = nil }
 
-func withConnections(connections admin.Connections) option {
+func withConnections(connections connections.Source) option {
 	return func(c *admin.Config) { c.Connections = connections }
 }
 
@@ -95,13 +96,13 @@ func (s *server) expectNoTokens() {
 }
 
 func TestAnyConnection(t *testing.T) {
-	s := newServer(t, withConnections(admin.AnyConnection{}))
+	s := newServer(t, withConnections(connections.Any{}))
 	s.must(201, adminOf(t, tenantA), "POST", tokensPath, fmt.Sprintf(`{"vendor":"belvo","connection_config_name":%q}`, strings.Repeat("漢", 256)))
 }
 
 type brokenConnections struct{}
 
-func (brokenConnections) Exists(context.Context, admin.ConnectionQuery) (bool, error) {
+func (brokenConnections) Exists(context.Context, connections.Query) (bool, error) {
 	return true, errors.New("dial tcp 10.1.2.3:4018: connection refused")
 }
 
@@ -121,7 +122,7 @@ func TestUnknowableConnection(t *testing.T) {
 // connectionsOf says who asked for what.
 type connectionsOf map[string]bool
 
-func (c connectionsOf) Exists(_ context.Context, q admin.ConnectionQuery) (bool, error) {
+func (c connectionsOf) Exists(_ context.Context, q connections.Query) (bool, error) {
 	return c[q.Tenant.String()+" "+q.Vendor+" "+q.Name], nil
 }
 
@@ -162,5 +163,5 @@ func TestRotationOutlivesTheConnection(t *testing.T) {
 	operator := adminOf(t, tenantA)
 	configured.must(201, operator, "POST", tokensPath, mintPluggy)
 	id := configured.must(200, operator, "GET", tokensPath, "").list(t, "tokens")[0]["id"].(string)
-	newServerOn(t, configured.store, withConnections(admin.StaticConnections{})).must(201, operator, "POST", tokensPath+"/"+id+"/rotate", "")
+	newServerOn(t, configured.store, withConnections(connections.Static{})).must(201, operator, "POST", tokensPath+"/"+id+"/rotate", "")
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // tick is the unit of CPU time in /proc: USER_HZ, which is 100 on every Linux.

@@ -76,16 +76,16 @@ func TestDecisionAllocates(t *testing.T) {
 		request guard.Request
 		want    guard.Outcome
 	}{
-		{"callback", guard.Request{Method: "POST", Target: exception, Tokens: []string{callback}, Client: here}, guard.Allowed},
-		{"callback from elsewhere", guard.Request{Method: "POST", Target: exception, Tokens: []string{callback}, Client: elsewhere}, guard.SourceIP},
-		{"webhook", guard.Request{Method: "POST", Target: hooks + webhook, Client: here}, guard.Allowed},
-		{"api", guard.Request{Method: "GET", Target: "/partners/v2/products", Authorization: basic("client:secret"), Client: here}, guard.Allowed},
-		{"unknown", guard.Request{Method: "POST", Target: exception, Tokens: []string{peerToken}, Client: here}, guard.Unknown},
-		{"unknown api client", guard.Request{Method: "GET", Target: "/partners/v2", Authorization: basic("client:guess"), Client: here}, guard.Unknown},
-		{"malformed", guard.Request{Method: "POST", Target: exception, Tokens: []string{"mcb_ "}, Client: here}, guard.Malformed},
-		{"missing", guard.Request{Method: "POST", Target: exception, Client: here}, guard.Missing},
-		{"no route", guard.Request{Method: "POST", Target: "/v1/exceptions", Client: here}, guard.NoRoute},
-		{"ambiguous", guard.Request{Method: "POST", Target: "/v1//exceptions", Client: here}, guard.Ambiguous},
+		{"callback", guard.Request{Method: "POST", Target: exception, Tokens: []string{callback}, Peer: guard.Peer{Client: here}}, guard.Allowed},
+		{"callback from elsewhere", guard.Request{Method: "POST", Target: exception, Tokens: []string{callback}, Peer: guard.Peer{Client: elsewhere}}, guard.SourceIP},
+		{"webhook", guard.Request{Method: "POST", Target: hooks + webhook, Peer: guard.Peer{Client: here}}, guard.Allowed},
+		{"api", guard.Request{Method: "GET", Target: "/partners/v2/products", Authorization: basic("client:secret"), Peer: guard.Peer{Client: here}}, guard.Allowed},
+		{"unknown", guard.Request{Method: "POST", Target: exception, Tokens: []string{peerToken}, Peer: guard.Peer{Client: here}}, guard.Unknown},
+		{"unknown api client", guard.Request{Method: "GET", Target: "/partners/v2", Authorization: basic("client:guess"), Peer: guard.Peer{Client: here}}, guard.Unknown},
+		{"malformed", guard.Request{Method: "POST", Target: exception, Tokens: []string{"mcb_ "}, Peer: guard.Peer{Client: here}}, guard.Malformed},
+		{"missing", guard.Request{Method: "POST", Target: exception, Peer: guard.Peer{Client: here}}, guard.Missing},
+		{"no route", guard.Request{Method: "POST", Target: "/v1/exceptions", Peer: guard.Peer{Client: here}}, guard.NoRoute},
+		{"ambiguous", guard.Request{Method: "POST", Target: "/v1//exceptions", Peer: guard.Peer{Client: here}}, guard.Ambiguous},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ring := s.Keyring()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,7 +14,7 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 //go:embed config
@@ -102,7 +101,7 @@ func (r *rig) start(name, addr string, argv ...string) (*process.Process, error)
 		return nil, err
 	}
 	r.ends = append(r.ends, func() { stop(p) })
-	if err := await(p, func() bool { return listens(addr) }); err != nil {
+	if err := p.Await(patience, func() bool { return listens(addr) }); err != nil {
 		text, _ := os.ReadFile(output)
 		return nil, fmt.Errorf("%s: %w\n%s", name, err, text[max(0, len(text)-2000):])
 	}
@@ -125,21 +124,6 @@ func listens(addr string) bool {
 	}
 	conn.Close()
 	return true
-}
-
-// await polls until the process is as wanted.
-func await(p *process.Process, ready func() bool) error {
-	for deadline := time.Now().Add(patience); !ready(); {
-		select {
-		case <-p.Ended():
-			return fmt.Errorf("ended with exit code %d", p.ExitCode())
-		case <-time.After(10 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			return errors.New("is not ready in time")
-		}
-	}
-	return nil
 }
 
 // write renders one of the configurations to a file of the rig.
@@ -219,10 +203,6 @@ func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.It
 
 // freePort returns a port that nobody listens on, or 0.
 func freePort() int {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	port, _ := process.FreePort()
+	return port
 }

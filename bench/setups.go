@@ -11,7 +11,7 @@ import (
 
 	"github.com/hookgate/hookgate/bench/dataset"
 	"github.com/hookgate/hookgate/credential"
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
 )
 
 // setup is one way to let webhooks in, ready to be measured.
@@ -138,7 +138,7 @@ func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, cr
 	}
 	up.processes = append(up.processes, redisServer)
 	up.redis, up.status, up.admin = redisAddr, loopback(s.Status), s.Admin
-	if err := await(up.processes[0], func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
+	if err := up.processes[0].Await(patience, func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
 		return nil, err
 	}
 	// What was written past the store must count as it does.

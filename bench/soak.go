@@ -102,7 +102,7 @@ func watch(ctx context.Context, s *setup, duration time.Duration, reloads int) (
 			return nil, err
 		}
 		s.processes[0].Signal(syscall.SIGUSR1)
-		if err := await(s.processes[0], func() bool { return s.reloads() > i }); err != nil {
+		if err := s.processes[0].Await(patience, func() bool { return s.reloads() > i }); err != nil {
 			return nil, fmt.Errorf("reload %d: %w", i+1, err)
 		}
 		if i%20 == 0 {

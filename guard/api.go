@@ -39,7 +39,7 @@ func APIRoute(template string, scopes ...string) (Route, error) {
 	if strings.Contains(prefix, wildcard) {
 		return Route{}, errors.New("* stands for the rest of a path, and so must be its last segment")
 	}
-	if !plainPath(prefix) {
+	if !madeOf(prefix, plainByte) {
 		return Route{}, errors.New("the path must be written without placeholders and without what has to be escaped")
 	}
 	for i, scope := range scopes {
@@ -66,52 +66,10 @@ func (r *Route) Covers(other *Route) bool {
 	return ok
 }
 
-// shadowed reports whether an api path is one that an earlier route would have but
-// for the case of letters or a slash at its end. Many routers take the two for one
-// resource, and would serve what the earlier route asks more for.
-func (p *Policy) shadowed(route *Route, path string) bool {
-	if route.kind != credential.KindAPI {
-		return false
-	}
-	folded := strings.ToLower(path)
-	bare := strings.TrimSuffix(folded, "/")
-	for i := range p.Routes {
-		r := &p.Routes[i]
-		if r == route {
-			return false
-		}
-		like := Route{kind: r.kind, segments: make([]string, len(r.segments))}
-		for i, segment := range r.segments {
-			if like.segments[i] = segment; !strings.HasPrefix(segment, "{") {
-				like.segments[i] = strings.ToLower(segment)
-			}
-		}
-		_, same := like.match(folded)
-		_, without := like.match(bare)
-		if same || without {
-			return true
-		}
-	}
-	return false
-}
-
 // permits reports whether a credential has what the route asks for.
 func (r *Route) permits(identity *keyring.Identity) bool {
 	for _, scope := range r.scopes {
 		if !slices.Contains(identity.Scopes, scope) {
-			return false
-		}
-	}
-	return true
-}
-
-// plainPath reports whether path is made of nothing but what may stand in one
-// unescaped. Behind a * anything might come: what one
-// router takes for a fragment, '#', and what one proxy escapes and the next does not
-// are different resources to them.
-func plainPath(path string) bool {
-	for i := range len(path) {
-		if path[i] != '/' && !pathByte(path[i]) {
 			return false
 		}
 	}

@@ -12,16 +12,16 @@ import (
 
 const (
 	basicScheme = "Basic"
-	// maxClientSecret bounds a client secret, in bytes, like a token of another minter:
-	// whatever is presented is hashed, before anybody knows who presents it.
+	// maxClientSecret bounds a client secret, in bytes, as a token is bounded that another
+	// service minted: every one is hashed, also those of clients that nobody knows.
 	maxClientSecret = 512
 	maxBasicPair    = credential.MaxClientIDLength + len(":") + maxClientSecret
 )
 
 // parseBasic reads the value of an Authorization header as HTTP Basic (RFC 7617) and
 // returns the digest under which an api credential with this client id and secret is
-// kept. ok is false where the value cannot be that of any credential. Base64 that
-// other decoders read differently, or not at all, is none.
+// kept. ok is false where no credential can have this value, and where its base64 is
+// such that other decoders would read it differently or refuse it.
 func parseBasic(value string) (digest credential.Digest, ok bool) {
 	scheme, encoded, _ := strings.Cut(value, " ")
 	encoded = strings.TrimLeft(encoded, " ")
@@ -45,10 +45,5 @@ func parseBasic(value string) (digest credential.Digest, ok bool) {
 // validClientSecret reports whether secret can be one: not empty, UTF-8 as the
 // challenge asks for, and no control characters, which RFC 7617 rules out.
 func validClientSecret(secret []byte) bool {
-	for _, b := range secret {
-		if b < ' ' || b == 0x7f {
-			return false
-		}
-	}
-	return len(secret) >= 1 && len(secret) <= maxClientSecret && utf8.Valid(secret)
+	return len(secret) >= 1 && len(secret) <= maxClientSecret && madeOf(secret, textByte) && utf8.Valid(secret)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/bench/loaded"
+	"github.com/hookgate/hookgate/keyring"
 )
 
 // inTurn runs f one after another and on all cores at once.
@@ -66,7 +67,7 @@ func BenchmarkDecide(b *testing.B) {
 			}{{"allowed", known, Allowed}, {"unknown", unknown, Unknown}} {
 				b.Run(probe.name, func(b *testing.B) {
 					inTurn(b, func(i int) {
-						req := Request{Method: "POST", Target: callbackPath, Tokens: probe.tokens[i%probes : i%probes+1], Client: client, ContentLength: 100}
+						req := Request{Method: "POST", Target: callbackPath, Tokens: probe.tokens[i%probes : i%probes+1], Peer: Peer{Client: client}, ContentLength: 100}
 						if d := p.Decide(&req, ring, time.Now()); d.Outcome != probe.want {
 							b.Error(d.Outcome)
 						}
@@ -83,24 +84,21 @@ var vendorHeader = map[string][]string{
 	"User-Agent": {"vendor/1.0"}, "X-Callback-Token": {callbackToken}, "X-Forwarded-For": {"192.0.2.1"}, "X-Request-Id": {"7d4f"},
 }
 
-// BenchmarkStripHeaders includes copying the header that it changes.
-func BenchmarkStripHeaders(b *testing.B) {
-	inTurn(b, func(int) {
-		StripHeaders(maps.Clone(vendorHeader), Strip{TokenHeader: "X-Callback-Token"})
-	})
-}
-
-func BenchmarkSetIdentity(b *testing.B) {
-	for _, d := range []Decision{
-		{Credential: callbackID, Identity: &callbackUser},
-		{Credential: webhookID, Identity: &webhookUser},
-	} {
-		b.Run(string(d.Identity.Kind), func(b *testing.B) {
-			b.ReportAllocs()
-			header := make(map[string][]string)
-			for b.Loop() {
-				SetIdentity(header, &d)
-			}
+// BenchmarkForwarding makes the header of a request to the upstream, and includes copying
+// the header that it changes.
+func BenchmarkForwarding(b *testing.B) {
+	for _, identity := range []*keyring.Identity{&callbackUser, &webhookUser} {
+		b.Run(string(identity.Kind), func(b *testing.B) {
+			p := Policy{TokenHeader: "X-Callback-Token"}
+			d := Decision{Credential: callbackID, Identity: identity, route: new(Route)}
+			inTurn(b, func(int) {
+				allowed := d
+				f, err := p.Forwarding(&allowed, now)
+				if err != nil {
+					b.Error(err)
+				}
+				f.Apply(maps.Clone(vendorHeader))
+			})
 		})
 	}
 }

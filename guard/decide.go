@@ -18,15 +18,24 @@ type Request struct {
 	// Authorization are the values of that header, one for each line of it. Only api
 	// paths look at it.
 	Authorization []string
-	// Upgrade: the client asks for another protocol.
-	Upgrade bool
+	// Posts: it has a body, its length or its type, as what is posted has.
+	Posts bool
 	// Unframed: nothing that counts says how long the body is.
 	Unframed bool
+	// ContentLength is the declared length of the body in bytes, -1 if unknown.
+	ContentLength int64
+	Peer
+}
+
+// Peer is who a request comes from.
+type Peer struct {
 	// Client is the address of the client, IPv4 as such and without a zone; the zero
 	// Addr where it is unknown.
 	Client netip.Addr
-	// ContentLength is the declared length of the body in bytes, -1 if unknown.
-	ContentLength int64
+	// Trusted: the request came through a proxy of ours, whose word on the client counts.
+	Trusted bool
+	// Named are the headers in which such a proxy names the client; they go no further.
+	Named []string
 }
 
 // Keyring tells what is known of a token. *store.Keyring is one.
@@ -39,10 +48,23 @@ type Keyring interface {
 // Policy is what the guard lets through. It does not change while in use.
 type Policy struct {
 	Routes []Route
+	// TokenHeader is the name of the header that holds a token, in canonical form.
+	TokenHeader string
 	// Vendors are further conditions on webhooks, by the vendor in the path.
 	Vendors map[string]VendorPolicy
-	// ForwardToken: the upstream checks the token again, so that it stays in the path.
+	// PassHeaders are headers that pass though their names tell of a client or the like, in
+	// canonical form.
+	PassHeaders []string
+	// ForwardToken: the upstream checks the token again, so that it stays where it is.
 	ForwardToken bool
+	// Asserter vouches for requests to the upstream; nil: nobody does.
+	Asserter *Asserter
+	// KeyFromBody: a delivery that the vendor did not name gets an idempotency key that is
+	// made of its body.
+	KeyFromBody bool
+	// Throttle bounds how often a client is told that its credential is refused; nil: it is
+	// told every time. It is all that a decision leaves behind.
+	Throttle *Throttle
 	// MaxBody is the largest body in bytes.
 	MaxBody int64
 	// MaxStaleness is how old the keyring may be to decide anything at all.
@@ -61,88 +83,93 @@ const (
 
 // Decide decides on req at the local time now. Checks come in a fixed order, each
 // answering only what the ones before it left open.
-func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) Decision {
-	path, query := splitTarget(req.Target)
-	if !validMethod(req.Method) || !canonicalPath(path) || !cleanQuery(query) || len(req.Tokens) > 1 || req.Upgrade || req.Unframed {
-		return Decision{Outcome: Ambiguous}
+func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) (d Decision) {
+	d.peer = req.Peer
+	p.decide(&d, req, ring, now)
+	if p.Throttle != nil && d.Outcome.Unauthorized() {
+		if wait := p.Throttle.Fail(req.Client, now); wait > 0 {
+			d.Outcome, d.RetryAfter = Throttled, wait
+		}
 	}
-	route, found := p.route(path)
-	if route == nil {
-		return Decision{Outcome: NoRoute}
-	}
-	d := Decision{Kind: route.kind, Template: route.template}
-	if ambiguous(route, path, req) || p.shadowed(route, path) {
+	return d
+}
+
+func (p *Policy) decide(d *Decision, req *Request, ring Keyring, now time.Time) {
+	d.path, d.query = splitTarget(req.Target)
+	if !validMethod(req.Method) || !canonicalPath(d.path) || !cleanQuery(d.query) || len(req.Tokens) > 1 || req.Unframed {
 		d.Outcome = Ambiguous
-		return d
+		return
+	}
+	d.route, d.found = p.route(d.path)
+	if like := p.resembled(d.path, d.route); like != nil {
+		d.Outcome, d.Kind, d.Template = Ambiguous, like.kind, like.template
+		return
+	}
+	if d.route == nil {
+		d.Outcome = NoRoute
+		return
+	}
+	d.Kind, d.Template = d.route.kind, d.route.template
+	if ambiguous(d.route, d.path, req) {
+		d.Outcome = Ambiguous
+		return
 	}
 
-	probe := false
+	probe, get := false, req.Method == "GET" || req.Method == "HEAD"
 	switch {
 	case req.Method == "POST":
-	case route.kind == credential.KindAPI && apiMethod(req.Method):
-	case route.kind == credential.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
+	case d.Kind == credential.KindAPI && apiMethod(req.Method):
+	case d.Kind == credential.KindWebhook && get && !req.Posts:
 		probe = true
 	default:
-		d.Outcome, d.Allow = Method, route.allow()
-		return d
+		d.Outcome, d.Allow, d.Redirected = Method, d.route.allow(), d.Kind == credential.KindWebhook && get
+		return
 	}
 	if req.ContentLength > p.MaxBody {
 		d.Outcome = TooLarge
-		return d
+		return
 	}
 
-	digest, outcome := presented(route, found.token, req)
+	digest, outcome := presented(d.route, d.found.token, req)
 	if outcome != "" {
 		d.Outcome = outcome
 		if outcome == WrongKind {
 			key, _ := ring.Lookup(digest) // for the log only: no answer of it would be another
 			d.Credential = key.ID
 		}
-		return d
+		return
 	}
-	p.authenticate(&d, digest, found.vendor, ring, now)
+	d.digest = digest
+	p.judge(d, ring, now)
 	if d.Outcome != Allowed {
-		return d
-	}
-	vendor := p.Vendors[found.vendor] // "" on other routes is no vendor
-	if !allowedFrom(vendor.AllowIPs, req.Client) {
-		d.Outcome, d.Identity = SourceIP, nil
-		return d
-	}
-	if !allowedFrom(d.Identity.AllowedIPs, req.Client) {
-		d.Outcome, d.Identity = SourceIP, nil
-		if age, _ := ring.Age(now); age > maxUnknownAge { // an operator may have added the address meanwhile
-			d.Outcome, d.RetryAfter = Stale, staleRetryAfter
-		}
-		return d
-	}
-	if !route.permits(d.Identity) {
-		d.Outcome, d.Identity = Scope, nil
-		return d
+		return
 	}
 	if probe {
 		d.Outcome = Probe
-		return d
-	}
-	d.Signature = vendor.Signature
-	d.Path, d.RawPath = route.forward(path, found, &d, p.ForwardToken)
-	d.object = found.vendor + found.exception // one of the two
-	return d
-}
-
-// authenticate looks up what was presented and judges what it finds.
-func (p *Policy) authenticate(d *Decision, digest credential.Digest, vendor string, ring Keyring, now time.Time) {
-	d.digest, d.vendor = digest, vendor
-	age, loaded := ring.Age(now)
-	if !loaded || age > p.MaxStaleness {
-		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
 		return
 	}
-	key, standing := ring.Lookup(digest)
+	d.signature = p.Vendors[d.found.vendor].Signature // "" on other routes is no vendor
+}
+
+// Recheck decides on an allowed request once more, when its body has arrived: that
+// may be long after its header, and the credential have ended since.
+func (p *Policy) Recheck(d *Decision, ring Keyring, now time.Time) { p.judge(d, ring, now) }
+
+// judge looks up what was presented, and decides by what is known of it now.
+func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
+	d.Identity = nil
+	age, loaded := ring.Age(now)
+	if !loaded || age > p.MaxStaleness {
+		d.stale()
+		return
+	}
+	key, standing := ring.Lookup(d.digest)
 	d.Credential = key.ID
+	// An operator may have minted it, prolonged it or added the address meanwhile.
+	outdated := age > maxUnknownAge
 	switch {
-	case standing == keyring.Unknown && age > maxUnknownAge:
-		d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+	case standing == keyring.Unknown && outdated:
+		d.stale()
 	case standing == keyring.Unknown:
 		d.Outcome = Unknown
 	case standing == keyring.Revoked:
@@ -151,22 +178,26 @@ func (p *Policy) authenticate(d *Decision, digest credential.Digest, vendor stri
 		d.Outcome = WrongKind
 	case key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt:
 		d.Outcome = Expired
-		if age > maxUnknownAge { // an operator may have prolonged it meanwhile
-			d.Outcome, d.RetryAfter = Stale, staleRetryAfter
+		if outdated {
+			d.stale()
 		}
-	case d.Kind == credential.KindWebhook && key.Vendor != vendor:
+	case d.Kind == credential.KindWebhook && key.Vendor != d.found.vendor:
 		d.Outcome = Vendor
+	case !allowedFrom(p.Vendors[d.found.vendor].AllowIPs, d.peer.Client):
+		d.Outcome = SourceIP
+	case !allowedFrom(key.AllowedIPs, d.peer.Client):
+		d.Outcome = SourceIP
+		if outdated {
+			d.stale()
+		}
+	case !d.route.permits(key.Identity):
+		d.Outcome = Scope
 	default:
 		d.Outcome, d.Identity, d.ExpiresAt = Allowed, key.Identity, key.ExpiresAt
 	}
 }
 
-// Recheck decides on an allowed request once more, when its body has arrived: that
-// may be long after its header, and the credential have ended since.
-func (p *Policy) Recheck(d Decision, ring Keyring, now time.Time) Decision {
-	p.authenticate(&d, d.digest, d.vendor, ring, now)
-	return d
-}
+func (d *Decision) stale() { d.Outcome, d.RetryAfter = Stale, staleRetryAfter }
 
 func (p *Policy) route(path string) (*Route, match) {
 	for i := range p.Routes {

@@ -35,6 +35,19 @@ const (
 	Stale        Outcome = "stale"     // nobody can tell: neither allowed nor refused
 )
 
+// Outcomes returns all of them.
+func Outcomes() []Outcome {
+	return []Outcome{
+		Allowed, Probe, Ambiguous, NoRoute, Method, TooLarge, Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor,
+		SourceIP, Scope, BadSignature, Throttled, Stale,
+	}
+}
+
+// Kinds returns the kinds of routes, and "" for where no route matched.
+func Kinds() []credential.Kind {
+	return []credential.Kind{credential.KindCallback, credential.KindWebhook, credential.KindAPI, ""}
+}
+
 // Unauthorized reports whether o refuses the credential itself. Only such refusals
 // are throttled.
 func (o Outcome) Unauthorized() bool {
@@ -45,7 +58,7 @@ func (o Outcome) Unauthorized() bool {
 	return false
 }
 
-// Decision is what is to become of a request.
+// Decision is what is to become of a request. Only this package writes to one.
 type Decision struct {
 	Outcome Outcome
 	// Kind is that of the route, "" where no route matched.
@@ -55,26 +68,24 @@ type Decision struct {
 	Template string
 	// Allow is the value of the Allow header, for Method.
 	Allow string
+	// Redirected: with Method, the request looks like a POST that a redirect made a GET of.
+	Redirected bool
+	// RetryAfter is how long a client should wait, for Stale and Throttled.
+	RetryAfter time.Duration
 	// Credential is the credential's id where one was found, refused or not.
 	Credential uuid.UUID
-	// digest and vendor are what was looked up, for Recheck.
-	digest credential.Digest
-	vendor string
 	// Identity is set for Allowed and Probe: who the request comes from.
 	Identity *keyring.Identity
 	// ExpiresAt is the end of the credential in milliseconds since the Unix epoch; 0 =
 	// never.
 	ExpiresAt int64
-	// Path is where an Allowed request goes, and RawPath the same as it is to be sent.
-	// It is without the token unless that is forwarded. Both are "" where the path
-	// takes the name of a connection that cannot stand in one.
-	Path, RawPath string
-	// Authorization vouches for the request, where the guard does; an Asserter makes it.
-	Authorization string
-	// object is what the request is about: the exception or the vendor.
-	object string
-	// Signature, where set, is still to be checked on the body of an Allowed request.
-	Signature *SignatureCheck
-	// RetryAfter is how long a client should wait, for Stale and Throttled.
-	RetryAfter time.Duration
+
+	// What the decision was made on, for the steps that follow it.
+	route       *Route
+	path, query string
+	found       match
+	digest      credential.Digest
+	peer        Peer
+	signature   *SignatureCheck // still to be checked, on the body
+	key         string          // the idempotency key to send; "": that of the client, or none
 }

@@ -15,27 +15,27 @@ const (
 
 const maxIdempotencyKey = 128
 
-// ClientIdempotencyKey returns the key under which a request is to be forwarded,
-// where the client sent one. One that Matcher does not accept stays as it is:
-// Matcher tells the vendor. ok is false where the key is to be made of the body.
-func ClientIdempotencyKey(header map[string][]string) (key string, ok bool) {
-	for _, value := range header[HeaderIdempotencyKey] {
+// clientIdempotencyKey returns the key under which a request is to be forwarded,
+// where the client sent one; "" leaves it as the client sent it. One that Matcher does
+// not accept stays as it is: Matcher tells the vendor. ok is false where the key is to be
+// made of the body.
+func clientIdempotencyKey(header map[string][]string) (key string, ok bool) {
+	for _, value := range endToEnd(header, HeaderIdempotencyKey) {
 		if value != "" {
 			return "", true
 		}
 	}
-	if plain := header[HeaderPlainIdempotencyKey]; len(plain) == 1 && validIdempotencyKey(plain[0]) {
+	if plain := endToEnd(header, HeaderPlainIdempotencyKey); len(plain) == 1 && validIdempotencyKey(plain[0]) {
 		return plain[0], true
 	}
 	return "", false
 }
 
-// IdempotencyKey makes the key of an allowed request of its credential, of its route
+// idempotencyKey makes the key of an allowed request of its credential, of its route
 // and what it is about, of its query and of its body: a vendor's retry has the same. Two
 // exceptions that one body is posted to have two. Nor do deliveries become one that
 // the vendor told apart by keys that Matcher does not accept.
-func IdempotencyKey(d *Decision, target string, header map[string][]string, body []byte) string {
-	_, query := splitTarget(target)
+func idempotencyKey(d *Decision, header map[string][]string, body []byte) string {
 	hash := sha256.New()
 	// Each part is preceded by its length, so that no two requests read the same.
 	add := func(part []byte) {
@@ -46,9 +46,9 @@ func IdempotencyKey(d *Decision, target string, header map[string][]string, body
 	}
 	add(d.Credential[:])
 	add([]byte(d.Template))
-	add([]byte(d.object))
-	add([]byte(query))
-	for _, value := range header[HeaderPlainIdempotencyKey] {
+	add([]byte(d.found.vendor + d.found.exception)) // one of the two
+	add([]byte(d.query))
+	for _, value := range endToEnd(header, HeaderPlainIdempotencyKey) {
 		add([]byte(value))
 	}
 	add(body)
@@ -57,11 +57,5 @@ func IdempotencyKey(d *Decision, target string, header map[string][]string, body
 
 // validIdempotencyKey reports whether Matcher accepts a key: ^[A-Za-z0-9:_-]{1,128}$.
 func validIdempotencyKey(key string) bool {
-	for i := range len(key) {
-		c := key[i]
-		if c != ':' && c != '_' && c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return len(key) >= 1 && len(key) <= maxIdempotencyKey
+	return len(key) >= 1 && len(key) <= maxIdempotencyKey && madeOf(key, keyByte)
 }

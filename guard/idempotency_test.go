@@ -25,9 +25,11 @@ func TestClientIdempotencyKey(t *testing.T) {
 		{"plain, too long", map[string][]string{"Idempotency-Key": {long + "a"}}, "", false},
 		{"plain, quoted", map[string][]string{"Idempotency-Key": {`"a"`}}, "", false},
 		{"plain, empty", map[string][]string{"Idempotency-Key": {""}}, "", false},
+		{"for this hop", map[string][]string{"X-Idempotency-Key": {"a"}, "Connection": {"close, x-idempotency-key"}}, "", false},
+		{"plain, for this hop", map[string][]string{"Idempotency-Key": {"a"}, "Connection": {"idempotency-key"}}, "", false},
 		{"plain, twice", map[string][]string{"Idempotency-Key": {"a", "a"}}, "", false},
 	} {
-		if key, ok := ClientIdempotencyKey(tc.header); key != tc.key || ok != tc.ok {
+		if key, ok := clientIdempotencyKey(tc.header); key != tc.key || ok != tc.ok {
 			t.Errorf("%s: %q, %v", tc.name, key, ok)
 		}
 	}
@@ -36,15 +38,14 @@ func TestClientIdempotencyKey(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	type request struct {
 		d      Decision
-		target string
 		header map[string][]string
 		body   string
 	}
-	base := request{d: Decision{Credential: callbackID, object: "7d4f"}, target: callbackPath + "?a=b", body: `{"status":"RESOLVED"}`}
+	base := request{d: Decision{Credential: callbackID, query: "?a=b", found: match{exception: "7d4f"}}, body: `{"status":"RESOLVED"}`}
 	key := func(change func(*request)) string {
 		r := base
 		change(&r)
-		return IdempotencyKey(&r.d, r.target, r.header, []byte(r.body))
+		return idempotencyKey(&r.d, r.header, []byte(r.body))
 	}
 	first := key(func(*request) {})
 	if !validIdempotencyKey(first) {
@@ -56,12 +57,12 @@ func TestIdempotencyKey(t *testing.T) {
 	seen := map[string]string{first: "the first"}
 	for name, change := range map[string]func(*request){
 		"another credential": func(r *request) { r.d.Credential = webhookID },
-		"another exception":  func(r *request) { r.d.object = "7d4e" },
-		"another query":      func(r *request) { r.target = callbackPath + "?a=c" },
-		"no query":           func(r *request) { r.target = callbackPath },
+		"another exception":  func(r *request) { r.d.found.exception = "7d4e" },
+		"another query":      func(r *request) { r.d.query = "?a=c" },
+		"no query":           func(r *request) { r.d.query = "" },
 		"another body":       func(r *request) { r.body += " " },
 		"no body":            func(r *request) { r.body = "" },
-		"shifted":            func(r *request) { r.d.object = "7d4"; r.target = "f?a=b" },
+		"shifted":            func(r *request) { r.d.found.exception, r.d.query = "7d4", "f?a=b" },
 		"the vendor's key":   func(r *request) { r.header = map[string][]string{"Idempotency-Key": {`"1"`}} },
 		"another of its":     func(r *request) { r.header = map[string][]string{"Idempotency-Key": {`"2"`}} },
 	} {
@@ -77,7 +78,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 	f.Add("7d4f", "?a", "{}", "7d4", "f?a", "{}")
 	f.Fuzz(func(t *testing.T, object1, query1, body1, object2, query2, body2 string) {
 		key := func(object, query, body string) string {
-			return IdempotencyKey(&Decision{Credential: callbackID, object: object}, "/?"+query, nil, []byte(body))
+			return idempotencyKey(&Decision{Credential: callbackID, query: query, found: match{exception: object}}, nil, []byte(body))
 		}
 		same := object1 == object2 && query1 == query2 && body1 == body2
 		if (key(object1, query1, body1) == key(object2, query2, body2)) != same {

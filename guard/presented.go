@@ -12,7 +12,9 @@ func ambiguous(route *Route, path string, req *Request) bool {
 	case credential.KindWebhook:
 		return len(req.Tokens) > 0
 	case credential.KindAPI:
-		return len(req.Tokens)+len(req.Authorization) > 1 || !plainPath(path)
+		// Behind a * anything might come: '#', which some routers take for a fragment,
+		// and what one proxy escapes and the next does not.
+		return len(req.Tokens)+len(req.Authorization) > 1 || !madeOf(path, plainByte)
 	}
 	return false
 }

@@ -16,7 +16,8 @@ const (
 	placeholderToken     = "{token}"
 )
 
-// reservedVendor is no vendor: below the webhook path it is the admin API's.
+// reservedVendor cannot be the name of a vendor: under the webhook path this segment
+// belongs to the admin API.
 const reservedVendor = "tokens"
 
 const maxExceptionID = 128
@@ -134,11 +135,5 @@ func ValidVendor(name string) bool { return credential.ValidVendor(name) && name
 
 // validExceptionID reports whether s is [A-Za-z0-9_-]{1,128}.
 func validExceptionID(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c != '_' && c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= maxExceptionID
+	return len(s) >= 1 && len(s) <= maxExceptionID && madeOf(s, nameByte)
 }

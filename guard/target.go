@@ -25,12 +25,7 @@ func splitTarget(target string) (path, query string) {
 // HTTP/2 and 3 a client can send a space in it, and the upstream would read what is
 // behind the space as the version of the protocol.
 func cleanQuery(query string) bool {
-	for i := range len(query) {
-		if query[i] <= ' ' || query[i] == 0x7f {
-			return false
-		}
-	}
-	return true
+	return madeOf(query, textByte) && strings.IndexByte(query, ' ') < 0
 }
 
 // canonicalPath reports whether path can be read in one way only. Routers differ
@@ -45,8 +40,7 @@ func canonicalPath(path string) bool {
 	start := 1 // of the current segment
 	for i := 1; i <= len(path); i++ {
 		if i < len(path) && path[i] != '/' {
-			switch c := path[i]; {
-			case c < 0x21 || c > 0x7e, c == '%', c == ';', c == '\\':
+			if classes[path[i]]&pathByte == 0 {
 				return false
 			}
 			continue
@@ -62,10 +56,4 @@ func canonicalPath(path string) bool {
 		start = i + 1
 	}
 	return true
-}
-
-// pathByte reports whether c may stand in a segment of a path as it is (RFC 3986,
-// pchar, but for ';').
-func pathByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte("-._~!$&'()*+,=:@", c) >= 0
 }

@@ -3,14 +3,15 @@ package guard
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"math"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 const (
-	// maxClients bounds the addresses that are remembered: about 4 MiB. Who has more
+	// maxClients bounds the addresses that are remembered: about 8 MiB. Who has more
 	// addresses than that to guess from is not slowed down by counting them.
 	maxClients     = 1 << 16
 	throttleShards = 1 << 8
@@ -35,8 +36,10 @@ type Throttle struct {
 
 type throttleShard struct {
 	mu sync.Mutex
-	// forgotten says when the failures of a client are, in ns since start.
-	forgotten map[clientKey]int64
+	// forgotten says when the failures of a client are, in ns since start. The client that
+	// has not failed for the longest time makes room for a new one, so that fresh addresses
+	// push out those that are forgotten before one that goes on failing.
+	forgotten *simplelru.LRU[clientKey, int64]
 }
 
 // clientKey is an IPv4 address, or the /64 of an IPv6 address: that is the least
@@ -52,7 +55,7 @@ func NewThrottle(limit int, window time.Duration, start time.Time) *Throttle {
 	step := max(1, int64(window)/int64(limit))
 	t := &Throttle{step: step, window: step * int64(limit), start: start, seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].forgotten = make(map[clientKey]int64)
+		t.shards[i].forgotten, _ = simplelru.NewLRU[clientKey, int64](shardClients, nil) // it fails on a size of 0
 	}
 	return t
 }
@@ -69,37 +72,15 @@ func (t *Throttle) Fail(client netip.Addr, now time.Time) time.Duration {
 	s := &t.shards[maphash.Comparable(t.seed, key)%throttleShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	forgotten, known := s.forgotten[key]
+	forgotten, _ := s.forgotten.Get(key)
 	// Never further away than a window, should the clock have been set back.
 	forgotten = min(max(forgotten, at), at+t.window)
 	next := forgotten + t.step
 	if next > at+t.window {
 		return time.Duration(next - t.window - at)
 	}
-	if !known && len(s.forgotten) >= shardClients {
-		s.makeRoom(at)
-	}
-	s.forgotten[key] = next
+	s.forgotten.Add(key, next)
 	return 0
-}
-
-// makeRoom drops every client whose failures are forgotten, or where there is none
-// the one whose failures will be first.
-func (s *throttleShard) makeRoom(at int64) {
-	var first clientKey
-	firstAt := int64(math.MaxInt64)
-	dropped := false
-	for key, forgotten := range s.forgotten {
-		if forgotten <= at {
-			delete(s.forgotten, key)
-			dropped = true
-		} else if forgotten < firstAt {
-			first, firstAt = key, forgotten
-		}
-	}
-	if !dropped {
-		delete(s.forgotten, first)
-	}
 }
 
 func newClientKey(client netip.Addr) clientKey {

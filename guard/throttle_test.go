@@ -87,8 +87,8 @@ func numbered(n int) netip.Addr {
 
 func (t *Throttle) clients() (n, most int) {
 	for i := range t.shards {
-		n += len(t.shards[i].forgotten)
-		most = max(most, len(t.shards[i].forgotten))
+		n += t.shards[i].forgotten.Len()
+		most = max(most, t.shards[i].forgotten.Len())
 	}
 	return n, most
 }

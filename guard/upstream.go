@@ -34,7 +34,8 @@ func (r Route) To(template string, forwardToken bool) (Route, error) {
 	for _, segment := range segments {
 		switch {
 		case !strings.ContainsAny(segment, "{}"):
-			if !literalSegment(segment) {
+			// What would have to be escaped could be escaped, and then read, in two ways.
+			if !madeOf(segment, segmentByte) {
 				return Route{}, fmt.Errorf("%q cannot stand in a path unescaped", segment)
 			}
 		case segment == placeholderToken && r.kind == credential.KindWebhook && !forwardToken:
@@ -47,29 +48,19 @@ func (r Route) To(template string, forwardToken bool) (Route, error) {
 	return r, nil
 }
 
-// literalSegment reports whether every byte of s may stand in a path as it is: what
-// would have to be escaped could be escaped, and then read, in two ways.
-func literalSegment(s string) bool {
-	for i := range len(s) {
-		if !pathByte(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // TakesConnection reports whether the connection's name is part of the path that
 // the upstream sees.
 func (r *Route) TakesConnection() bool { return slices.Contains(r.upstream, placeholderConnection) }
 
-// forward returns the path for an allowed request, decoded and as it is to be sent.
-// Both are "" where the credential's connection cannot be a segment of it.
-func (r *Route) forward(path string, m match, d *Decision, forwardToken bool) (decoded, raw string) {
+// forward returns the path for an allowed request, decoded and as it is to be sent. It
+// fails where the credential's connection cannot be a segment of it.
+func (d *Decision) forward(credentialID string, forwardToken bool) (decoded, raw string, err error) {
+	r, m, path := d.route, d.found, d.path
 	if r.upstream == nil {
 		if r.kind == credential.KindWebhook && !forwardToken {
-			path = path[:m.tokenStart] + d.Credential.String() + path[m.tokenStart+len(m.token):]
+			path = path[:m.tokenStart] + credentialID + path[m.tokenStart+len(m.token):]
 		}
-		return path, path
+		return path, path, nil
 	}
 	var plain, escaped strings.Builder
 	for _, segment := range r.upstream {
@@ -80,14 +71,13 @@ func (r *Route) forward(path string, m match, d *Decision, forwardToken bool) (d
 		case placeholderVendor:
 			segment = m.vendor
 		case placeholderCredential:
-			segment = d.Credential.String()
+			segment = credentialID
 		case placeholderToken:
 			segment = m.token
 		case placeholderConnection:
 			segment = d.Identity.Connection
-			var err error
 			if sent, err = PathSegment(segment); err != nil {
-				return "", ""
+				return "", "", errNoPath
 			}
 		}
 		if sent == "" {
@@ -98,8 +88,10 @@ func (r *Route) forward(path string, m match, d *Decision, forwardToken bool) (d
 		escaped.WriteByte('/')
 		escaped.WriteString(sent)
 	}
-	return plain.String(), escaped.String()
+	return plain.String(), escaped.String(), nil
 }
+
+var errNoPath = errors.New("the name of the connection cannot stand in the path to the upstream")
 
 var errNoSegment = errors.New(`it may hold letters, digits, spaces and ASCII punctuation other than / \ % ; ? #, and must not begin or end with a dot or a space`)
 
@@ -114,7 +106,7 @@ func PathSegment(text string) (string, error) {
 	var escaped strings.Builder
 	for _, c := range text {
 		switch {
-		case c < utf8.RuneSelf && c != ' ' && literalSegment(string(c)):
+		case c < utf8.RuneSelf && classes[c]&segmentByte != 0:
 			escaped.WriteRune(c)
 			continue
 		case c < ' ', c == 0x7f, strings.ContainsRune(`/\%;?#`, c):

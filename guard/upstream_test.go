@@ -88,7 +88,11 @@ func upstreamPath(t testing.TB, template string, forward bool, connection string
 	if d.Outcome != Allowed {
 		t.Fatalf("%s", d.Outcome)
 	}
-	return d.Path, d.RawPath
+	f, err := p.Forwarding(&d, now)
+	if err != nil {
+		return "", ""
+	}
+	return f.Path, f.RawPath
 }
 
 func TestUpstreamPath(t *testing.T) {

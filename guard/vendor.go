@@ -25,10 +25,10 @@ type SignatureCheck struct {
 	Secrets [][]byte
 }
 
-// Presented returns the signature in the lines of the header. Anything but exactly
+// presented returns the signature in the lines of the header. Anything but exactly
 // one line is none: of two, another reader may believe the other one. It is told
 // apart before the body is read, which an unsigned request need not even send.
-func (c *SignatureCheck) Presented(lines []string) (signature [sha256.Size]byte, ok bool) {
+func (c *SignatureCheck) presented(lines []string) (signature [sha256.Size]byte, ok bool) {
 	if len(lines) != 1 || len(lines[0]) != hex.EncodedLen(len(signature)) {
 		return signature, false
 	}
@@ -36,9 +36,9 @@ func (c *SignatureCheck) Presented(lines []string) (signature [sha256.Size]byte,
 	return signature, err == nil
 }
 
-// Verify reports whether signature is that of body under any of the secrets. It
+// verify reports whether signature is that of body under any of the secrets. It
 // takes as long whichever it is, and wherever a wrong signature first differs.
-func (c *SignatureCheck) Verify(signature [sha256.Size]byte, body []byte) bool {
+func (c *SignatureCheck) verify(signature [sha256.Size]byte, body []byte) bool {
 	valid := false
 	for _, secret := range c.Secrets {
 		mac := hmac.New(sha256.New, secret)

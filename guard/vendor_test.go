@@ -44,13 +44,13 @@ func TestSignature(t *testing.T) {
 		{"not hexadecimal", []string{"g" + good[1:]}, body, false},
 		{"spaces", []string{" " + good}, body, false},
 	} {
-		signature, ok := check.Presented(tc.lines)
-		if got := ok && check.Verify(signature, []byte(tc.body)); got != tc.want {
+		signature, ok := check.presented(tc.lines)
+		if got := ok && check.verify(signature, []byte(tc.body)); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
 		}
 	}
-	signature, _ := check.Presented([]string{good})
-	if (&SignatureCheck{Header: "X-Signature"}).Verify(signature, []byte(body)) {
+	signature, _ := check.presented([]string{good})
+	if (&SignatureCheck{Header: "X-Signature"}).verify(signature, []byte(body)) {
 		t.Error("without a secret anything is signed")
 	}
 }

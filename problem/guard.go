@@ -16,16 +16,19 @@ var (
 		"It is live, but the client's address is not on a list, a scope is missing, or the body is not signed as the vendor signs it.")
 	NoRoute = define("HKG-1404", http.StatusNotFound,
 		"There is nothing at this path.",
-		"Compare it with the guarded paths; they match exactly.")
+		"Compare it with the guarded paths; they match exactly. A path outside the `handle_path` or matcher that the guard stands in has nothing either.")
 	Method = define("HKG-1405", http.StatusMethodNotAllowed,
 		"The path does not take this method.",
-		"`Allow` says which it takes.")
+		"`Allow` says which it takes. A `GET` of a webhook URL with `Content-Type`, `Content-Length` or a body was a `POST` once: a 301, 302 or 303 in front of Hookgate made a `GET` of it, and nothing was delivered. Post to the final URL, or redirect with 308.")
 	BodyCutOff = define("HKG-1408", http.StatusRequestTimeout,
 		"The body did not arrive in full. Send the request again.",
 		"The client was too slow, or broke off.")
 	TooLarge = define("HKG-1413", http.StatusRequestEntityTooLarge,
 		"The body is too large.",
 		"Raise `max_body`, if it is meant.")
+	Misdirected = define("HKG-1421", http.StatusMisdirectedRequest,
+		"No site here is for this Host.",
+		"The Host that arrives is not the one in the site's address: have the proxy in front pass on the client's (nginx: `proxy_set_header Host $host`), or give the site an address without a host name, such as `http://:8080`.")
 	Throttled = define("HKG-1429", http.StatusTooManyRequests,
 		"Too many requests were refused.",
 		"It would be 401, too often for one address; `Retry-After` says how long to wait. A live credential passes.")
@@ -33,12 +36,16 @@ var (
 		"Internal error.",
 		"A failure in Hookgate, or nothing behind the guard: the log says which.")
 	BadGateway = define("HKG-1502", http.StatusBadGateway,
-		"The upstream cannot be reached. The request can be sent again.",
-		"See to Matcher.")
+		"The upstream cannot be reached. The request was not sent, and can be sent again.",
+		"See to Matcher. Where the connection broke after the request was sent, the detail is another one: the upstream gave no answer, and the request may have been delivered.")
 	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
 		"The credential cannot be checked at the moment. Send the request again.",
 		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
 	Timeout = define("HKG-1504", http.StatusGatewayTimeout,
-		"The upstream did not answer in time.",
-		"It took more than `response_header_timeout`: see to Matcher. It may have got the request.")
+		"The upstream did not answer in time. It may have got the request.",
+		"It took more than `response_header_timeout`: see to Matcher.")
 )
+
+// BrokenOff is BadGateway where it is not known whether the upstream acted upon the
+// request.
+var BrokenOff = BadGateway.saying("The upstream gave no answer. The request may have been delivered.")

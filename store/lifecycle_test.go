@@ -14,7 +14,7 @@ import (
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/journal"
 	"github.com/hookgate/hookgate/store/redisconn"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 func TestNothingIsLeftRunning(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/redisconn"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // A failover may lose a revocation that its own sidecar has not even read back from

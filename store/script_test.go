@@ -14,7 +14,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/redisconn"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // snapshotKeys returns every key of the data set in the form DUMP gives it.

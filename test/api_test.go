@@ -1,76 +1,54 @@
 package test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
-
-	credentials "github.com/hookgate/hookgate/credential"
-	stores "github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/store/redisconn"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 func basicAuth(pair string) string {
 	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 }
 
-// mintAPI makes api credentials in the Redis of a gate, beside it, and returns their
-// ids by client id. All have the secret "secret of <client id>".
-func mintAPI(t *testing.T, s store, specs ...credentials.Spec) map[string]string {
-	t.Helper()
-	beside, err := stores.New(stores.Config{
-		Redis: redisconn.Server{URLs: []string{s.redis.URL()}}, Namespace: "hookgate",
-	})
-	if err != nil {
-		t.Fatal(err)
+// mintAPI mints an api credential with the secret "secret of <client id>" and further
+// members, and returns its id.
+func (o operator) mintAPI(clientID, members string) string {
+	o.t.Helper()
+	body := fmt.Sprintf(`{"kind":"api","clientId":%q,"secretHash":"sha256:%x"%s}`, clientID, sha256.Sum256([]byte("secret of "+clientID)), members)
+	a := o.do(http.MethodPost, "/v1/credentials", body)
+	wantStatus(o.t, a, http.StatusCreated)
+	var made struct{ ID string }
+	if err := json.Unmarshal(a.body, &made); err != nil {
+		o.t.Fatal(err)
 	}
-	if err := beside.Start(stores.Tuning{Offline: true}); err != nil {
-		t.Fatal(err)
-	}
-	defer beside.Destruct()
-	ids := make(map[string]string)
-	for _, spec := range specs {
-		spec.Tenant, spec.Kind = uuid.MustParse(tenantA), credentials.KindAPI
-		spec.SecretHash = sha256.Sum256([]byte("secret of " + spec.ClientID))
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		c, token, err := beside.Mint(ctx, spec)
-		cancel()
-		if err != nil || token != "" {
-			t.Fatalf("%q, %v", token, err)
-		}
-		ids[spec.ClientID] = c.ID.String()
-	}
-	return ids
+	return made.ID
 }
 
+// TestAPIPaths: the package guard tests what is decided, this that it is what the wire
+// says.
 func TestAPIPaths(t *testing.T) {
 	t.Parallel()
-	s := onRedis(t)
 	u := newUpstream(t)
-	g := start(t, config{store: s, upstream: u.addr, guard: []string{
+	g := start(t, config{store: embedded(t), upstream: u.addr, guard: []string{
 		"callback /v1/exceptions/{exceptionId}/callback",
 		"api /partners/v2/orders/* products:read orders:write",
 		"api /partners/* products:read",
 		"max_body 1KB",
 	}})
-	ids := mintAPI(t, s,
-		credentials.Spec{ClientID: "reader", Label: "Partner", Scopes: []string{"products:read"}},
-		credentials.Spec{ClientID: "writer", Scopes: []string{"orders:write", "products:read", "more"}},
-		credentials.Spec{ClientID: "elsewhere", Scopes: []string{"products:read"}, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
-		credentials.Spec{ClientID: "expired", Scopes: []string{"products:read"}, ExpiresAt: time.Now().Add(-time.Hour)},
-	)
+	admin := g.operator(t, tenantA, "admin")
+	ids := map[string]string{
+		"reader":    admin.mintAPI("reader", `,"label":"Partner","scopes":["products:read"]`),
+		"writer":    admin.mintAPI("writer", `,"scopes":["orders:write","products:read","more"]`),
+		"elsewhere": admin.mintAPI("elsewhere", `,"scopes":["products:read"],"allowedIps":["192.0.2.0/24"]`),
+	}
 	of := func(clientID string) string { return basicAuth(clientID + ":secret of " + clientID) }
-	eventually(t, "the sidecar knows the credentials", func() bool {
-		return g.get(t, g.vendors+"/partners/", of("expired")).status == http.StatusUnauthorized && strings.Contains(g.metrics(t), `hookgate_auth_requests_total{kind="api",outcome="expired"}`)
-	})
-	callback := g.operator(t, tenantA, "admin").mintCallback("")
+	callback := admin.mintCallback("")
 	for _, test := range []struct {
 		name, method, target string
 		headers              []string
@@ -79,27 +57,18 @@ func TestAPIPaths(t *testing.T) {
 		code                 string
 	}{
 		{"GET", "GET", "/partners/v2/products?a=%2f//&b;c#d", []string{of("reader")}, "reader", 200, ""},
-		{"POST", "POST", "/partners/v2/products", []string{of("reader")}, "reader", 200, ""},
-		{"PATCH", "PATCH", "/partners/", []string{of("reader")}, "reader", 200, ""},
 		{"rare bytes of a path", "PUT", "/partners/a-._~!$&'()*+,=:@b/", []string{of("reader")}, "reader", 200, ""},
-		{"lower-case scheme", "GET", "/partners/x", []string{strings.Replace(of("reader"), "Basic", "basic", 1)}, "reader", 200, ""},
 		{"all scopes", "GET", "/partners/v2/orders/7", []string{of("writer")}, "writer", 200, ""},
 		{"a scope is missing", "GET", "/partners/v2/orders/7", []string{of("reader")}, "", 403, "HKG-1403"},
 		{"from elsewhere", "GET", "/partners/x", []string{of("elsewhere")}, "", 403, "HKG-1403"},
-		{"expired", "GET", "/partners/x", []string{of("expired")}, "", 401, "HKG-1401"},
 		{"wrong secret", "GET", "/partners/x", []string{basicAuth("reader:secret")}, "", 401, "HKG-1401"},
-		{"secret of another", "GET", "/partners/x", []string{basicAuth("reader:secret of writer")}, "", 401, "HKG-1401"},
 		{"nothing", "GET", "/partners/x", nil, "", 401, "HKG-1401"},
 		{"not Basic", "GET", "/partners/x", []string{"Authorization: Bearer " + callback.token}, "", 401, "HKG-1401"},
-		{"not base64", "GET", "/partners/x", []string{"Authorization: Basic !"}, "", 401, "HKG-1401"},
 		{"callback token", "GET", "/partners/x", []string{"X-Callback-Token: " + callback.token}, "", 401, "HKG-1401"},
 		{"on a callback path", "POST", callbackPath, []string{of("reader")}, "", 401, "HKG-1401"},
 		{"given twice", "GET", "/partners/x", []string{of("reader"), of("reader")}, "", 400, "HKG-1400"},
 		{"token and Authorization", "GET", "/partners/x", []string{of("reader"), "X-Callback-Token: " + callback.token}, "", 400, "HKG-1400"},
-		{"fragment", "GET", "/partners/x#y", []string{of("reader")}, "", 400, "HKG-1400"},
-		{"escape", "GET", "/partners/x%2fy", []string{of("reader")}, "", 400, "HKG-1400"},
 		{"TRACE", "TRACE", "/partners/x", []string{of("reader")}, "", 405, "HKG-1405"},
-		{"CONNECT", "CONNECT", "/partners/x", []string{of("reader")}, "", 405, "HKG-1405"},
 		{"no such path", "GET", "/partners", []string{of("reader")}, "", 404, "HKG-1404"},
 		{"too large", "GET", "/partners/x", []string{of("reader"), "Content-Length: 1001"}, "", 413, "HKG-1413"},
 	} {
@@ -131,16 +100,13 @@ func TestAPIPaths(t *testing.T) {
 			wantHeader(t, got, "Authorization")
 		})
 	}
-	metrics := g.metrics(t)
-	for _, outcome := range []string{"allowed", "ambiguous", "method", "too_large", "missing", "malformed", "unknown", "expired", "kind", "source_ip", "scope"} {
-		if !strings.Contains(metrics, `hookgate_auth_requests_total{kind="api",outcome="`+outcome+`"}`) {
+	for _, outcome := range []string{"allowed", "ambiguous", "method", "too_large", "missing", "malformed", "unknown", "kind", "source_ip", "scope"} {
+		if metric(t, g, `hookgate_auth_requests_total{kind="api",outcome="`+outcome+`"}`) == 0 {
 			t.Errorf("no request counted as %s", outcome)
 		}
 	}
-	if !strings.Contains(metrics, `hookgate_auth_requests_total{kind="callback",outcome="kind"} 1`) {
-		t.Error("an api credential on a callback path is not counted as of the wrong kind")
-	}
-	log := g.output.String()
+	wantMetric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="kind"}`, 1)
+	log := g.Output.String()
 	for clientID := range ids {
 		if _, encoded, _ := strings.Cut(of(clientID), "Basic "); strings.Contains(log, encoded) || strings.Contains(log, "secret of") {
 			t.Errorf("the log has the secret of %s", clientID)
@@ -158,16 +124,16 @@ func TestAPIPathWithoutRedis(t *testing.T) {
 	u := newUpstream(t)
 	g := start(t, config{store: s, upstream: u.addr, guard: []string{"api /*"}})
 	client := basicAuth("client:secret of client")
-	wantProblem(t, g.get(t, g.vendors+"/a", client), http.StatusUnauthorized, "HKG-1401")
-	mintAPI(t, s, credentials.Spec{ClientID: "client"})
-	eventually(t, "the credential works", func() bool { return g.get(t, g.vendors+"/a", client).status == http.StatusOK })
+	wantProblem(t, g.get(t, g.Vendors+"/a", client), http.StatusUnauthorized, "HKG-1401")
+	g.operator(t, tenantA, "admin").mintAPI("client", "")
+	wantStatus(t, g.get(t, g.Vendors+"/a", client), http.StatusOK)
 	// With a path given, those of Matcher are not taken.
-	wantStatus(t, g.post(t, g.vendors+callbackPath, "{}", client), http.StatusOK)
+	wantStatus(t, g.post(t, g.Vendors+callbackPath, "{}", client), http.StatusOK)
 	u.take()
 	s.redis.Stop()
-	wantStatus(t, g.get(t, g.vendors+"/a", client), http.StatusOK)
-	eventually(t, "an unknown pair is not decided on", func() bool {
-		return g.get(t, g.vendors+"/a", basicAuth("a:b")).status == http.StatusServiceUnavailable
+	wantStatus(t, g.get(t, g.Vendors+"/a", client), http.StatusOK)
+	hookgatetest.Eventually(t, "an unknown pair is not decided on", func() bool {
+		return g.get(t, g.Vendors+"/a", basicAuth("a:b")).status == http.StatusServiceUnavailable
 	})
-	wantProblem(t, g.get(t, g.vendors+"/a", "Authorization: Basic x"), http.StatusUnauthorized, "HKG-1401")
+	wantProblem(t, g.get(t, g.Vendors+"/a", "Authorization: Basic x"), http.StatusUnauthorized, "HKG-1401")
 }

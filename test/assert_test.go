@@ -4,9 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const matcherSecret = "the-secret-shared-with-matcher-0123456789"
@@ -132,21 +133,17 @@ func TestAssertedJWTOpensNoAdminAPI(t *testing.T) {
 	admin := g.operator(t, tenantA, "admin")
 	g.use(t, admin.mintCallback(""))
 	got := u.one(t)
-	a := g.get(t, g.admin+callbackCredentials, "Authorization: "+got.header.Get("Authorization"))
+	a := g.get(t, g.Admin+callbackCredentials, "Authorization: "+got.header.Get("Authorization"))
 	wantProblem(t, a, http.StatusUnauthorized, "HKG-2401")
 
 	sign := func(claims jwt.MapClaims) string {
-		claims["tenant_id"], claims["exp"] = tenantA, time.Now().Add(time.Hour).Unix()
-		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(jwtSecret))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return "Authorization: Bearer " + token
+		claims["tenant_id"] = tenantA
+		return "Authorization: Bearer " + hookgatetest.SignJWT(t, claims)
 	}
 	for _, claims := range []jwt.MapClaims{{"iss": "guard-one", "sub": "alice"}, {"iss": "another", "sub": "hookgate:x"}} {
-		wantProblem(t, g.get(t, g.admin+callbackCredentials, sign(claims)), http.StatusUnauthorized, "HKG-2401")
+		wantProblem(t, g.get(t, g.Admin+callbackCredentials, sign(claims)), http.StatusUnauthorized, "HKG-2401")
 	}
 	for _, claims := range []jwt.MapClaims{{}, {"iss": "hookgate", "sub": "alice"}} {
-		wantStatus(t, g.get(t, g.admin+callbackCredentials, sign(claims)), http.StatusOK)
+		wantStatus(t, g.get(t, g.Admin+callbackCredentials, sign(claims)), http.StatusOK)
 	}
 }

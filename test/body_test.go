@@ -14,7 +14,7 @@ func TestProbe(t *testing.T) {
 		viewer := g.operator(t, tenantA, "viewer")
 		w := g.operator(t, tenantA, "admin").mintWebhook("pluggy")
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			a := g.send(t, method, g.vendors+w.path(), nil)
+			a := g.send(t, method, g.Vendors+w.path(), nil)
 			wantStatus(t, a, http.StatusNoContent)
 			if a.header.Get("Cache-Control") != "no-store" || len(a.body) > 0 {
 				t.Errorf("%s: %v %q", method, a.header, a.body)
@@ -69,10 +69,10 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 			u.wantNothing(t)
 		})
 	}
-	t.Run("probe with a body", func(t *testing.T) {
+	t.Run("GET with a body", func(t *testing.T) {
 		conn := g.dial(t)
 		conn.write("GET "+w.path()+" HTTP/1.1", "Host: hooks.example.com", "Content-Length: 10")
-		wantStatus(t, conn.answer(http.MethodGet), http.StatusNoContent)
+		wantProblem(t, conn.answer(http.MethodGet), http.StatusMethodNotAllowed, "HKG-1405")
 		conn.wantEnd()
 		u.wantNothing(t)
 	})

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // shot is a request that ends in one way, and carries secrets wherever one can be.
@@ -135,7 +136,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 	s := onRedis(t)
 	u := newUpstream(t)
 	u.answerWith(misbehave)
-	adminPort := freePort(t)
+	adminPort := hookgatetest.FreePort(t)
 	g := start(t, config{
 		store: s, upstream: u.addr,
 		global: []string{fmt.Sprintf("admin 127.0.0.1:%d", adminPort)}, servers: through,
@@ -148,7 +149,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 	})
 	commands := monitor(t, s.redis)
 	secrets := canaries{}
-	secrets.add("secret of the JWTs and of signatures", jwtSecret)
+	secrets.add("secret of the JWTs and of signatures", hookgatetest.JWTSecret)
 	admin := g.operator(t, tenantA, "admin")
 	secrets.add("operator's JWT", admin.jwt)
 	c, w, belvo, revoked := admin.mintCallback("JIRA"), admin.mintWebhook("pluggy"), admin.mintWebhook("belvo"), admin.mintCallback("")
@@ -168,7 +169,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 		{name: "400 path", target: "//%s", status: 400},
 		{name: "400 escaped path", target: hooks + percentEncoded(plausible("mwh_", 77)) + "%s", status: 400},
 		{name: "400 repeated", target: callbackPath, lines: []string{unknown, "X-Callback-Token: 2%s"}, status: 400},
-		{name: "400 upgrade", target: callbackPath, lines: []string{unknown, "Connection: upgrade", "Upgrade: %s"}, status: 400},
+		{name: "401 upgrade", target: callbackPath, lines: []string{unknown, "Connection: upgrade", "Upgrade: %s"}, status: 401},
 		{name: "401 header", target: callbackPath, lines: []string{unknown}, body: "{}", status: 401},
 		{name: "401 path", target: hooks + "%s", body: "{}", status: 401},
 		{name: "401 HEAD", method: "HEAD", target: hooks + "%s", status: 401},
@@ -187,7 +188,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 		{name: "reset in the answer", target: callbackPath, lines: do("break off")},
 		{name: "aborted body", target: callbackPath, lines: []string{token}, body: strings.Repeat("x", 500), abort: "body"},
 		{name: "aborted body, refused", target: callbackPath, lines: []string{unknown}, body: strings.Repeat("x", 500), abort: "body"},
-		{name: "aborted body, signed", target: belvo.path(), lines: []string{from, signed(jwtSecret, "x")}, body: strings.Repeat("x", 500), abort: "body"},
+		{name: "aborted body, signed", target: belvo.path(), lines: []string{from, signed(hookgatetest.JWTSecret, "x")}, body: strings.Repeat("x", 500), abort: "body"},
 	}
 	n := 0
 	var answers strings.Builder
@@ -219,16 +220,16 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 	})
 	t.Run("499", func(t *testing.T) {
 		gone := shot{name: "499", target: callbackPath, lines: do("hang")}
-		before := strings.Count(g.output.String(), `"status":499`)
+		before := strings.Count(g.Output.String(), `"status":499`)
 		head := gone.decorate(func(place string) string {
 			n++
 			return secrets.add("499, "+place, fmt.Sprintf("foreign.canary%d-gone", n))
 		})
 		conn := g.dial(t)
 		conn.write(head...)
-		eventually(t, "the upstream has the request", func() bool { return strings.Contains(fmt.Sprint(u.peek()), "-gone") })
+		hookgatetest.Eventually(t, "the upstream has the request", func() bool { return strings.Contains(fmt.Sprint(u.peek()), "-gone") })
 		conn.Close()
-		eventually(t, "a 499 in the log", func() bool { return strings.Count(g.output.String(), `"status":499`) > before })
+		hookgatetest.Eventually(t, "a 499 in the log", func() bool { return strings.Count(g.Output.String(), `"status":499`) > before })
 	})
 	t.Run("429", func(t *testing.T) {
 		throttled := shot{name: "429", target: callbackPath, lines: []string{unknown, "X-Forwarded-For: 203.0.113.5"}, status: 401}
@@ -240,19 +241,19 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 	})
 	shown := g.get(t, fmt.Sprintf("http://127.0.0.1:%d/config/", adminPort))
 	wantStatus(t, shown, http.StatusOK)
-	metrics := g.metrics(t) + string(g.get(t, fmt.Sprintf("http://127.0.0.1:%d/metrics", adminPort)).body)
+	metrics := g.Metrics(t) + string(g.get(t, fmt.Sprintf("http://127.0.0.1:%d/metrics", adminPort)).body)
 	upstreamSaw := fmt.Sprint(u.take())
 	dump := s.dump(t)
 	heard := commands()
 	s.redis.Kill()
-	g.awaitReady(http.StatusServiceUnavailable)
+	g.AwaitReady(http.StatusServiceUnavailable)
 	t.Run("503", func(t *testing.T) {
 		fire(shot{name: "503", target: callbackPath, lines: []string{unknown}, status: 503})
 		fire(shot{name: "503 known", target: w.path(), status: 503})
 	})
 	g.stop()
 
-	secrets.search(t, "the output", g.output.String())
+	secrets.search(t, "the output", g.Output.String())
 	secrets.search(t, "the metrics", metrics)
 	secrets.search(t, "the configuration", string(shown.body))
 	secrets.search(t, "the answers", answers.String())

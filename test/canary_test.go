@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // canaries are secrets that must not turn up anywhere, and where each was sent.
@@ -70,7 +72,7 @@ func TestNoSecretTurnsUp(t *testing.T) {
 		})
 		g := start(t, config{store: s, upstream: u.addr, app: []string{"usage_flush 100ms"}, guard: []string{"max_body 1KB"}})
 		secrets := canaries{}
-		secrets.add("secret of the JWTs", jwtSecret)
+		secrets.add("secret of the JWTs", hookgatetest.JWTSecret)
 		admin := g.operator(t, tenantA, "admin")
 		secrets.add("operator's JWT", admin.jwt)
 		c, w := admin.mintCallback("JIRA"), admin.mintWebhook("pluggy")
@@ -83,7 +85,7 @@ func TestNoSecretTurnsUp(t *testing.T) {
 		}
 		wantStatus(t, g.use(t, c), http.StatusOK)
 		wantStatus(t, g.use(t, w), http.StatusOK)
-		wantStatus(t, g.get(t, g.vendors+w.path()), http.StatusNoContent)
+		wantStatus(t, g.get(t, g.Vendors+w.path()), http.StatusNoContent)
 		admin.revoke(revoked)
 		g.use(t, revoked)
 		g.use(t, rotated)
@@ -155,27 +157,27 @@ func TestNoSecretTurnsUp(t *testing.T) {
 			admin.do(http.MethodPost, callbackCredentials+"?token="+form, `{"token":"`+form+`"}`)
 			admin.do(http.MethodPost, callbackCredentials, `{"`+form+`":1}`)
 			admin.do(http.MethodPost, webhookTokens, `{"vendor":"`+form+`","connection_config_name":"`+form+`"}`)
-			g.get(t, g.admin+callbackCredentials, "Authorization: Bearer "+form)
-			g.get(t, g.admin+"/"+form, "X-Callback-Token: "+form)
-			g.get(t, g.status+"/"+form)
-			g.get(t, g.status+"/metrics?name="+form, "Referer: "+form)
+			g.get(t, g.Admin+callbackCredentials, "Authorization: Bearer "+form)
+			g.get(t, g.Admin+"/"+form, "X-Callback-Token: "+form)
+			g.get(t, g.Status+"/"+form)
+			g.get(t, g.Status+"/metrics?name="+form, "Referer: "+form)
 		}
 		// The upstream is gone: 502, logged as an error by Caddy.
 		g.config.upstream = "127.0.0.1:9"
 		g.write(g.config.text(t, g.ports))
-		g.reload(reloaded)
+		g.Reload(reloaded)
 		wantStatus(t, g.use(t, c), http.StatusBadGateway)
 		wantStatus(t, g.use(t, w), http.StatusBadGateway)
 		header("Referer")
 		target("POST", callbackPath+"?token=", "")
-		wantStatus(t, g.post(t, g.vendors+callbackPath+"?echo="+secrets.add("query at 502", "canary-for-nobody"), "", "X-Callback-Token: "+c.token), http.StatusBadGateway)
-		metrics := g.metrics(t)
+		wantStatus(t, g.post(t, g.Vendors+callbackPath+"?echo="+secrets.add("query at 502", "canary-for-nobody"), "", "X-Callback-Token: "+c.token), http.StatusBadGateway)
+		metrics := g.Metrics(t)
 		g.stop()
 
-		secrets.search(t, "the output", g.output.String())
+		secrets.search(t, "the output", g.Output.String())
 		secrets.search(t, "the metrics", metrics)
 		secrets.search(t, "the store", s.dump(t))
-		if lines := strings.Count(g.output.String(), "\n"); lines < 500 {
+		if lines := strings.Count(g.Output.String(), "\n"); lines < 500 {
 			t.Errorf("only %d lines of output", lines)
 		}
 	})
@@ -254,7 +256,7 @@ func TestRefusalIsLoggedOnce(t *testing.T) {
 	}
 	answers := make(map[string]answer)
 	for _, test := range tests {
-		answers[test.outcome] = g.post(t, g.vendors+test.path, test.body, test.headers...)
+		answers[test.outcome] = g.post(t, g.Vendors+test.path, test.body, test.headers...)
 	}
 	g.stop() // and so all of its output is here
 	for _, test := range tests {
@@ -262,7 +264,7 @@ func TestRefusalIsLoggedOnce(t *testing.T) {
 			a := answers[test.outcome]
 			id := a.header.Get("X-Request-Id")
 			var found []string
-			for line := range strings.Lines(g.output.String()) {
+			for line := range strings.Lines(g.Output.String()) {
 				if strings.Contains(line, id) {
 					found = append(found, line)
 				}

@@ -1,55 +1,11 @@
 package test
 
 import (
-	"encoding/json"
-	"os/exec"
 	"strings"
 	"testing"
-)
 
-// TestCheckLoggers: a logger with an encoder of its own prints tokens, and so is a
-// problem; check says which one it is.
-func TestCheckLoggers(t *testing.T) {
-	t.Parallel()
-	const sites = "\n\thookgate {\n\t\tredis embedded DIR\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n"
-	const ours, theirs = "log default {\n\t\tformat hookgate\n\t}", "log default {\n\t\tformat json\n\t}"
-	for name, test := range map[string]struct {
-		text     string
-		problems []string
-	}{
-		"ours":              {"{\n\t" + ours + sites, nil},
-		"no default":        {"{" + sites, []string{`"default"`}},
-		"another encoder":   {"{\n\t" + theirs + sites, []string{`"default"`}},
-		"a site of its own": {"{\n\t" + ours + sites + "http://127.0.0.1:2 {\n\tlog {\n\t\tformat console\n\t}\n}\n", []string{`"log0"`}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := &gate{t: t, dir: t.TempDir()}
-			g.write(strings.Replace(test.text, "DIR", `"`+g.dir+`/data"`, 1))
-			stdout, stderr, code := execute(t, command(g.dir, "check", "--config", g.caddyfile(), "--output", "json"))
-			var found struct {
-				Findings []struct{ Check, Severity, Detail string }
-			}
-			if err := json.Unmarshal([]byte(stdout), &found); err != nil {
-				t.Fatalf("%v: %s%s", err, stdout, stderr)
-			}
-			var problems []string
-			for _, f := range found.Findings {
-				if f.Check == "loggers" && f.Severity == "problem" {
-					problems = append(problems, f.Detail)
-				}
-			}
-			if len(problems) != len(test.problems) || code != min(len(problems), 1) {
-				t.Fatalf("exit code %d, %q", code, problems)
-			}
-			for i, want := range test.problems {
-				if !strings.HasPrefix(problems[i], want) {
-					t.Errorf("%s, want %s", problems[i], want)
-				}
-			}
-		})
-	}
-}
+	"github.com/hookgate/hookgate/test/hookgatetest"
+)
 
 // TestCheckServers: what a configuration lacks to stop and reload as it should.
 func TestCheckServers(t *testing.T) {
@@ -67,10 +23,10 @@ func TestCheckServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := &gate{t: t, dir: t.TempDir()}
+			dir := t.TempDir()
 			options := strings.Replace(all, test.without, "", 1)
-			g.write("{\n\t" + options + "\thookgate {\n\t\tredis embedded \"" + g.dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
-			stdout, stderr, code := execute(t, command(g.dir, "check", "--config", g.caddyfile()))
+			path := hookgatetest.Write(t, dir, "{\n\t"+options+"\thookgate {\n\t\tredis embedded \""+dir+"/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
+			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path))
 			if code != 0 {
 				t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 			}
@@ -87,51 +43,16 @@ func TestCheckServers(t *testing.T) {
 	}
 }
 
-// TestMistakesAreNamed: what is likely to be got wrong is answered with what to do.
-func TestMistakesAreNamed(t *testing.T) {
+// TestCheckWithoutRedis: a Redis that does not answer is said to be none, by the log and
+// by check.
+func TestCheckWithoutRedis(t *testing.T) {
 	t.Parallel()
-	g := start(t, config{store: embedded(t)})
-	nowhere := t.TempDir()
-	env := func(cmd *exec.Cmd, more ...string) *exec.Cmd {
-		cmd.Env = append(cmd.Env, more...)
-		return cmd
-	}
-	for name, test := range map[string]struct {
-		cmd  *exec.Cmd
-		want string
-		code int
-	}{
-		"check without a configuration": {command(nowhere, "check"), "--config", 1},
-		"dump without a configuration":  {command(nowhere, "store", "dump", "file"), "--config", 1},
-		"vendors' address": {env(command(nowhere, "credentials", "list", "--server", g.vendors),
-			"HOOKGATE_TOKEN="+g.operator(t, tenantA, "admin").jwt), "is --server the address of the admin API?", 1},
-		"short secret": {env(command(nowhere, "operator-token", "--tenant", tenantA, "--role", "admin", "--secret-env", "SHORT"),
-			"SHORT=short"), "RFC 7518 wants 32 bytes", 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			stdout, stderr, code := execute(t, test.cmd)
-			if code != test.code || !strings.Contains(stderr, test.want) {
-				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
-			}
-		})
-	}
-	t.Run("Redis that does not answer", func(t *testing.T) {
-		c := config{store: store{words: "redis://127.0.0.1:1"}}
-		lost := launch(t, c)
-		eventually(t, "the log says what it means", func() bool {
-			return strings.Contains(lost.output.String(), "cannot load the credentials from Redis; until that is done every decision is 503")
-		})
-		stdout, stderr, code := execute(t, command(lost.dir, "check", "--config", lost.caddyfile()))
-		if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
-			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
-		}
+	lost := launch(t, config{store: store{words: "redis://127.0.0.1:1"}})
+	hookgatetest.Eventually(t, "the log says what it means", func() bool {
+		return strings.Contains(lost.Output.String(), "cannot load the credentials from Redis; until that is done every decision is 503")
 	})
-	t.Run("a database that is none", func(t *testing.T) {
-		wrong := &gate{t: t, dir: t.TempDir()}
-		wrong.write(config{store: store{words: "redis://user:hidden@127.0.0.1:1/name"}}.text(t, g.ports))
-		stdout, stderr, code := execute(t, command(wrong.dir, "validate", "--config", wrong.caddyfile()))
-		if code != 1 || !strings.Contains(stderr, "/database number") || strings.Contains(stdout+stderr, "hidden") {
-			t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
-		}
-	})
+	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(lost.dir, "check", "--config", lost.caddyfile()))
+	if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestOneProcessAnAddress: a second process on the same address would share the
@@ -17,18 +19,15 @@ func TestOneProcessAnAddress(t *testing.T) {
 	}
 	first := start(t, config{store: embedded(t)})
 	c := first.operator(t, tenantA, "admin").mintCallback("JIRA")
-	elsewhere := func() ports { return ports{freePort(t), freePort(t), freePort(t)} }
-	for which, share := range map[string]func(*ports){
-		"vendors":   func(p *ports) { p.Vendors = first.ports.Vendors },
-		"operators": func(p *ports) { p.Admin = first.ports.Admin },
-		"probes":    func(p *ports) { p.Status = first.ports.Status },
+	for which, share := range map[string]func(*hookgatetest.Ports){
+		"vendors":   func(p *hookgatetest.Ports) { p.Vendors = first.ports.Vendors },
+		"operators": func(p *hookgatetest.Ports) { p.Admin = first.ports.Admin },
+		"probes":    func(p *hookgatetest.Ports) { p.Status = first.ports.Status },
 	} {
 		t.Run(which, func(t *testing.T) {
-			second := &gate{t: t, dir: t.TempDir()}
-			at := elsewhere()
+			at := hookgatetest.FreePorts(t)
 			share(&at)
-			second.write(config{store: embedded(t)}.text(t, at))
-			stdout, stderr, code := execute(t, command(second.dir, "run", "--config", second.caddyfile(), "--adapter", "caddyfile"))
+			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Serve(t, t.TempDir(), config{store: embedded(t)}.text(t, at)))
 			if code == 0 || !strings.Contains(stdout+stderr, "another Hookgate serves 127.0.0.1:") {
 				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
@@ -39,23 +38,19 @@ func TestOneProcessAnAddress(t *testing.T) {
 		taken := second.ports
 		taken.Vendors = first.ports.Vendors
 		second.write(second.config.text(t, taken))
-		second.reload(fmt.Sprintf("another Hookgate serves 127.0.0.1:%d", first.ports.Vendors))
-		second.awaitReady(http.StatusOK) // as before
+		second.Reload(fmt.Sprintf("another Hookgate serves 127.0.0.1:%d", first.ports.Vendors))
+		second.AwaitReady(http.StatusOK) // as before
 		// Its own it can go on serving, and give up one for another.
 		moved := second.ports
-		moved.Vendors = freePort(t)
+		moved.Vendors = hookgatetest.FreePort(t)
 		second.write(second.config.text(t, moved))
-		second.reload(reloaded)
-		left := second.ports
-		third := &gate{t: t, config: config{store: embedded(t)}, dir: t.TempDir(), client: newClient(t)}
-		third.ports = ports{left.Vendors, freePort(t), freePort(t)}
-		third.status = fmt.Sprintf("http://127.0.0.1:%d", third.ports.Status)
-		third.write(third.config.text(t, third.ports))
-		t.Cleanup(func() { third.kill() })
-		third.run()
+		second.Reload(reloaded)
+		given := hookgatetest.FreePorts(t)
+		given.Vendors = second.ports.Vendors
+		launchAt(t, config{store: embedded(t)}, given)
 	})
 	// The first has not been disturbed, and what it served is free with its end.
 	wantProblem(t, first.use(t, c), http.StatusBadGateway, "HKG-1502")
 	first.kill()
-	first.restart()
+	first.Restart()
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hookgate/hookgate/test/docs"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestCommandLineDocs does what docs/cli.md shows, in its order.
@@ -18,10 +19,10 @@ func TestCommandLineDocs(t *testing.T) {
 	}
 	g := start(t, config{store: embedded(t)})
 	dir := t.TempDir()
-	if err := os.Symlink(binary, filepath.Join(dir, "hookgate")); err != nil {
+	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "hookgate")); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(docs.Script(docs.ToRun(t, "..", "docs/cli.md", "sh")), "http://127.0.0.1:8081", g.admin)
+	text := strings.ReplaceAll(docs.Script(docs.ToRun(t, "..", "docs/cli.md", "sh")), "http://127.0.0.1:8081", g.Admin)
 	for _, command := range []string{"mint", "list", "get", "rotate", "finish", "revoke", "verify", "import", "export"} {
 		if !strings.Contains(text, "hookgate credentials "+command) {
 			t.Errorf("the page does not show %s", command)
@@ -29,8 +30,8 @@ func TestCommandLineDocs(t *testing.T) {
 	}
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", text)
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "AUTH_JWT_SECRET=" + jwtSecret}
-	stdout, stderr, code := execute(t, cmd)
+	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "AUTH_JWT_SECRET=" + hookgatetest.JWTSecret}
+	stdout, stderr, code := hookgatetest.Run(t, cmd)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}

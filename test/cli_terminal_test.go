@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // onTerminal runs a command on a terminal: when it shows a prompt, it is answered.
@@ -23,7 +25,7 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, prompt, answer string) (string, int
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	late := time.AfterFunc(hookgatetest.Patience, func() { cmd.Process.Kill() })
 	defer late.Stop()
 	var screen strings.Builder
 	answered := false
@@ -48,6 +50,14 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, prompt, answer string) (string, int
 		t.Fatal(err)
 	}
 	return screen.String(), cmd.ProcessState.ExitCode()
+}
+
+// cli returns a call of the binary as the operator, who has the address and the JWT
+// in the environment.
+func (o operator) cli(args ...string) *exec.Cmd {
+	cmd := hookgatetest.Command(o.g.dir, args...)
+	cmd.Env = append(cmd.Env, "HOOKGATE_SERVER="+o.g.Admin, "HOOKGATE_TOKEN="+o.jwt)
+	return cmd
 }
 
 func TestRevokeAsksOnATerminal(t *testing.T) {

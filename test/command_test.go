@@ -1,35 +1,16 @@
 package test
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"io/fs"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-)
 
-// execute runs a command of the binary to its end.
-func execute(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
-	bounded.Dir, bounded.Env, bounded.Stdin = cmd.Dir, cmd.Env, cmd.Stdin
-	var out, errs bytes.Buffer
-	bounded.Stdout, bounded.Stderr = &out, &errs
-	err := bounded.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-		t.Fatalf("%v: %v", cmd.Args, err)
-	}
-	return out.String(), errs.String(), bounded.ProcessState.ExitCode()
-}
+	"github.com/hookgate/hookgate/test/hookgatetest"
+)
 
 // tree returns every path below dir.
 func tree(t testing.TB, dir string) (paths []string) {
@@ -60,14 +41,14 @@ func TestValidate(t *testing.T) {
 		{"embedded, not there yet", store{words: "embedded " + nowhere}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			g := &gate{t: t, dir: t.TempDir()}
-			g.write(config{store: test.store}.text(t, running.ports)) // its listeners are in use, too
-			before := tree(t, g.dir)
-			stdout, stderr, code := execute(t, command(g.dir, "validate", "--config", g.caddyfile()))
+			dir := t.TempDir()
+			path := hookgatetest.Write(t, dir, config{store: test.store}.text(t, running.ports)) // its listeners are in use, too
+			before := tree(t, dir)
+			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "validate", "--config", path))
 			if code != 0 || !strings.Contains(stdout, "Valid configuration") {
 				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
-			if after := tree(t, g.dir); !slices.Equal(before, after) {
+			if after := tree(t, dir); !slices.Equal(before, after) {
 				t.Errorf("created: %v", after)
 			}
 		})
@@ -87,7 +68,7 @@ func TestInvalidConfiguration(t *testing.T) {
 	valid := config{
 		store: store{words: "redis://127.0.0.1:1"},
 		app:   []string{"usage_flush 5s"}, guard: []string{"max_body 1MB"},
-	}.text(t, ports{10001, 10002, 10003})
+	}.text(t, hookgatetest.FreePorts(t))
 	for _, test := range []struct {
 		name     string
 		old, new string
@@ -119,36 +100,19 @@ func TestInvalidConfiguration(t *testing.T) {
 			if strings.Count(valid, test.old) == 0 {
 				t.Fatalf("%q is not in the valid Caddyfile", test.old)
 			}
-			g := &gate{t: t, dir: t.TempDir()}
-			g.write(strings.Replace(valid, test.old, test.new, 1))
+			dir := t.TempDir()
+			path := hookgatetest.Write(t, dir, strings.Replace(valid, test.old, test.new, 1))
 			for _, word := range []string{"validate", "run"} {
-				stdout, stderr, code := execute(t, command(g.dir, word, "--config", g.caddyfile(), "--adapter", "caddyfile"))
+				stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, word, "--config", path, "--adapter", "caddyfile"))
 				message := strings.ReplaceAll(stdout+stderr, `\"`, `"`)
 				if code == 0 || !strings.Contains(message, test.want) {
 					t.Errorf("%s: exit code %d, want an error with %q:\n%s", word, code, test.want, message)
 				}
-				if strings.Contains(message, secret) || strings.Contains(message, jwtSecret) {
+				if strings.Contains(message, secret) || strings.Contains(message, hookgatetest.JWTSecret) {
 					t.Errorf("%s prints a secret:\n%s", word, message)
 				}
 			}
 		})
-	}
-}
-
-// TestAdaptedConfigurationHasNoSecret: placeholders are resolved when the
-// configuration is loaded, and not before.
-func TestAdaptedConfigurationHasNoSecret(t *testing.T) {
-	t.Parallel()
-	g := &gate{t: t, dir: t.TempDir()}
-	g.write(config{store: store{words: "{env.REDIS_URL}"}}.text(t, ports{10001, 10002, 10003}))
-	cmd := command(g.dir, "adapt", "--config", g.caddyfile())
-	cmd.Env = append(cmd.Env, "REDIS_URL=redis://:password@127.0.0.1:1")
-	stdout, stderr, code := execute(t, cmd)
-	if code != 0 || !strings.Contains(stdout, "{env.HOOKGATE_TEST_SECRET}") || !strings.Contains(stdout, "{env.REDIS_URL}") {
-		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
-	}
-	if strings.Contains(stdout+stderr, jwtSecret) || strings.Contains(stdout+stderr, "password") {
-		t.Errorf("prints a secret:\n%s%s", stdout, stderr)
 	}
 }
 
@@ -157,56 +121,16 @@ func TestAdaptedConfigurationHasNoSecret(t *testing.T) {
 func TestEmbeddedStoreInUse(t *testing.T) {
 	t.Parallel()
 	first := start(t, config{store: embedded(t)})
-	second := &gate{t: t, dir: t.TempDir()}
-	second.write(config{store: first.config.store}.text(t, ports{freePort(t), freePort(t), freePort(t)}))
-	_, stderr, code := execute(t, command(second.dir, "run", "--config", second.caddyfile()))
+	_, stderr, code := hookgatetest.Run(t, hookgatetest.Serve(t, t.TempDir(), config{store: first.config.store}.text(t, hookgatetest.FreePorts(t))))
 	if code == 0 || !strings.Contains(stderr, "the directory is in use by another process") {
 		t.Errorf("exit code %d:\n%s", code, stderr)
-	}
-}
-
-func TestOperatorToken(t *testing.T) {
-	t.Parallel()
-	g := start(t, config{store: embedded(t)})
-	run := func(t *testing.T, args ...string) (string, string, int) {
-		t.Helper()
-		return execute(t, command(g.dir, append([]string{"operator-token"}, args...)...))
-	}
-	for role, status := range map[string]int{"admin": http.StatusCreated, "owner": http.StatusCreated, "viewer": http.StatusForbidden} {
-		stdout, stderr, code := run(t, "--tenant", strings.ToUpper(tenantA), "--role", role, "--secret-env", "HOOKGATE_TEST_SECRET", "--ttl", "1m")
-		token := strings.TrimSuffix(stdout, "\n")
-		if code != 0 || stderr != "" || strings.Count(token, ".") != 2 || strings.ContainsAny(token, " \n") {
-			t.Fatalf("exit code %d, %q, %q", code, stdout, stderr)
-		}
-		wantStatus(t, operator{t, g, token}.do(http.MethodPost, callbackCredentials, "{}"), status)
-	}
-	if got := g.operator(t, tenantA, "viewer").list(callbackCredentials); len(got) != 2 {
-		t.Errorf("minted for the tenant: %+v", got)
-	}
-	good := []string{"--tenant", tenantA, "--role", "admin", "--secret-env", "HOOKGATE_TEST_SECRET"}
-	for name, args := range map[string][]string{
-		"nothing":          nil,
-		"no tenant":        good[2:],
-		"no role":          {"--tenant", tenantA, "--secret-env", "HOOKGATE_TEST_SECRET"},
-		"no secret":        good[:4],
-		"tenant no UUID":   append([]string{"--tenant", "acme"}, good[2:]...),
-		"unknown role":     append(slices.Clone(good), "--role", "root"),
-		"empty secret":     append(slices.Clone(good), "--secret-env", "HOOKGATE_NO_SUCH"),
-		"lifetime of zero": append(slices.Clone(good), "--ttl", "0s"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			stdout, stderr, code := run(t, args...)
-			if code != 2 || stdout != "" || stderr == "" {
-				t.Errorf("exit code %d, want 2; %q, %q", code, stdout, stderr)
-			}
-		})
 	}
 }
 
 // TestHelp: the commands that the help recommends and warns of are there.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	stdout, _, code := execute(t, command(t.TempDir(), "help"))
+	stdout, _, code := hookgatetest.Run(t, hookgatetest.Command(t.TempDir(), "help"))
 	about, list, _ := strings.Cut(stdout, "Available Commands:")
 	_, names, _ := strings.Cut(about, "these serve it:")
 	for _, name := range regexp.MustCompile(`[a-z]+(-[a-z]+)*`).FindAllString(strings.Split(names, ".")[0]+" upgrade add-package remove-package", -1) {

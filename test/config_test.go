@@ -3,17 +3,15 @@ package test
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"text/template"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // config is what a test's Caddyfile says beyond what all of them have in common.
@@ -44,12 +42,12 @@ type store struct {
 	dir   string            // of the embedded store
 }
 
-func embedded(t *testing.T) store {
+func embedded(t testing.TB) store {
 	dir := filepath.Join(t.TempDir(), "data")
 	return store{words: fmt.Sprintf("embedded %q", dir), dir: dir}
 }
 
-func onRedis(t *testing.T, options ...redistest.Option) store {
+func onRedis(t testing.TB, options ...redistest.Option) store {
 	server := redistest.Start(t, options...)
 	return store{words: server.URL(), redis: server}
 }
@@ -69,9 +67,6 @@ func eachStore(t *testing.T, test func(*testing.T, store)) {
 		test(t, embedded(t))
 	})
 }
-
-// ports of a gate's listeners.
-type ports struct{ Vendors, Admin, Status int }
 
 // The status and admin listeners are apart, as a deployment has them.
 var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
@@ -146,7 +141,7 @@ http://:{{.Status}} {
 `))
 
 // text returns the Caddyfile.
-func (c config) text(t testing.TB, p ports) string {
+func (c config) text(t testing.TB, p hookgatetest.Ports) string {
 	t.Helper()
 	if c.whole != "" {
 		return c.documented(p)
@@ -161,7 +156,7 @@ func (c config) text(t testing.TB, p ports) string {
 	c.guard = withDefault(c.guard, "failure_limit off") // all clients of a test have one address
 	var text strings.Builder
 	err := caddyfile.Execute(&text, struct {
-		ports
+		hookgatetest.Ports
 		Redis, Terminal, Upstream, Scheme, TLS, Known string
 		Global, Servers, App, Guard, Proxy, JWT       []string
 		Wrappers                                      []string
@@ -173,7 +168,7 @@ func (c config) text(t testing.TB, p ports) string {
 }
 
 // documented returns the documented Caddyfile as it runs here.
-func (c config) documented(p ports) string {
+func (c config) documented(p hookgatetest.Ports) string {
 	return strings.NewReplacer(
 		"http://:8080 {", fmt.Sprintf("http://:%d {\n\tbind 127.0.0.1", p.Vendors),
 		"http://:8081 {", fmt.Sprintf("http://:%d {", p.Admin),
@@ -215,25 +210,4 @@ func withDefault(lines []string, line string) []string {
 		}
 	}
 	return append(slices.Clone(lines), line)
-}
-
-var takenPorts sync.Map
-
-// freePort returns a port that nobody listens on, below those that the kernel
-// gives to outgoing connections: a process that is restarted finds it free again.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 1000 {
-		port := 10_000 + rand.IntN(20_000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		listener.Close()
-		if _, taken := takenPorts.LoadOrStore(port, true); !taken {
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }

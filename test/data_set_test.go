@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestDataSetCommands: a backup is taken of a running server's data set, Redis is
@@ -22,7 +24,7 @@ func TestDataSetCommands(t *testing.T) {
 	rdb := s.redis.Client()
 	run := func(code int, args ...string) string {
 		t.Helper()
-		stdout, stderr, got := execute(t, command(g.dir, append(args, "--config", g.caddyfile())...))
+		stdout, stderr, got := hookgatetest.Run(t, hookgatetest.Command(g.dir, append(args, "--config", g.caddyfile())...))
 		if got != code {
 			t.Fatalf("%v: exit code %d, want %d:\n%s%s", args, got, code, stdout, stderr)
 		}
@@ -33,7 +35,7 @@ func TestDataSetCommands(t *testing.T) {
 		if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if r := g.awaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "stale" {
+		if r := g.AwaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "stale" {
 			t.Errorf("%+v", r)
 		}
 		wantUndecided(t, g.use(t, c))
@@ -58,7 +60,7 @@ func TestDataSetCommands(t *testing.T) {
 	if said := run(0, "store", "restore", file); !strings.Contains(said, "2 credentials restored") {
 		t.Errorf("restore: %s", said)
 	}
-	g.awaitReady(http.StatusOK)
+	g.AwaitReady(http.StatusOK)
 	wantStatus(t, g.use(t, c), http.StatusOK)
 	wantProblem(t, g.use(t, revoked), http.StatusUnauthorized, "HKG-1401")
 	if entry := admin.find(revoked); entry.RevokedAt == "" {
@@ -69,7 +71,7 @@ func TestDataSetCommands(t *testing.T) {
 	run(2, "epoch", "new") // without the word
 	wantUndecided(t, g.use(t, c))
 	run(0, "epoch", "new", "--yes")
-	g.awaitReady(http.StatusOK)
+	g.AwaitReady(http.StatusOK)
 	wantProblem(t, g.use(t, c), http.StatusUnauthorized, "HKG-1401")
 	if got := admin.list(callbackCredentials); len(got) != 0 {
 		t.Errorf("%+v", got)
@@ -80,9 +82,8 @@ func TestDataSetCommands(t *testing.T) {
 // TestEmbeddedTakesNoReplicas: what cannot be kept is refused at the start.
 func TestEmbeddedTakesNoReplicas(t *testing.T) {
 	t.Parallel()
-	g := &gate{t: t, dir: t.TempDir()}
-	g.write(config{store: embedded(t), app: []string{"wait_replicas 1"}}.text(t, ports{freePort(t), freePort(t), freePort(t)}))
-	stdout, stderr, code := execute(t, command(g.dir, "run", "--config", g.caddyfile()))
+	text := config{store: embedded(t), app: []string{"wait_replicas 1"}}.text(t, hookgatetest.FreePorts(t))
+	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Serve(t, t.TempDir(), text))
 	if code == 0 || !strings.Contains(stdout+stderr, "no replicas to wait for") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 	}

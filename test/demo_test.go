@@ -9,7 +9,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/process"
+	"github.com/hookgate/hookgate/internal/process"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestDemo does what the demo tells a newcomer to do: copies its lines into a shell.
@@ -20,9 +21,9 @@ func TestDemo(t *testing.T) {
 	}
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
-	vendors, admin := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	var stdout, stderr output
-	cmd := command(dir, "demo", "--dir", data, "--listen", vendors, "--admin-listen", admin)
+	vendors, admin := fmt.Sprintf("127.0.0.1:%d", hookgatetest.FreePort(t)), fmt.Sprintf("127.0.0.1:%d", hookgatetest.FreePort(t))
+	var stdout, stderr process.Output
+	cmd := hookgatetest.Command(dir, "demo", "--dir", data, "--listen", vendors, "--admin-listen", admin)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	demo, err := process.Start(cmd)
 	if err != nil {
@@ -30,7 +31,7 @@ func TestDemo(t *testing.T) {
 	}
 	t.Cleanup(demo.Kill)
 	const invitation = "What reaches Matcher:\n"
-	eventually(t, "the demo says how to try it", func() bool {
+	hookgatetest.Eventually(t, "the demo says how to try it", func() bool {
 		select {
 		case <-demo.Ended():
 			t.Fatalf("the demo ended:\n%s%s", stdout.String(), stderr.String())
@@ -53,7 +54,7 @@ func TestDemo(t *testing.T) {
 	}
 	const mark = "=== next"
 	script := strings.Join(commands, "\necho '"+mark+"'\n") + "\necho; echo \"token $TOKEN\"; echo \"hook $HOOK\""
-	out, errs, code := execute(t, exec.Command("sh", "-ec", script))
+	out, errs, code := hookgatetest.Run(t, exec.Command("sh", "-ec", script))
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s%s", code, out, errs)
 	}
@@ -100,7 +101,7 @@ func TestDemo(t *testing.T) {
 	}
 
 	demo.Signal(syscall.SIGTERM)
-	if !demo.Wait(patience) || demo.ExitCode() != 0 {
+	if !demo.Wait(hookgatetest.Patience) || demo.ExitCode() != 0 {
 		t.Errorf("SIGTERM ends the demo with exit code %d\n%s", demo.ExitCode(), stderr.String())
 	}
 	if paths := tree(t, data); len(paths) < 2 {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // secondReader is an upstream on fasthttp, as Matcher is: a parser that shares no code
@@ -116,7 +118,7 @@ func (a authorised) check(ctx *fasthttp.RequestCtx) error {
 	}
 	if c == a.signed {
 		// What the guard verified is what arrived, byte for byte.
-		if line := signed(jwtSecret, string(ctx.Request.Body())); !strings.EqualFold(line, "X-Signature: "+string(ctx.Request.Header.Peek("X-Signature"))) {
+		if line := signed(hookgatetest.JWTSecret, string(ctx.Request.Body())); !strings.EqualFold(line, "X-Signature: "+string(ctx.Request.Header.Peek("X-Signature"))) {
 			return fmt.Errorf("a body that was not signed: %q", ctx.Request.Body())
 		}
 	}
@@ -133,7 +135,7 @@ func (a authorised) requests() []string {
 		return "POST " + target + " HTTP/1.1\r\nHost: hooks.example.com\r\n" + strings.Join(append(lines, "Transfer-Encoding: chunked"), "\r\n") + "\r\n\r\n" +
 			hexLength(body) + "\r\n" + body + "\r\n0\r\n\r\n"
 	}
-	token, signature := "X-Callback-Token: "+a.callback.token, signed(jwtSecret, body)
+	token, signature := "X-Callback-Token: "+a.callback.token, signed(hookgatetest.JWTSecret, body)
 	smuggled := post(callbackPath, "{}", "X-Callback-Token: x", "X-Tenant-Id: "+tenantB)
 	base := []string{
 		post(callbackPath, body, token), chunked(callbackPath, body, token), post(a.plain.path(), body), chunked(a.plain.path()+"?a=b", body),
@@ -265,13 +267,13 @@ func TestSecondParserSeesWhatWasAuthorised(t *testing.T) {
 // exchangeBytes sends bytes over a connection of their own, and returns all that
 // comes back until the server closes it, and whether it did so in order.
 func exchangeBytes(t *testing.T, g *gate, request string) (text []byte, whole bool) {
-	conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(g.Vendors, "http://"))
 	if err != nil {
 		t.Error(err)
 		return nil, false
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(hookgatetest.Patience))
 	// A last request that ends the connection, unless the one before took it for its body.
 	io.WriteString(conn, request+"GET /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 	text, err = io.ReadAll(conn)
@@ -284,7 +286,7 @@ func exchangeBytes(t *testing.T, g *gate, request string) (text []byte, whole bo
 // allowed returns how many requests the guard has let through.
 func allowed(t *testing.T, g *gate) (n int) {
 	t.Helper()
-	for _, m := range allowedMetric.FindAllStringSubmatch(g.metrics(t), -1) {
+	for _, m := range allowedMetric.FindAllStringSubmatch(g.Metrics(t), -1) {
 		count, err := strconv.Atoi(m[1])
 		if err != nil {
 			t.Fatal(err)

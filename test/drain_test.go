@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestDrain: asked to end, a gate says at once that it is not ready, goes on serving
@@ -15,7 +17,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
 	g := start(t, config{
-		store: embedded(t), upstream: u.addr, patience: patience.String(),
+		store: embedded(t), upstream: u.addr, patience: hookgatetest.Patience.String(),
 		global: []string{"shutdown_delay 3s"}, app: []string{"usage_flush 1h"},
 	})
 	admin := g.operator(t, tenantA, "admin")
@@ -41,16 +43,16 @@ func TestDrain(t *testing.T) {
 	<-arrived
 	<-arrived
 
-	g.process.Signal(syscall.SIGTERM)
-	r := g.awaitReady(http.StatusServiceUnavailable)
+	g.Process.Signal(syscall.SIGTERM)
+	r := g.AwaitReady(http.StatusServiceUnavailable)
 	if r.Checks.Process.Status != "draining" || r.Checks.Keyring.Status != "ok" {
 		t.Errorf("/readyz: %+v", r)
 	}
-	wantStatus(t, g.get(t, g.status+"/healthz"), http.StatusOK)
+	wantStatus(t, g.get(t, g.Status+"/healthz"), http.StatusOK)
 	// Who has not heard of it yet still sends, on new connections too.
 	wantStatus(t, post(late).answer(http.MethodPost), http.StatusOK)
-	eventually(t, "the servers shut down", func() bool {
-		return strings.Contains(g.output.String(), "servers shutting down; grace period initiated")
+	hookgatetest.Eventually(t, "the servers shut down", func() bool {
+		return strings.Contains(g.Output.String(), "servers shutting down; grace period initiated")
 	})
 	close(release)
 	a := answered.answer(http.MethodPost)
@@ -59,11 +61,11 @@ func TestDrain(t *testing.T) {
 	if _, err := http.ReadResponse(bufio.NewReader(cut), nil); err == nil {
 		t.Error("what nobody answered got an answer")
 	}
-	if !g.process.Wait(patience) || g.process.ExitCode() != 0 {
-		t.Errorf("exit code %d", g.process.ExitCode())
+	if !g.Process.Wait(hookgatetest.Patience) || g.Process.ExitCode() != 0 {
+		t.Errorf("exit code %d", g.Process.ExitCode())
 	}
 	g.client.CloseIdleConnections()
-	g.restart()
+	g.Restart()
 	for _, c := range []credential{slow, late, hanging} {
 		if admin.find(c).LastUsedAt == "" {
 			t.Error("a use is lost")

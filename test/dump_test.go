@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestDumpGoesWhereItIsMeantTo: the digests of a data set get into a file that is made
@@ -20,7 +22,7 @@ func TestDumpGoesWhereItIsMeantTo(t *testing.T) {
 	c := g.operator(t, tenantA, "admin").mintCallback("JIRA")
 	g.stop()
 	dump := func(to string) (stdout, stderr string, code int) {
-		return execute(t, command(g.dir, "store", "dump", to, "--config", g.caddyfile()))
+		return hookgatetest.Run(t, hookgatetest.Command(g.dir, "store", "dump", to, "--config", g.caddyfile()))
 	}
 	dir := t.TempDir()
 	elsewhere := filepath.Join(dir, "elsewhere")
@@ -73,17 +75,17 @@ func TestDumpGoesWhereItIsMeantTo(t *testing.T) {
 	}
 	restored := config{store: embedded(t), upstream: newUpstream(t).addr}
 	g.write(restored.text(t, g.ports))
-	restore := command(g.dir, "store", "restore", "-", "--config", g.caddyfile())
+	restore := hookgatetest.Command(g.dir, "store", "restore", "-", "--config", g.caddyfile())
 	restore.Stdin = bytes.NewReader([]byte(stdout)[:len(stdout)-1])
-	if _, stderr, code := execute(t, restore); code != 1 {
+	if _, stderr, code := hookgatetest.Run(t, restore); code != 1 {
 		t.Errorf("cut off, and restored: %s", stderr)
 	}
-	restore = command(g.dir, "store", "restore", "-", "--config", g.caddyfile())
+	restore = hookgatetest.Command(g.dir, "store", "restore", "-", "--config", g.caddyfile())
 	restore.Stdin = strings.NewReader(stdout)
-	if _, stderr, code := execute(t, restore); code != 0 || !strings.Contains(stderr, "1 credentials restored") {
+	if _, stderr, code := hookgatetest.Run(t, restore); code != 0 || !strings.Contains(stderr, "1 credentials restored") {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	g.restart()
+	g.Restart()
 	wantStatus(t, g.use(t, c), http.StatusOK)
 }
 
@@ -97,7 +99,7 @@ func TestCheckChangesNothing(t *testing.T) {
 		t.Helper()
 		before := contentsOf(t, filepath.Dir(dir))
 		g.write(config{store: store{words: "embedded " + dir}}.text(t, g.ports))
-		stdout, stderr, _ := execute(t, command(g.dir, "check", "--config", g.caddyfile(), "--output", "json"))
+		stdout, stderr, _ := hookgatetest.Run(t, hookgatetest.Command(g.dir, "check", "--config", g.caddyfile(), "--output", "json"))
 		var found struct {
 			Findings []struct{ Check, Severity, Detail string }
 		}

@@ -11,17 +11,17 @@ func TestAcknowledgedChangesSurviveAKill(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		store func(*testing.T) store
+		store func(testing.TB) store
 		kill  func(*gate)
 	}{
 		{"embedded", embedded, (*gate).kill},
-		{"redis", func(t *testing.T) store { return onRedis(t) }, (*gate).kill},
-		{"redis too", func(t *testing.T) store { return onRedis(t, syncing) }, func(g *gate) {
+		{"redis", func(t testing.TB) store { return onRedis(t) }, (*gate).kill},
+		{"redis too", func(t testing.TB) store { return onRedis(t, syncing) }, func(g *gate) {
 			g.kill()
 			g.config.store.redis.Kill()
 			g.config.store.redis.Restart()
 		}},
-		{"redis alone", func(t *testing.T) store { return onRedis(t, syncing) }, func(g *gate) {
+		{"redis alone", func(t testing.TB) store { return onRedis(t, syncing) }, func(g *gate) {
 			g.config.store.redis.Kill()
 			g.kill() // it has not been told about it
 			g.config.store.redis.Restart()
@@ -34,7 +34,7 @@ func TestAcknowledgedChangesSurviveAKill(t *testing.T) {
 			killed := func() {
 				t.Helper()
 				test.kill(g)
-				g.restart()
+				g.Restart()
 			}
 			admin := g.operator(t, tenantA, "admin")
 

@@ -41,11 +41,11 @@ func TestFailedReload(t *testing.T) {
 			if g.write(test.text); test.text == "" {
 				os.Remove(g.caddyfile())
 			}
-			before := len(g.output.String())
-			g.reload(notLoaded)
+			before := len(g.Output.String())
+			g.Reload(notLoaded)
 			failed++
 			counted(0)
-			said := g.output.String()[before:]
+			said := g.Output.String()[before:]
 			for line := range strings.Lines(said) {
 				if strings.Contains(line, notLoaded) && !strings.Contains(line, test.reason) {
 					t.Errorf("the reason is not in %s", line)
@@ -57,7 +57,7 @@ func TestFailedReload(t *testing.T) {
 		})
 	}
 	g.write(right)
-	g.reload(reloaded)
+	g.Reload(reloaded)
 	ok++
 	counted(1)
 }

@@ -98,7 +98,7 @@ func TestForward(t *testing.T) {
 // sendTarget posts to a target that net/url would spell differently.
 func (g *gate) sendTarget(t testing.TB, target string, body io.Reader, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequest(http.MethodPost, g.vendors, body)
+	r, err := http.NewRequest(http.MethodPost, g.Vendors, body)
 	if err != nil {
 		t.Fatal(err)
 	}

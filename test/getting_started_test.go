@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestGettingStarted does what docs/getting-started.md tells a newcomer to do.
@@ -26,13 +27,13 @@ func TestGettingStarted(t *testing.T) {
 	}
 	text := strings.ReplaceAll(string(page), "redis://127.0.0.1:6379/0", redistest.Start(t).URL())
 	for _, documented := range []string{"8080", "8081", "4018"} {
-		text = strings.ReplaceAll(text, ":"+documented, fmt.Sprintf(":%d", freePort(t)))
+		text = strings.ReplaceAll(text, ":"+documented, fmt.Sprintf(":%d", hookgatetest.FreePort(t)))
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(binary, filepath.Join(dir, "bin", "hookgate")); err != nil {
+	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "bin", "hookgate")); err != nil {
 		t.Fatal(err)
 	}
 	var script strings.Builder
@@ -47,7 +48,7 @@ func TestGettingStarted(t *testing.T) {
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", "trap 'kill %1 2>/dev/null; wait' EXIT\n"+script.String())
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
-	stdout, stderr, code := execute(t, cmd)
+	stdout, stderr, code := hookgatetest.Run(t, cmd)
 	if code != 0 {
 		log, _ := os.ReadFile(filepath.Join(dir, "hookgate.log"))
 		t.Fatalf("exit code %d\n%s%s%s", code, stdout, stderr, log)

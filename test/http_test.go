@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 func newClient(t testing.TB) *http.Client {
@@ -17,7 +19,7 @@ func newClient(t testing.TB) *http.Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
 		Transport:     transport,
-		Timeout:       patience,
+		Timeout:       hookgatetest.Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -67,9 +69,9 @@ const (
 func (g *gate) use(t testing.TB, c credential) answer {
 	t.Helper()
 	if c.vendor != "" {
-		return g.post(t, g.vendors+c.path(), "{}")
+		return g.post(t, g.Vendors+c.path(), "{}")
 	}
-	return g.post(t, g.vendors+callbackPath, "{}", "X-Callback-Token: "+c.token)
+	return g.post(t, g.Vendors+callbackPath, "{}", "X-Callback-Token: "+c.token)
 }
 
 func read(t testing.TB, response *http.Response) answer {
@@ -121,7 +123,7 @@ type connection struct {
 // dial connects to the vendors' listener.
 func (g *gate) dial(t testing.TB) *connection {
 	t.Helper()
-	return dial(t, g.vendors)
+	return dial(t, g.Vendors)
 }
 
 // dial connects to the server of a base URL.
@@ -132,7 +134,7 @@ func dial(t testing.TB, base string) *connection {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(hookgatetest.Patience))
 	return &connection{conn, t, bufio.NewReader(conn)}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestIdentityCannotBeForged: whatever a client sends, the upstream gets the
@@ -125,7 +127,7 @@ func TestUpstreamDoesNotAnswer(t *testing.T) {
 		u.answerWith(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
-			case <-time.After(patience):
+			case <-time.After(hookgatetest.Patience):
 			}
 		})
 		wantProblem(t, g.use(t, c), http.StatusGatewayTimeout, "HKG-1504")

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestNothingIsExpanded: what a client or an operator writes is never taken for a
@@ -62,8 +64,8 @@ func TestNothingIsExpanded(t *testing.T) {
 	}
 	u.wantNothing(t)
 	g.stop()
-	for what, text := range map[string]string{"what was sent on and answered": seen.String(), "the output": g.output.String()} {
-		if strings.Contains(text, jwtSecret) || strings.Contains(text, "root:") {
+	for what, text := range map[string]string{"what was sent on and answered": seen.String(), "the output": g.Output.String()} {
+		if strings.Contains(text, hookgatetest.JWTSecret) || strings.Contains(text, "root:") {
 			t.Errorf("a placeholder was expanded in %s", what)
 		}
 	}
@@ -96,7 +98,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		}
 	}
 	g.stop()
-	for line := range strings.Lines(g.output.String()) {
+	for line := range strings.Lines(g.Output.String()) {
 		var entry map[string]any
 		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry["level"] == nil || entry["ts"] == nil || entry["forged"] != nil {
 			t.Errorf("%v: %q", err, line)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestOperatorsOfAnIssuer: the admin API trusts the keys that an issuer publishes,
@@ -43,7 +45,7 @@ func TestOperatorsOfAnIssuer(t *testing.T) {
 	configure := func(jwt, limit string) {
 		text := strings.Replace(g.config.text(t, g.ports), secret, jwt, 1)
 		g.write(strings.Replace(text, "connections ", limit+"\n\t\tconnections ", 1))
-		g.reload(reloaded)
+		g.Reload(reloaded)
 	}
 	configure("jwks_url "+idp.URL+"/jwks", "")
 
@@ -64,7 +66,7 @@ func TestOperatorsOfAnIssuer(t *testing.T) {
 		}
 	}
 	wantProblem(t, g.operator(t, tenantA, "admin").do(http.MethodGet, callbackCredentials, ""), http.StatusUnauthorized, "HKG-2401")
-	if !strings.Contains(g.output.String(), `"the JWKS cannot be read","error":"status 503"`) {
+	if !strings.Contains(g.Output.String(), `"the JWKS cannot be read","error":"status 503"`) {
 		t.Error("the log does not say why")
 	}
 
@@ -75,7 +77,7 @@ func TestOperatorsOfAnIssuer(t *testing.T) {
 	wantStatus(t, alice.do(http.MethodGet, callbackCredentials, ""), http.StatusOK)
 
 	var last answer
-	eventually(t, "alice asks too often", func() bool {
+	hookgatetest.Eventually(t, "alice asks too often", func() bool {
 		last = alice.do(http.MethodGet, callbackCredentials, "")
 		return last.status == http.StatusTooManyRequests
 	})

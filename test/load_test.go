@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // load is clients that post one request after the other, and never a second time
@@ -74,13 +76,13 @@ func (l *load) run(addr string, c vendorClient) {
 		if conn == nil {
 			how = "on a new connection"
 			var err error
-			if conn, err = net.DialTimeout("tcp", addr, patience); err != nil {
+			if conn, err = net.DialTimeout("tcp", addr, hookgatetest.Patience); err != nil {
 				l.fail("no connection", err)
 				continue
 			}
 			r = bufio.NewReader(conn)
 		}
-		conn.SetDeadline(time.Now().Add(patience))
+		conn.SetDeadline(time.Now().Add(hookgatetest.Patience))
 		again, err := ask(conn, r, c.request)
 		if err != nil {
 			l.fail(how, err)

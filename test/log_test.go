@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestLogThatNobodyReads: whatever a log is written to can stand still. Requests are
@@ -53,7 +55,7 @@ func TestLogThatNobodyReads(t *testing.T) {
 			c := config{store: embedded(t)}
 			standStill(t, &c)
 			g := start(t, c)
-			g.client.Timeout = patience
+			g.client.Timeout = hookgatetest.Patience
 			for requests := 0; metric(t, g, "hookgate_log_lines_dropped_total") == 0; requests++ {
 				if requests > 500 {
 					t.Fatal("no line is dropped")
@@ -62,7 +64,7 @@ func TestLogThatNobodyReads(t *testing.T) {
 					wantProblem(t, g.use(t, credential{token: "unknown"}), http.StatusUnauthorized, "HKG-1401")
 				}
 			}
-			if r := g.readiness(); r.code != http.StatusOK || r.Status != "degraded" || r.Checks.Log.Status != "losing" {
+			if r := g.Readiness(); r.Code != http.StatusOK || r.Status != "degraded" || r.Checks.Log.Status != "losing" {
 				t.Errorf("/readyz says %+v", r)
 			}
 			if code := g.stop(); code != 0 {

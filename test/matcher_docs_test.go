@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hookgate/hookgate/test/docs"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 	"github.com/hookgate/hookgate/test/matcher"
 )
 
@@ -26,7 +27,7 @@ func TestMatcherDocs(t *testing.T) {
 }
 
 func mintsForMatcher2(t *testing.T, script string) {
-	m := &matcher.V2{Secret: []byte(jwtSecret), MultiTenant: true, Exceptions: map[string][]string{tenantA: {exceptionA}}}
+	m := &matcher.V2{Secret: []byte(hookgatetest.JWTSecret), MultiTenant: true, Exceptions: map[string][]string{tenantA: {exceptionA}}}
 	g, _ := inFrontOf(t, "## Matcher 2.x", m, config{})
 	operator := g.operator(t, tenantA, "admin")
 	stdout, _ := typed(t, g.here(script), "OPERATOR="+operator.jwt, "EXCEPTION="+exceptionA)
@@ -46,7 +47,7 @@ func mintsForMatcher2(t *testing.T, script string) {
 
 func importsFromMatcher4(t *testing.T, script string) {
 	m := &matcher.V4{
-		Secret: []byte(jwtSecret), TrustedProxies: []string{"127.0.0.1"},
+		Secret: []byte(hookgatetest.JWTSecret), TrustedProxies: []string{"127.0.0.1"},
 		Providers:   map[string]matcher.Provider{"belvo": {AllowIPs: []string{"3.130.254.46"}}},
 		Aggregators: map[string][]matcher.Aggregator{tenantA: {{Vendor: "belvo", ConfigName: "belvo-main"}}},
 	}
@@ -57,6 +58,6 @@ func importsFromMatcher4(t *testing.T, script string) {
 	if strings.Count(stdout, `"status":"created"`) != 2 {
 		t.Errorf("not both tokens are imported:\n%s", stdout)
 	}
-	wantStatus(t, g.post(t, g.vendors+callbackOf(exceptionA), fixture(t, "matcher-callback.json"), "X-Callback-Token: "+callback), http.StatusOK)
-	wantStatus(t, g.post(t, g.vendors+webhooksPath+"belvo/"+webhook, "{}", "X-Forwarded-For: 3.130.254.46"), http.StatusAccepted)
+	wantStatus(t, g.post(t, g.Vendors+callbackOf(exceptionA), fixture(t, "matcher-callback.json"), "X-Callback-Token: "+callback), http.StatusOK)
+	wantStatus(t, g.post(t, g.Vendors+webhooksPath+"belvo/"+webhook, "{}", "X-Forwarded-For: 3.130.254.46"), http.StatusAccepted)
 }

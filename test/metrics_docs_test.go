@@ -20,7 +20,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	u := newUpstream(t)
 	g := start(t, config{store: embedded(t), upstream: u.addr})
 	g.use(t, g.operator(t, tenantA, "admin").mintCallback(""))
-	text := g.metrics(t)
+	text := g.Metrics(t)
 
 	documented, exposed := make(map[string]string), make(map[string]string)
 	for _, row := range regexp.MustCompile("(?m)^\\| `(hookgate_\\w+)` \\| (\\w+) \\| (.*?) \\| \\S.* \\| \\S.* \\|$").FindAllStringSubmatch(string(page), -1) {

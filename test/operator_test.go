@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const (
@@ -27,22 +26,16 @@ type operator struct {
 
 func (g *gate) operator(t testing.TB, tenant, role string) operator {
 	t.Helper()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"tenant_id": tenant, "roles": []string{role}, "sub": "test", "exp": time.Now().Add(time.Hour).Unix(),
-	}).SignedString([]byte(jwtSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return operator{t, g, token}
+	return operator{t, g, hookgatetest.OperatorToken(t, tenant, role)}
 }
 
 func (o operator) do(method, path, body string, headers ...string) answer {
 	o.t.Helper()
 	headers = append(headers, "Authorization: Bearer "+o.jwt)
 	if body == "" {
-		return o.g.send(o.t, method, o.g.admin+path, nil, headers...)
+		return o.g.send(o.t, method, o.g.Admin+path, nil, headers...)
 	}
-	return o.g.send(o.t, method, o.g.admin+path, strings.NewReader(body), append(headers, "Content-Type: application/json")...)
+	return o.g.send(o.t, method, o.g.Admin+path, strings.NewReader(body), append(headers, "Content-Type: application/json")...)
 }
 
 // credential is what an operator hands to a vendor, and where it is managed.

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // staleness is short, and yet long enough for a busy machine to see what happens
@@ -40,9 +41,9 @@ func TestOutage(t *testing.T) {
 			wantStatus(t, g.use(t, c), http.StatusOK)
 			wantStatus(t, g.use(t, w), http.StatusOK)
 			wantStatus(t, g.use(t, revoked), http.StatusUnauthorized)
-			eventually(t, "readiness is degraded", func() bool {
-				r := g.readiness()
-				if r.code != http.StatusOK {
+			hookgatetest.Eventually(t, "readiness is degraded", func() bool {
+				r := g.Readiness()
+				if r.Code != http.StatusOK {
 					t.Fatalf("not ready before it was degraded: %+v", r)
 				}
 				return r.Status == "degraded" && r.Checks.Redis.Status == "down"
@@ -61,23 +62,23 @@ func TestOutage(t *testing.T) {
 				}
 			}
 
-			if r := g.awaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "stale" {
+			if r := g.AwaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "stale" {
 				t.Errorf("%+v", r)
 			}
 			u.take()
 			for _, c := range []credential{c, w, revoked, unknown} {
 				wantUndecided(t, g.use(t, c))
 			}
-			wantUndecided(t, g.get(t, g.vendors+w.path())) // a probe, too
+			wantUndecided(t, g.get(t, g.Vendors+w.path())) // a probe, too
 			// What needs no keyring is answered as ever.
-			wantProblem(t, g.post(t, g.vendors+callbackPath, "{}"), http.StatusUnauthorized, "HKG-1401")
+			wantProblem(t, g.post(t, g.Vendors+callbackPath, "{}"), http.StatusUnauthorized, "HKG-1401")
 			wantProblem(t, g.use(t, credential{token: c.token + "x"}), http.StatusUnauthorized, "HKG-1401")
-			wantProblem(t, g.post(t, g.vendors+"/nowhere", "{}"), http.StatusNotFound, "HKG-1404")
-			wantStatus(t, g.get(t, g.status+"/healthz"), http.StatusOK)
+			wantProblem(t, g.post(t, g.Vendors+"/nowhere", "{}"), http.StatusNotFound, "HKG-1404")
+			wantStatus(t, g.get(t, g.Status+"/healthz"), http.StatusOK)
 			u.wantNothing(t)
 
 			test.end(s.redis)
-			if r := g.awaitReady(http.StatusOK); r.Status != "ok" {
+			if r := g.AwaitReady(http.StatusOK); r.Status != "ok" {
 				t.Errorf("%+v", r)
 			}
 			wantStatus(t, g.use(t, c), http.StatusOK)
@@ -85,12 +86,12 @@ func TestOutage(t *testing.T) {
 			wantProblem(t, g.use(t, revoked), http.StatusUnauthorized, "HKG-1401")
 			wantProblem(t, g.use(t, unknown), http.StatusUnauthorized, "HKG-1401")
 			// The admin API's own connections may take up to a second longer.
-			eventually(t, "the admin API is back", func() bool {
+			hookgatetest.Eventually(t, "the admin API is back", func() bool {
 				return admin.do(http.MethodPost, callbackCredentials, "{}").status == http.StatusCreated
 			})
 			wantStatus(t, g.use(t, admin.mintCallback("after")), http.StatusOK)
-			eventually(t, "uses during the outage are written", func() bool {
-				return strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
+			hookgatetest.Eventually(t, "uses during the outage are written", func() bool {
+				return strings.Contains(g.Metrics(t), "hookgate_usage_pending 0\n")
 			})
 			if entry := admin.find(c); entry.LastUsedAt == "" {
 				t.Errorf("%+v", entry)
@@ -119,21 +120,21 @@ func TestStartWithoutRedis(t *testing.T) {
 	g.stop()
 	s.redis.Stop()
 
-	g.run()
-	if r := g.awaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "unloaded" {
+	g.Run()
+	if r := g.AwaitReady(http.StatusServiceUnavailable); r.Checks.Keyring.Status != "unloaded" {
 		t.Errorf("%+v", r)
 	}
 	wantUndecided(t, g.use(t, c))
 	wantUndecided(t, g.use(t, credential{token: plausible("mcb_", 1)}))
-	wantProblem(t, g.post(t, g.vendors+callbackPath, "{}"), http.StatusUnauthorized, "HKG-1401")
+	wantProblem(t, g.post(t, g.Vendors+callbackPath, "{}"), http.StatusUnauthorized, "HKG-1401")
 	wantProblem(t, admin.do(http.MethodPost, callbackCredentials, "{}"), http.StatusServiceUnavailable, "HKG-2503")
 	u.wantNothing(t)
 
 	s.redis.Restart()
-	g.awaitReady(http.StatusOK)
+	g.AwaitReady(http.StatusOK)
 	wantStatus(t, g.use(t, c), http.StatusOK)
 	wantProblem(t, g.use(t, credential{token: plausible("mcb_", 1)}), http.StatusUnauthorized, "HKG-1401")
-	eventually(t, "the admin API is back", func() bool {
+	hookgatetest.Eventually(t, "the admin API is back", func() bool {
 		return admin.do(http.MethodGet, callbackCredentials, "").status == http.StatusOK
 	})
 	wantOrder(t, admin.list(callbackCredentials), c)
@@ -150,7 +151,7 @@ func TestEmptiedRedis(t *testing.T) {
 	c := admin.mintCallback("JIRA")
 	s.redis.Restart()
 
-	eventually(t, "nothing is decided any more", func() bool {
+	hookgatetest.Eventually(t, "nothing is decided any more", func() bool {
 		a := g.use(t, c)
 		if a.status != http.StatusOK {
 			wantUndecided(t, a)
@@ -159,7 +160,7 @@ func TestEmptiedRedis(t *testing.T) {
 	})
 	wantUndecided(t, g.use(t, credential{token: plausible("mcb_", 1)}))
 	wantProblem(t, admin.do(http.MethodPost, callbackCredentials, "{}"), http.StatusServiceUnavailable, "HKG-2503")
-	if r := g.readiness(); r.code != http.StatusServiceUnavailable {
+	if r := g.Readiness(); r.Code != http.StatusServiceUnavailable {
 		t.Errorf("%+v", r)
 	}
 	if n := s.redis.Client().DBSize(t.Context()).Val(); n != 0 {

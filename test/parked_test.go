@@ -27,7 +27,7 @@ func TestParkedRequest(t *testing.T) {
 				{"Transfer-Encoding: chunked", "2\r\n{}\r\n", "0\r\n\r\n"},
 			} {
 				c := admin.mintCallback("")
-				conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+				conn, err := net.Dial("tcp", strings.TrimPrefix(g.Vendors, "http://"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -73,6 +73,8 @@ func TestUnframedBody(t *testing.T) {
 		want, arrived int
 	}{
 		{"chunks", "POST " + callbackPath + " HTTP/1.0\r\n" + token + chunks + "\r\n2\r\n{}\r\n0\r\n\r\n", http.StatusBadRequest, 0},
+		{"no body", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n", http.StatusOK, 1},
+		{"body without a length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n{}", http.StatusBadRequest, 0},
 		{"length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "Content-Length: 2\r\n\r\n{}", http.StatusOK, 1},
 		{"length and more", "POST " + callbackPath + " HTTP/1.0\r\n" + token + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusOK, 1},
 		{"refused, and more", "POST " + callbackPath + " HTTP/1.0\r\n" + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusUnauthorized, 0},
@@ -83,7 +85,7 @@ func TestUnframedBody(t *testing.T) {
 		{"GET in chunks", "GET /partners/7 HTTP/1.0\r\n" + basic + keep + chunks + "\r\n" + smuggled, http.StatusOK, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(g.vendors, "http://"))
+			conn, err := net.Dial("tcp", strings.TrimPrefix(g.Vendors, "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}

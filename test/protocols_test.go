@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go/http3"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // protocol is one way to reach a gate.
@@ -34,10 +36,10 @@ func eachProtocol(t *testing.T, guard []string, test func(*testing.T, protocol))
 		words, trust := certificate(t)
 		u := newUpstream(t)
 		g := start(t, config{store: embedded(t), upstream: u.addr, tls: words, guard: guard, global: []string{"auto_https off"}})
-		addr := strings.TrimPrefix(g.vendors, "https://")
+		addr := strings.TrimPrefix(g.Vendors, "https://")
 		// The server listens for HTTP/3 behind the others.
 		over := func(roundTripper http.RoundTripper) *http.Client {
-			return &http.Client{Transport: roundTripper, Timeout: patience}
+			return &http.Client{Transport: roundTripper, Timeout: hookgatetest.Patience}
 		}
 		h1 := &http.Transport{TLSClientConfig: trust.Clone(), Protocols: new(http.Protocols)}
 		h1.Protocols.SetHTTP1(true)
@@ -60,13 +62,13 @@ func eachProtocol(t *testing.T, guard []string, test func(*testing.T, protocol))
 		h2c := &http.Transport{Protocols: new(http.Protocols)}
 		h2c.Protocols.SetUnencryptedHTTP2(true)
 		t.Cleanup(h2c.CloseIdleConnections)
-		test(t, protocol{"h2c", g, u, &http.Client{Transport: h2c, Timeout: patience}, overHTTP2(strings.TrimPrefix(g.vendors, "http://"), nil), nil})
+		test(t, protocol{"h2c", g, u, &http.Client{Transport: h2c, Timeout: hookgatetest.Patience}, overHTTP2(strings.TrimPrefix(g.Vendors, "http://"), nil), nil})
 	})
 }
 
 func (p protocol) do(t *testing.T, method, target, body string, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequest(method, p.gate.vendors+target, strings.NewReader(body))
+	r, err := http.NewRequest(method, p.gate.Vendors+target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func TestProtocolsBehaveAlike(t *testing.T) {
 		}
 		t.Run("trailers", func(t *testing.T) {
 			for _, trailer := range []string{"X-Tenant-Id", "X-Hookgate-Kind", "X-Other"} {
-				r, err := http.NewRequest("POST", p.gate.vendors+callbackPath, io.MultiReader(strings.NewReader("{}")))
+				r, err := http.NewRequest("POST", p.gate.Vendors+callbackPath, io.MultiReader(strings.NewReader("{}")))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -345,12 +347,12 @@ func TestTargetFormsOverTLS(t *testing.T) {
 		{"POST " + callbackPath, 0},
 	} {
 		t.Run(test.line, func(t *testing.T) {
-			raw, err := tls.Dial("tcp", strings.TrimPrefix(g.vendors, "https://"), trust)
+			raw, err := tls.Dial("tcp", strings.TrimPrefix(g.Vendors, "https://"), trust)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { raw.Close() })
-			raw.SetDeadline(time.Now().Add(patience))
+			raw.SetDeadline(time.Now().Add(hookgatetest.Patience))
 			conn := &connection{raw, t, bufio.NewReader(raw)}
 			conn.write(test.line, "Host: hooks.example.com", token, "Content-Length: 0", "Connection: close")
 			if test.status == 0 {

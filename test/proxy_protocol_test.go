@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestProxyProtocol: behind a load balancer that says in the PROXY protocol who the
@@ -33,7 +35,7 @@ func TestProxyProtocol(t *testing.T) {
 	}
 	check()
 	for range 3 {
-		g.reload(reloaded)
+		g.Reload(reloaded)
 		check()
 	}
 	for name, wrong := range map[string][]string{
@@ -45,7 +47,7 @@ func TestProxyProtocol(t *testing.T) {
 			second := &gate{t: t, dir: t.TempDir()}
 			second.write(config{store: embedded(t), wrappers: wrong}.text(t, g.ports))
 			for _, verb := range []string{"validate", "check"} {
-				stdout, stderr, code := execute(t, command(second.dir, verb, "--config", second.caddyfile()))
+				stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(second.dir, verb, "--config", second.caddyfile()))
 				if code != 1 || !strings.Contains(stdout+stderr, "in listener_wrappers write") {
 					t.Errorf("%s: exit code %d:\n%s%s", verb, code, stdout, stderr)
 				}
@@ -54,7 +56,7 @@ func TestProxyProtocol(t *testing.T) {
 	}
 	behind := &gate{t: t, dir: t.TempDir()}
 	behind.write(config{store: embedded(t), wrappers: right}.text(t, g.ports))
-	if stdout, stderr, _ := execute(t, command(behind.dir, "check", "--config", behind.caddyfile())); !strings.Contains(stdout, "cannot pass them on through proxy_protocol") {
+	if stdout, stderr, _ := hookgatetest.Run(t, hookgatetest.Command(behind.dir, "check", "--config", behind.caddyfile())); !strings.Contains(stdout, "cannot pass them on through proxy_protocol") {
 		t.Errorf("check says nothing of what a reload closes:\n%s%s", stdout, stderr)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hookgate/hookgate/test/docs"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // typed runs what a page shows in an empty directory, with the binary in bin/ as `make
@@ -25,13 +26,13 @@ func typed(t *testing.T, script string, environment ...string) (stdout, stderr s
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(binary, filepath.Join(dir, "bin", "hookgate")); err != nil {
+	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "bin", "hookgate")); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, environment...)
-	stdout, stderr, code := execute(t, cmd)
+	stdout, stderr, code := hookgatetest.Run(t, cmd)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
@@ -41,7 +42,7 @@ func typed(t *testing.T, script string, environment ...string) (stdout, stderr s
 // here puts a gate in the place of what a page shows.
 func (g *gate) here(script string) string {
 	return strings.NewReplacer(
-		"http://127.0.0.1:8080", g.vendors, "https://hooks.example.com", g.vendors, "http://127.0.0.1:8081", g.admin,
+		"http://127.0.0.1:8080", g.Vendors, "https://hooks.example.com", g.Vendors, "http://127.0.0.1:8081", g.Admin,
 	).Replace(script)
 }
 
@@ -55,7 +56,7 @@ func TestReadme(t *testing.T) {
 	var rest []docs.Block
 	for _, b := range docs.ToRun(t, "..", "README.md", "sh") {
 		if strings.HasPrefix(b.Text, "hookgate operator-token ") {
-			token, _ = typed(t, `export PATH="$PWD/bin:$PATH"`+"\n"+b.Text, "AUTH_JWT_SECRET="+jwtSecret)
+			token, _ = typed(t, `export PATH="$PWD/bin:$PATH"`+"\n"+b.Text, "AUTH_JWT_SECRET="+hookgatetest.JWTSecret)
 		} else {
 			rest = append(rest, b)
 		}

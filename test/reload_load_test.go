@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const (
@@ -37,7 +39,7 @@ func testReloadUnderLoad(t *testing.T, servers []string) {
 	s := onRedis(t)
 	matcher := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 	t.Cleanup(matcher.Close)
-	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	endpoint := fmt.Sprintf("127.0.0.1:%d", hookgatetest.FreePort(t))
 	c := config{store: s, upstream: strings.TrimPrefix(matcher.URL, "http://"), global: []string{"admin " + endpoint}, servers: servers}
 	if terminal == "reverse_proxy" {
 		// Of a transport without any setting Caddy does not close the idle connections;
@@ -48,23 +50,23 @@ func testReloadUnderLoad(t *testing.T, servers []string) {
 	admin := g.operator(t, tenantA, "admin")
 	jira, pluggy := admin.mintCallback("JIRA"), admin.mintWebhook("pluggy")
 	g.stop() // the keyring was read again with the first mint
-	g.restart()
+	g.Restart()
 	callback := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nX-Callback-Token: %s\r\nContent-Length: 2\r\n\r\n{}", callbackPath, jira.token)
 	webhook := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", pluggy.path())
-	l := startLoad(t, strings.TrimPrefix(g.vendors, "http://"),
+	l := startLoad(t, strings.TrimPrefix(g.Vendors, "http://"),
 		vendorClient{callback, true, 0}, vendorClient{webhook, true, 0},
 		vendorClient{callback, true, time.Millisecond}, vendorClient{webhook, true, 10 * time.Millisecond},
 		vendorClient{callback, false, 0}, vendorClient{webhook, false, time.Millisecond},
 	)
 	for range otherReloads {
-		g.reload(reloaded)
+		g.Reload(reloaded)
 	}
 	redis := s.redis.Client()
 	before := g.resources(t, redis)
 
 	began := time.Now()
 	for range reloads {
-		g.reload(reloaded)
+		g.Reload(reloaded)
 	}
 	t.Logf("%d reloads in %v", reloads, time.Since(began).Round(time.Millisecond))
 	right := g.config.text(t, g.ports)
@@ -74,7 +76,7 @@ func testReloadUnderLoad(t *testing.T, servers []string) {
 	} {
 		g.write(wrong)
 		for range otherReloads {
-			g.reload(notLoaded)
+			g.Reload(notLoaded)
 		}
 	}
 	// Last: from then on Caddy ignores SIGUSR1, since the file is not what runs.
@@ -84,7 +86,7 @@ func testReloadUnderLoad(t *testing.T, servers []string) {
 	l.wantNoneFailed(t)
 
 	after := g.resources(t, redis)
-	for deadline := time.Now().Add(patience); after.leaks(before) && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(hookgatetest.Patience); after.leaks(before) && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		after = g.resources(t, redis)
 	}
 	if after.leaks(before) || after.resyncs != before.resyncs || after.metrics != before.metrics {
@@ -101,7 +103,7 @@ type resources struct {
 
 func (g *gate) resources(t testing.TB, server *redis.Client) (r resources) {
 	t.Helper()
-	for line := range strings.Lines(g.metrics(t)) {
+	for line := range strings.Lines(g.Metrics(t)) {
 		if name, found := strings.CutPrefix(line, "# TYPE hookgate_"); found {
 			r.metrics += name
 		}

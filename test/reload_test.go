@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const (
@@ -23,7 +25,7 @@ func TestReload(t *testing.T) {
 		// Reading the keyring anew because the data set has just begun is no concern of
 		// this test; a new process starts with the data set there.
 		g.stop()
-		g.restart()
+		g.Restart()
 		revoked := admin.mintCallback("")
 		admin.revoke(revoked)
 		wantStatus(t, g.use(t, before), http.StatusOK)
@@ -32,14 +34,14 @@ func TestReload(t *testing.T) {
 
 		long := strings.Repeat("x", 2000)
 		post := func() answer {
-			return g.post(t, g.vendors+callbackPath, long, "X-Callback-Token: "+before.token)
+			return g.post(t, g.Vendors+callbackPath, long, "X-Callback-Token: "+before.token)
 		}
 		wantStatus(t, post(), http.StatusOK)
 		g.config.guard = []string{"max_body 1KB"}
 		g.config.app = []string{"usage_flush 100ms", "max_staleness 20s"}
 		g.write(g.config.text(t, g.ports))
-		g.reload(reloaded)
-		eventually(t, "the new configuration serves", func() bool {
+		g.Reload(reloaded)
+		hookgatetest.Eventually(t, "the new configuration serves", func() bool {
 			return post().status == http.StatusRequestEntityTooLarge
 		})
 		wantProblem(t, post(), http.StatusRequestEntityTooLarge, "HKG-1413")
@@ -49,8 +51,8 @@ func TestReload(t *testing.T) {
 			wantProblem(t, g.use(t, revoked), http.StatusUnauthorized, "HKG-1401")
 			wantMetric(t, g, `hookgate_keyring_resyncs_total{reason="boot"}`, 1)
 			wantMetric(t, g, `hookgate_redis_up`, 1)
-			for line := range strings.Lines(g.metrics(t)) {
-				if name, found := strings.CutPrefix(line, "# TYPE "); found && strings.Count(g.metrics(t), line) != 1 {
+			for line := range strings.Lines(g.Metrics(t)) {
+				if name, found := strings.CutPrefix(line, "# TYPE "); found && strings.Count(g.Metrics(t), line) != 1 {
 					t.Errorf("given more than once: %s", name)
 				}
 			}
@@ -77,16 +79,16 @@ func TestReload(t *testing.T) {
 					t.Fatal("nothing is wrong")
 				}
 				g.write(wrong)
-				g.reload(notLoaded)
+				g.Reload(notLoaded)
 				check()
 				wantProblem(t, post(), http.StatusRequestEntityTooLarge, "HKG-1413")
 			})
 		}
 		g.write(right)
-		g.reload(reloaded)
+		g.Reload(reloaded)
 		check()
 		if g.stop() != 0 {
-			t.Errorf("exit code %d", g.process.ExitCode())
+			t.Errorf("exit code %d", g.Process.ExitCode())
 		}
 	})
 }
@@ -104,7 +106,7 @@ func wantMetric(t testing.TB, g *gate, series string, want float64) {
 // metric returns the value of one series.
 func metric(t testing.TB, g *gate, series string) float64 {
 	t.Helper()
-	for line := range strings.Lines(g.metrics(t)) {
+	for line := range strings.Lines(g.Metrics(t)) {
 		if value, found := strings.CutPrefix(line, series+" "); found {
 			number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {
@@ -134,7 +136,7 @@ func TestStopWritesLastUse(t *testing.T) {
 		if code := g.stop(); code != 0 {
 			t.Errorf("exit code %d", code)
 		}
-		g.restart()
+		g.Restart()
 		for _, c := range []credential{c, w} {
 			if got := admin.find(c).LastUsedAt; got == "" || got != shown[c.id] {
 				t.Errorf("lastUsedAt is %q after a restart, %q before", got, shown[c.id])
@@ -171,8 +173,8 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 		defer close(ended)
 		ended <- g.stop()
 	}()
-	eventually(t, "hookgate shuts down", func() bool {
-		return strings.Contains(g.output.String(), "shutting down apps")
+	hookgatetest.Eventually(t, "hookgate shuts down", func() bool {
+		return strings.Contains(g.Output.String(), "shutting down apps")
 	})
 	close(release)
 	if a := <-answered; a.status != http.StatusAccepted {
@@ -181,7 +183,7 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	if code := <-ended; code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	g.restart()
+	g.Restart()
 	if admin.find(c).LastUsedAt == "" {
 		t.Error("the use is lost")
 	}

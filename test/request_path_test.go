@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestNoRedisOnTheRequestPath: requests cause no Redis command. What Redis sees is
@@ -28,7 +30,7 @@ func TestNoRedisOnTheRequestPath(t *testing.T) {
 	// The first change creates the data set, after which the keyring is read anew at
 	// some point; that of a new process is complete when it is ready.
 	g.stop()
-	g.restart()
+	g.Restart()
 
 	rdb := s.redis.Client()
 	if err := rdb.ConfigResetStat(t.Context()).Err(); err != nil {
@@ -54,10 +56,10 @@ func TestNoRedisOnTheRequestPath(t *testing.T) {
 	}
 	clients.Wait()
 	var calls map[string]int
-	eventually(t, "the keyring polls and lastUsedAt is written", func() bool {
+	hookgatetest.Eventually(t, "the keyring polls and lastUsedAt is written", func() bool {
 		calls = commandCalls(t, rdb)
 		return calls["persist"] > 0 && calls["xread"] > 0 && calls["evalsha"] > 0 &&
-			strings.Contains(g.metrics(t), "hookgate_usage_pending 0\n")
+			strings.Contains(g.Metrics(t), "hookgate_usage_pending 0\n")
 	})
 	elapsed := time.Since(begin)
 	if got := len(u.take()); got != requests {

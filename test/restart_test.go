@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // proxyOfExample returns the lines of hookgate_proxy in Caddyfile.example. How long
@@ -26,7 +28,7 @@ func proxyOfExample(t testing.TB) []string {
 	if !found || !closed || !strings.Contains(block, "try_duration 2s") {
 		t.Fatalf("no hookgate_proxy in the example: %s", block)
 	}
-	return strings.Split(strings.Replace(block, "try_duration 2s", "try_duration "+patience.String(), 1), "\n")
+	return strings.Split(strings.Replace(block, "try_duration 2s", "try_duration "+hookgatetest.Patience.String(), 1), "\n")
 }
 
 // TestUpstreamRestarts: what is posted while Matcher is down arrives when it is
@@ -45,7 +47,7 @@ func TestUpstreamRestarts(t *testing.T) {
 }
 
 func testUpstreamRestarts(t *testing.T, guard []string) {
-	u := &upstream{addr: fmt.Sprintf("127.0.0.1:%d", freePort(t))} // nobody listens yet
+	u := &upstream{addr: fmt.Sprintf("127.0.0.1:%d", hookgatetest.FreePort(t))} // nobody listens yet
 	g := start(t, config{store: embedded(t), upstream: u.addr, guard: guard, proxy: proxyOfExample(t)})
 	operator := g.operator(t, tenantA, "admin")
 	c, w := operator.mintCallback("JIRA"), operator.mintWebhook("pluggy")
@@ -69,8 +71,8 @@ func testUpstreamRestarts(t *testing.T, guard []string) {
 			}
 		})
 	}
-	eventually(t, "all of them are let through", func() bool {
-		metrics := g.metrics(t)
+	hookgatetest.Eventually(t, "all of them are let through", func() bool {
+		metrics := g.Metrics(t)
 		for _, kind := range []string{"callback", "webhook"} {
 			if !strings.Contains(metrics, fmt.Sprintf("hookgate_auth_requests_total{kind=%q,outcome=\"allowed\"} %d\n", kind, n/2)) {
 				return false

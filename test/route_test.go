@@ -24,7 +24,7 @@ func TestUpstreamPaths(t *testing.T) {
 		"webhook /v1/discovery/webhooks/{vendor}/{token} -> /hooks/{vendor}/{connection}/{credentialId}/",
 	}
 	g.write(templated.text(t, g.ports))
-	g.reload(reloaded)
+	g.Reload(reloaded)
 
 	c, w := admin.mintCallback("JIRA"), admin.minted(mint("Conta São Paulo"), webhookTokens)
 	for _, test := range []struct {
@@ -55,7 +55,7 @@ func TestUpstreamPaths(t *testing.T) {
 	for _, name := range []string{"..", "a/b", "a%2Fb", "a;b", " a"} {
 		wantProblem(t, mint(name), http.StatusUnprocessableEntity, "HKG-2422")
 	}
-	if text := g.output.String(); !strings.Contains(text, "the name of the connection cannot stand in the path") {
+	if text := g.Output.String(); !strings.Contains(text, "the name of the connection cannot stand in the path") {
 		t.Error("the log does not say why")
 	}
 }
@@ -76,7 +76,7 @@ func TestForwardToken(t *testing.T) {
 		secrets.add("callback token", c.token)
 		secrets.add("webhook token", w.token)
 
-		wantStatus(t, g.post(t, g.vendors+callbackPath, "{}", "x-callback-token: "+c.token, "X-Callback_Token: forged",
+		wantStatus(t, g.post(t, g.Vendors+callbackPath, "{}", "x-callback-token: "+c.token, "X-Callback_Token: forged",
 			"Connection: X-Callback-Token", "Authorization: Bearer client"), http.StatusOK)
 		got := u.one(t)
 		wantHeader(t, got, "X-Callback-Token", c.token)
@@ -101,7 +101,7 @@ func TestForwardToken(t *testing.T) {
 			wantProblem(t, g.use(t, c), http.StatusUnauthorized, "HKG-1401")
 		}
 		u.take()
-		secrets.search(t, "the log", g.output.String())
-		secrets.search(t, "the metrics", g.metrics(t))
+		secrets.search(t, "the log", g.Output.String())
+		secrets.search(t, "the metrics", g.Metrics(t))
 	})
 }

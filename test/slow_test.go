@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/http2"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestSlowClients: what Caddyfile.example sets ends a client that sends its request
@@ -35,7 +37,7 @@ func TestSlowClients(t *testing.T) {
 		{"half a body", head + "Content-Length: 10\r\n\r\n01234", http.StatusRequestTimeout},
 		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\na\r\n01234", http.StatusRequestTimeout},
 		{"no last chunk", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n", http.StatusRequestTimeout},
-		{"half a signed body", "POST " + signing.path() + " HTTP/1.1\r\nHost: x\r\n" + signed(jwtSecret, "0123456789") + "\r\nContent-Length: 10\r\n\r\n01234", http.StatusRequestTimeout},
+		{"half a signed body", "POST " + signing.path() + " HTTP/1.1\r\nHost: x\r\n" + signed(hookgatetest.JWTSecret, "0123456789") + "\r\nContent-Length: 10\r\n\r\n01234", http.StatusRequestTimeout},
 		{"half a body, refused", strings.Replace(head, c.token, plausible("mcb_", 1), 1) + "Content-Length: 10\r\n\r\n01234", http.StatusUnauthorized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,14 +95,14 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 		base, line string
 		status     int
 	}{
-		{g.admin, "POST /v1/credentials", http.StatusUnauthorized},
-		{g.admin, "POST /rest/v1/rpc/create_api_credential_record", http.StatusUnauthorized},
-		{g.admin, "POST /nowhere", http.StatusNotFound},
-		{g.admin, "GET /healthz", http.StatusOK},
-		{g.admin, "PUT /v1/credentials", http.StatusMethodNotAllowed},
-		{g.status, "GET /healthz", http.StatusOK},
-		{g.status, "GET /metrics", http.StatusOK},
-		{g.status, "GET /nowhere", http.StatusNotFound},
+		{g.Admin, "POST /v1/credentials", http.StatusUnauthorized},
+		{g.Admin, "POST /rest/v1/rpc/create_api_credential_record", http.StatusUnauthorized},
+		{g.Admin, "POST /nowhere", http.StatusNotFound},
+		{g.Admin, "GET /healthz", http.StatusOK},
+		{g.Admin, "PUT /v1/credentials", http.StatusMethodNotAllowed},
+		{g.Status, "GET /healthz", http.StatusOK},
+		{g.Status, "GET /metrics", http.StatusOK},
+		{g.Status, "GET /nowhere", http.StatusNotFound},
 	} {
 		for _, framing := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
 			t.Run(test.line+", "+framing, func(t *testing.T) {
@@ -113,7 +115,7 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 		}
 	}
 	// A body that is there leaves the connection as it was.
-	conn := dial(t, g.admin)
+	conn := dial(t, g.Admin)
 	for range 2 {
 		io.WriteString(conn, "POST /v1/credentials HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
 		wantStatus(t, conn.answer(http.MethodPost), http.StatusUnauthorized)

@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestStopBehindReloads: SIGTERM ends the process within grace_period, however many
@@ -19,7 +21,7 @@ func TestStopBehindReloads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := newUpstream(t)
-			g := start(t, config{store: embedded(t), upstream: u.addr, patience: patience.String(), app: []string{"usage_flush 1h"}})
+			g := start(t, config{store: embedded(t), upstream: u.addr, patience: hookgatetest.Patience.String(), app: []string{"usage_flush 1h"}})
 			admin := g.operator(t, tenantA, "admin")
 			used := admin.mintCallback("")
 			arrived, never := make(chan struct{}, 1), make(chan struct{})
@@ -32,13 +34,13 @@ func TestStopBehindReloads(t *testing.T) {
 			conn.write("POST "+callbackPath+" HTTP/1.1", "Host: x", "X-Callback-Token: "+used.token, "Content-Length: 0")
 			<-arrived
 			for _, signal := range signals {
-				g.process.Signal(signal)
+				g.Process.Signal(signal)
 				time.Sleep(50 * time.Millisecond) // the kernel keeps one signal of a kind for a process
 			}
 			if code := g.stop(); code != 0 {
 				t.Errorf("exit code %d", code)
 			}
-			g.restart()
+			g.Restart()
 			if admin.find(used).LastUsedAt == "" {
 				t.Error("the last use is lost")
 			}

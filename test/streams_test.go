@@ -29,6 +29,8 @@ import (
 	"github.com/quic-go/quic-go/quicvarint"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // message is a request as HTTP/2 and HTTP/3 carry it: fields in the order and the
@@ -189,7 +191,7 @@ func dialHTTP2(t *testing.T, addr string, trust *tls.Config) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(hookgatetest.Patience))
 	return conn
 }
 
@@ -214,7 +216,7 @@ func overHTTP3(addr string, trust *tls.Config) exchange {
 	trust.NextProtos = []string{"h3"}
 	return func(t *testing.T, m message) (answer, error) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), hookgatetest.Patience)
 		defer cancel()
 		conn, err := quic.DialAddr(ctx, addr, trust, nil)
 		if err != nil {
@@ -230,7 +232,7 @@ func overHTTP3(addr string, trust *tls.Config) exchange {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream.SetDeadline(time.Now().Add(patience))
+		stream.SetDeadline(time.Now().Add(hookgatetest.Patience))
 		headers := func(fields []string) {
 			var b bytes.Buffer
 			encoder := qpack.NewEncoder(&b)

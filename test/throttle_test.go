@@ -14,7 +14,7 @@ func TestFailureLimit(t *testing.T) {
 	g := start(t, config{store: embedded(t), upstream: u.addr, servers: through, guard: []string{"max_body 1KB", "failure_limit 3 1h"}})
 	c := g.operator(t, tenantA, "admin").mintCallback("")
 	post := func(client, token string) answer {
-		return g.post(t, g.vendors+callbackPath, "{}", "X-Callback-Token: "+token, "X-Forwarded-For: "+client)
+		return g.post(t, g.Vendors+callbackPath, "{}", "X-Callback-Token: "+token, "X-Forwarded-For: "+client)
 	}
 	refused := func(client string) {
 		t.Helper()
@@ -46,18 +46,18 @@ func TestFailureLimit(t *testing.T) {
 	refused("2001:db8:1:3::1")
 
 	// Only a 401 is replaced.
-	wantProblem(t, g.post(t, g.vendors+"/nowhere", "{}", "X-Forwarded-For: 203.0.113.9"), http.StatusNotFound, "HKG-1404")
-	wantProblem(t, g.post(t, g.vendors+"//", "{}", "X-Forwarded-For: 203.0.113.9"), http.StatusBadRequest, "HKG-1400")
-	wantProblem(t, g.get(t, g.vendors+callbackPath, "X-Forwarded-For: 203.0.113.9"), http.StatusMethodNotAllowed, "HKG-1405")
+	wantProblem(t, g.post(t, g.Vendors+"/nowhere", "{}", "X-Forwarded-For: 203.0.113.9"), http.StatusNotFound, "HKG-1404")
+	wantProblem(t, g.post(t, g.Vendors+"//", "{}", "X-Forwarded-For: 203.0.113.9"), http.StatusBadRequest, "HKG-1400")
+	wantProblem(t, g.get(t, g.Vendors+callbackPath, "X-Forwarded-For: 203.0.113.9"), http.StatusMethodNotAllowed, "HKG-1405")
 
 	// A reload forgets nothing where the setting stays.
 	g.config.guard[0] = "max_body 2KB"
 	g.write(g.config.text(t, g.ports))
-	g.reload(reloaded)
+	g.Reload(reloaded)
 	throttled("203.0.113.9")
 	g.config.guard[1] = "failure_limit 4 1h"
 	g.write(g.config.text(t, g.ports))
-	g.reload(reloaded)
+	g.Reload(reloaded)
 	refused("203.0.113.9")
 	u.wantNothing(t)
 }

@@ -1,10 +1,13 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestNothingBehindTheGuard: what is let through and then answered by nobody must not
@@ -17,10 +20,23 @@ func TestNothingBehindTheGuard(t *testing.T) {
 	at := strings.Index(text, "\t"+terminal+" ")
 	end := at + strings.Index(text[at:], "\n\t}\n") + len("\n\t}\n")
 	g.write(text[:at] + text[end:])
-	g.reload(reloaded)
+	g.Reload(reloaded)
 	a := g.use(t, c)
 	wantProblem(t, a, http.StatusInternalServerError, "HKG-1500")
 	g.wantLogged(t, a, "there is no handler behind the guard", c)
+}
+
+// TestUpstreamUnreachable: the vendor learns that the event was not sent.
+func TestUpstreamUnreachable(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusBadGateway, "HKG-1502")
+	if !strings.Contains(string(a.body), "was not sent") {
+		t.Errorf("%s", a.body)
+	}
+	g.wantLogged(t, a, "the upstream did not answer", c)
 }
 
 // TestUpstreamFailures: what the vendor got and what went wrong are in one line of the
@@ -32,14 +48,42 @@ func TestUpstreamFailures(t *testing.T) {
 	c := g.operator(t, tenantA, "admin").mintCallback("")
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
-	for status, answer := range map[int]http.HandlerFunc{
-		http.StatusGatewayTimeout: func(http.ResponseWriter, *http.Request) { <-done },
-		http.StatusBadGateway:     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	for _, test := range []struct {
+		status int
+		code   string
+		says   string
+		answer http.HandlerFunc
+	}{
+		{http.StatusGatewayTimeout, "HKG-1504", "may have got the request", func(http.ResponseWriter, *http.Request) { <-done }},
+		{http.StatusBadGateway, "HKG-1502", "may have been delivered", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	} {
-		u.answerWith(answer)
+		u.answerWith(test.answer)
 		a := g.use(t, c)
-		wantStatus(t, a, status)
+		wantProblem(t, a, test.status, test.code)
+		if !strings.Contains(string(a.body), test.says) {
+			t.Errorf("%d does not say that it %s: %s", test.status, test.says, a.body)
+		}
 		g.wantLogged(t, a, "the upstream did not answer", c)
+	}
+}
+
+// TestNobodysHost: what is sent to a Host of no site is refused, and the log says why in
+// one line, without the Host.
+func TestNobodysHost(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	own := fmt.Sprintf("://:%d {", g.ports.Vendors)
+	g.write(strings.Replace(g.config.text(t, g.ports), own, strings.Replace(own, "//", "//hooks.example.com", 1), 1))
+	g.Reload(reloaded)
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusMisdirectedRequest, "HKG-1421")
+	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
+	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	for line := range strings.Lines(g.Output.String()) {
+		if strings.Contains(line, id) && !strings.Contains(line, `"msg":"refused: no site of the server is for the Host"`) {
+			t.Errorf("the log says %s", line)
+		}
 	}
 }
 
@@ -47,8 +91,8 @@ func TestUpstreamFailures(t *testing.T) {
 func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) {
 	t.Helper()
 	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
-	eventually(t, "the log has the request id", func() bool { return strings.Contains(g.output.String(), id) })
-	for line := range strings.Lines(g.output.String()) {
+	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	for line := range strings.Lines(g.Output.String()) {
 		if !strings.Contains(line, id) {
 			continue
 		}
@@ -58,7 +102,7 @@ func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) 
 			}
 		}
 	}
-	if n := strings.Count(g.output.String(), id); n != 1 {
+	if n := strings.Count(g.Output.String(), id); n != 1 {
 		t.Errorf("%d lines have the request id", n)
 	}
 }

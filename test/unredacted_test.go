@@ -3,6 +3,8 @@ package test
 import (
 	"strings"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestUnredactedLogsDoNotLoad: a log that could print a token is a mistake until the
@@ -34,7 +36,7 @@ func TestUnredactedLogsDoNotLoad(t *testing.T) {
 					word = "\n\t\tallow_unredacted_logs"
 				}
 				g.write("{\n\t" + test.options + "\n\thookgate {\n\t\tredis embedded \"" + g.dir + "/data\"" + word + "\n\t}\n}\n" + test.site + "}\n")
-				stdout, stderr, code := execute(t, command(g.dir, "validate", "--config", g.caddyfile()))
+				stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(g.dir, "validate", "--config", g.caddyfile()))
 				if loads := allowed || test.unsafe == ""; loads != (code == 0) ||
 					!loads && !strings.Contains(stdout+stderr, "tokens can get into the output of these logs: "+test.unsafe+";") {
 					t.Errorf("allowed: %v; exit code %d:\n%s%s", allowed, code, stdout, stderr)

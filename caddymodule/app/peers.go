@@ -1,7 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hookgate/hookgate/guard"
@@ -15,8 +18,8 @@ type peers struct {
 	// asserted are the issuers of guards, required those of operators. Guards vouch to
 	// Matcher with JWTs of their own, and none of these may open the admin API.
 	asserted, required map[string]bool
-	// connectionInPath: a guard puts the name of the connection into the path.
-	connectionInPath bool
+	// policies are what the guards let through.
+	policies []*guard.Policy
 }
 
 func NewPeers() *peers {
@@ -56,22 +59,26 @@ func (p *peers) IsAsserted(issuer string) bool {
 	return p.asserted[issuer]
 }
 
-// TakesConnection notes that a guard puts the name of the connection into the path.
-func (p *peers) TakesConnection() {
+// Guards notes the policy of a guard, once it is complete.
+func (p *peers) Guards(policy *guard.Policy) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.connectionInPath = true
+	p.policies = append(p.policies, policy)
+	// Caddy provisions servers in any order, and a webhook URL must not depend on it.
+	slices.SortStableFunc(p.policies, func(a, b *guard.Policy) int { return cmp.Compare(paths(a), paths(b)) })
 }
 
-// CheckConnection tells why a connection of this name could not be forwarded.
-func (p *peers) CheckConnection(name string) error {
+func paths(policy *guard.Policy) string {
+	var all strings.Builder
+	for i := range policy.Routes {
+		all.WriteString(policy.Routes[i].Template() + " ")
+	}
+	return all.String()
+}
+
+// Policies returns those of all guards.
+func (p *peers) Policies() []*guard.Policy {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if !p.connectionInPath {
-		return nil
-	}
-	if _, err := guard.PathSegment(name); err != nil {
-		return fmt.Errorf("the guard puts this name into a path: %w", err)
-	}
-	return nil
+	return slices.Clone(p.policies)
 }

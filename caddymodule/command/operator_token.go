@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/cli"
 )
 
@@ -56,8 +56,8 @@ func printOperatorToken(fl caddycmd.Flags) error {
 	if secret == "" {
 		return cli.Usagef("--secret-env must name an environment variable that holds the secret")
 	}
-	if len(secret) < admin.MinSecret {
-		fmt.Fprintf(os.Stderr, "warning: the secret is short enough to be guessed from a token; RFC 7518 wants %d bytes\n", admin.MinSecret)
+	if len(secret) < bearer.MinSecret {
+		fmt.Fprintf(os.Stderr, "warning: the secret is short enough to be guessed from a token; RFC 7518 wants %d bytes\n", bearer.MinSecret)
 	}
 	token, err := operatorToken(operatorClaims{
 		tenant: tenant, role: role, ttl: ttl,

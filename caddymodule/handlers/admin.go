@@ -12,6 +12,7 @@ import (
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/gate"
 )
 
 func init() { caddy.RegisterModule(Admin{}) }
@@ -52,7 +53,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	config := admin.Config{Store: instance.Store(), MaxStaleness: time.Duration(instance.MaxStaleness), Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
+	config := admin.Config{Store: instance.Store(), Guards: instance.Peers().Policies, Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
 	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if config.Connections, err = a.Connections.provision(); err != nil {
 		return err
 	}
-	config.CheckConnection, config.AssertedIssuer = instance.Peers().CheckConnection, instance.Peers().IsAsserted
+	config.JWT.AssertedIssuer = instance.Peers().IsAsserted
 	if err := instance.Peers().Requires(config.JWT.Issuer); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	if admin.IsStatusPath(r.URL.Path) {
 		handler = a.status.ServeHTTP
 	}
-	withSettledBody(http.HandlerFunc(handler), w, r)
+	gate.ServeSettled(http.HandlerFunc(handler), w, r)
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 )
 
@@ -33,7 +33,7 @@ type Connections struct {
 }
 
 // provision returns the connections, nil where none are configured.
-func (c *Connections) provision() (admin.Connections, error) {
+func (c *Connections) provision() (connections.Source, error) {
 	if c == nil {
 		return nil, nil
 	}
@@ -49,9 +49,9 @@ func (c *Connections) provision() (admin.Connections, error) {
 	case c.Timeout != 0 && c.Matcher == "":
 		return nil, errors.New("hookgate_admin: connections: only matcher takes a timeout")
 	case c.Any:
-		return admin.AnyConnection{}, nil
+		return connections.Any{}, nil
 	case c.Matcher == "":
-		return admin.StaticConnections(c.Static), nil
+		return connections.Static(c.Static), nil
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultConnectionsTimeout
@@ -63,11 +63,11 @@ func (c *Connections) provision() (admin.Connections, error) {
 	if err != nil {
 		return nil, err
 	}
-	connections, err := admin.NewMatcherConnections(url, time.Duration(c.Timeout))
+	matcher, err := connections.NewMatcher(url, time.Duration(c.Timeout))
 	if err != nil {
 		return nil, fmt.Errorf("hookgate_admin: connections: %w", err)
 	}
-	return connections, nil
+	return matcher, nil
 }
 
 // parseConnections parses `connections any`, `connections static <name>...` and

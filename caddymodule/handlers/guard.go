@@ -4,22 +4,18 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
-	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"github.com/google/uuid"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/hookgate/hookgate/caddymodule/app"
-	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
-	"github.com/hookgate/hookgate/problem"
 )
 
 func init() { caddy.RegisterModule(Guard{}) }
@@ -65,6 +61,9 @@ type Guard struct {
 	// body.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 
+	// Headers that pass though their names tell of a client, a user, a host or the like.
+	PassHeaders []string `json:"pass_headers,omitempty"`
+
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
 
@@ -76,12 +75,10 @@ type Guard struct {
 	FailureLimit *FailureLimit `json:"failure_limit,omitempty"`
 
 	app         *app.App
-	policy      guard.Policy
-	asserter    *guard.Asserter // nil: the guard does not vouch
-	throttle    *guard.Throttle // nil: off
-	throttleKey string          // in throttles; "" until we hold a reference
 	logger      *zap.Logger
-	now         func() time.Time
+	policy      guard.Policy
+	gate        *gate.Gate
+	throttleKey string // in throttles; "" until we hold a reference
 }
 
 // CaddyModule returns the Caddy module information.
@@ -95,7 +92,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	g.app, g.logger, g.now = instance, ctx.Logger(), time.Now
+	g.app, g.logger = instance, ctx.Logger()
 	if g.TokenHeader == "" {
 		g.TokenHeader = defaultTokenHeader
 	}
@@ -112,13 +109,23 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if g.MaxBody < 0 {
 		return errors.New("hookgate: max_body must be positive")
 	}
-	g.policy = guard.Policy{ForwardToken: g.ForwardToken, MaxBody: g.MaxBody, MaxStaleness: time.Duration(instance.MaxStaleness)}
+	for i, name := range g.PassHeaders {
+		if !httpguts.ValidHeaderFieldName(name) || !guard.CanPass(name) {
+			return fmt.Errorf("hookgate: pass_headers: %q is no header that can pass", name)
+		}
+		g.PassHeaders[i] = http.CanonicalHeaderKey(name)
+	}
+	g.policy = guard.Policy{
+		TokenHeader: g.TokenHeader, PassHeaders: g.PassHeaders, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
+		MaxBody: g.MaxBody, MaxStaleness: time.Duration(instance.MaxStaleness),
+	}
 	if err := g.addRoutes(); err != nil {
 		return err
 	}
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
 		return err
 	}
@@ -128,7 +135,26 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration); err != nil {
 		return err
 	}
-	return g.provisionThrottle()
+	if err := g.provisionThrottle(); err != nil {
+		return err
+	}
+	if err := refuseUnhandled(ctx); err != nil {
+		return err
+	}
+	g.gate = &gate.Gate{
+		Policy: g.policy, Keyring: instance.Store().Keyring(), Server: server{instance.Store()}, Logger: g.logger, Now: time.Now,
+	}
+	return nil
+}
+
+// idempotencyBody is the one value of idempotency_key.
+const idempotencyBody = "body"
+
+func (g *Guard) checkIdempotency() error {
+	if g.IdempotencyKey != "" && g.IdempotencyKey != idempotencyBody {
+		return errors.New("hookgate: idempotency_key takes body")
+	}
+	return nil
 }
 
 // Cleanup gives the throttle back.
@@ -136,157 +162,7 @@ func (g *Guard) Cleanup() error { return g.releaseThrottle() }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if !r.ProtoAtLeast(1, 1) {
-		// net/http leaves out Transfer-Encoding in HTTP/1.0 and says nothing of it. What
-		// it took for no body must not be read as the next request.
-		w.Header().Set("Connection", "close")
-	}
-	decision := new(guard.Decision)
-	switch err := g.authorise(w, r, decision); {
-	case err == nil:
-	case errors.Is(err, errBodyCutOff):
-		return g.answer(w, r, problem.BodyCutOff, decision)
-	default:
-		return g.answer(w, r, problem.Internal, decision)
-	}
-	switch decision.Outcome {
-	case guard.Allowed:
-		return g.forward(w, r, next, decision)
-	case guard.Probe:
-		w.Header().Set("Cache-Control", "no-store")
-		settleBody(w, r)
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	if decision.Allow != "" {
-		w.Header().Set("Allow", decision.Allow)
-	}
-	if decision.RetryAfter > 0 {
-		// Rounded up: who comes back as told must not be too early.
-		seconds := (decision.RetryAfter + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
-	}
-	return g.answer(w, r, problemFor(decision.Outcome), decision)
-}
-
-var errPanic = errors.New("panic in the guard")
-
-// authorise decides on r, and turns an allowed request into the one to forward. A
-// panic on the way is our failure, and lets nothing through.
-func (g *Guard) authorise(w http.ResponseWriter, r *http.Request, d *guard.Decision) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			// The value may hold parts of the request, so only the stack is logged.
-			g.logger.Error("panic while deciding on a request", zap.StackSkip("stack", 1))
-			d.Outcome, err = "", errPanic
-		}
-	}()
-	start := g.now()
-	client := vars.ClientAddress(r)
-	*d = g.policy.Decide(&guard.Request{
-		Method:        r.Method,
-		Target:        r.RequestURI,
-		Tokens:        r.Header[g.TokenHeader],
-		Authorization: r.Header["Authorization"],
-		Upgrade:       len(r.Header["Upgrade"]) > 0,
-		Unframed:      unframed(r),
-		Client:        client,
-		ContentLength: r.ContentLength,
-	}, g.app.Store().Keyring(), start)
-	if d.Outcome.Unauthorized() && g.throttle != nil {
-		if wait := g.throttle.Fail(client, start); wait > 0 {
-			d.Outcome, d.RetryAfter = guard.Throttled, wait
-		}
-	}
-	if d.Template != "" {
-		caddyhttp.SetVar(r.Context(), vars.Route, d.Template)
-	}
-	authDuration.Observe(g.now().Sub(start).Seconds())
-	if d.Outcome == guard.Allowed {
-		err = g.prepare(w, r, d, client)
-		switch {
-		case errors.Is(err, errBodyTooLarge):
-			d.Outcome = guard.TooLarge
-		case err != nil:
-			d.Outcome = ""
-			return err // it is neither allowed nor refused
-		}
-	}
-	if d.Outcome == guard.Allowed {
-		g.app.Store().MarkUsed(d.Credential, start)
-	}
-	countDecision(d)
-	return nil
-}
-
-// recheck decides once more on a request that was allowed.
-func (g *Guard) recheck(d guard.Decision) guard.Decision {
-	return g.policy.Recheck(d, g.app.Store().Keyring(), g.now())
-}
-
-// forward passes an allowed request on. What the upstream answers goes back as it
-// is; only where there is no answer do we write one.
-func (g *Guard) forward(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, d *guard.Decision) error {
-	body := &clientBody{guard: g, decision: d}
-	if r.Body != nil && r.Body != http.NoBody {
-		body.ReadCloser = g.boundedBody(w, r)
-		r.Body = body
-	}
-	err := next.ServeHTTP(w, r)
-	var tooLarge *http.MaxBytesError
-	var failure caddyhttp.HandlerError
-	switch {
-	case err == nil && vars.Unhandled(r):
-		// Caddy would answer 200, and the vendor take the event for delivered.
-		return g.answerAs(w, r, problem.Internal, d, zap.ErrorLevel, "there is no handler behind the guard")
-	case err == nil:
-		return nil
-	case errors.Is(err, errCredentialEnded):
-		refused := g.recheck(*d) // not in place: the body may still be read, and asks d
-		countDecision(&refused)
-		return g.answer(w, r, problemFor(refused.Outcome), &refused)
-	case errors.As(err, &tooLarge):
-		refused := *d
-		refused.Outcome = guard.TooLarge
-		countDecision(&refused)
-		return g.answer(w, r, problem.TooLarge, &refused)
-	case body.late.Load(): // which cancels the request, as if the client had gone
-		return g.answer(w, r, problem.BodyCutOff, d)
-	case !errors.As(err, &failure) || failure.StatusCode < 500:
-		return err // the client went away, or another handler's own refusal
-	case body.cutOff.Load():
-		return g.answer(w, r, problem.BodyCutOff, d)
-	}
-	unanswered := problem.BadGateway
-	if failure.StatusCode == http.StatusGatewayTimeout {
-		unanswered = problem.Timeout
-	}
-	return g.answerAs(w, r, unanswered, d, zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
-}
-
-// answer refuses a request.
-func (g *Guard) answer(w http.ResponseWriter, r *http.Request, p problem.Problem, d *guard.Decision) error {
-	return g.answerAs(w, r, p, d, zap.InfoLevel, "refused")
-}
-
-// answerAs writes a problem, and one log line about it, with the same request id.
-func (g *Guard) answerAs(w http.ResponseWriter, r *http.Request, p problem.Problem, d *guard.Decision, level zapcore.Level, message string, more ...zap.Field) error {
-	// To the end of the queue: in a flood of refusals those who are let through go first.
-	runtime.Gosched()
-	requestID, err := uuid.NewV7()
-	if err != nil {
-		return caddyhttp.Error(http.StatusInternalServerError, err)
-	}
-	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.Status), zap.String("outcome", string(d.Outcome))}
-	if d.Credential != uuid.Nil {
-		fields = append(fields, zap.Stringer("credential", d.Credential))
-	}
-	g.logger.Log(level, message, append(fields, more...)...)
-	settleBody(w, r)
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", challenge(d.Kind))
-	}
-	return p.Write(w, requestID.String())
+	return g.gate.Serve(w, r, next)
 }
 
 // Interface guards

@@ -9,7 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
-	"github.com/hookgate/hookgate/admin"
+	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/guard"
 )
@@ -77,7 +77,7 @@ func (g *Guard) provisionAssertion() error {
 	if err != nil {
 		return err
 	}
-	if len(secret) < admin.MinSecret {
+	if len(secret) < bearer.MinSecret {
 		g.logger.Warn("the secret of assert_jwt is short enough to be guessed from a token; RFC 7518 wants 32 bytes", zap.Int("bytes", len(secret)))
 	}
 	claims := make(map[string]string, len(config.Claims))
@@ -86,7 +86,7 @@ func (g *Guard) provisionAssertion() error {
 			return err
 		}
 	}
-	g.asserter, err = guard.NewAsserter(guard.Assertion{
+	g.policy.Asserter, err = guard.NewAsserter(guard.Assertion{
 		Algorithm: config.Algorithm, Secret: []byte(secret), TTL: time.Duration(config.TTL),
 		Issuer: config.Issuer, Audience: config.Audience, Claims: claims,
 	})
@@ -94,24 +94,6 @@ func (g *Guard) provisionAssertion() error {
 		return fmt.Errorf("hookgate: assert_jwt: %w", err)
 	}
 	return g.app.Peers().AssertsAs(config.Issuer)
-}
-
-// assert makes what vouches for an allowed request. A credential too close to its
-// end to be vouched for has ended.
-func (g *Guard) assert(d *guard.Decision) error {
-	if g.asserter == nil {
-		return nil
-	}
-	authorization, ok, err := g.asserter.Authorization(d, g.now())
-	switch {
-	case err != nil:
-		g.logger.Error("cannot sign a JWT", zap.Stringer("credential", d.Credential), zap.Error(err))
-		return err
-	case !ok:
-		d.Outcome = guard.Expired
-	}
-	d.Authorization = authorization
-	return nil
 }
 
 // parseAssertJWT parses the block:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/bench/loaded"
 	"github.com/hookgate/hookgate/caddymodule/app"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 )
 
@@ -26,12 +27,14 @@ func BenchmarkGuard(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			g := &Guard{
 				TokenHeader: defaultTokenHeader, Callback: []string{defaultCallback}, Webhook: []string{defaultWebhook},
-				app: app.Around(loaded.Store(b, size)), logger: zap.NewNop(), now: time.Now,
-				policy: guard.Policy{MaxBody: DefaultMaxBody, MaxStaleness: time.Minute},
+				policy: guard.Policy{TokenHeader: defaultTokenHeader, MaxBody: DefaultMaxBody, MaxStaleness: time.Minute},
 			}
+			store := loaded.Store(b, size)
+			g.app = app.Around(store)
 			if err := g.addRoutes(); err != nil {
 				b.Fatal(err)
 			}
+			g.gate = &gate.Gate{Policy: g.policy, Keyring: store.Keyring(), Server: server{store}, Logger: zap.NewNop(), Now: time.Now}
 			upstream := caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 				_, err := io.Copy(io.Discard, r.Body)
 				w.WriteHeader(http.StatusOK)

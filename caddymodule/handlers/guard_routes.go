@@ -27,9 +27,6 @@ func (g *Guard) addRoutes() error {
 					return fmt.Errorf("hookgate: %s %s -> %s: %w", word, path, template, err)
 				}
 			}
-			if route.TakesConnection() {
-				g.app.Peers().TakesConnection()
-			}
 			g.policy.Routes = append(g.policy.Routes, route)
 		}
 		return nil

@@ -67,7 +67,7 @@ func (g *Guard) provisionThrottle() error {
 	if err != nil {
 		return err
 	}
-	g.throttleKey, g.throttle = key, pooled.(pooledThrottle).Throttle
+	g.throttleKey, g.policy.Throttle = key, pooled.(pooledThrottle).Throttle
 	return nil
 }
 

@@ -64,10 +64,10 @@ func TestFailureLimitProvision(t *testing.T) {
 		t.Cleanup(func() { g.Cleanup() })
 		return g
 	}
-	if g := provisioned(nil); g.throttle == nil || *g.FailureLimit != (FailureLimit{Failures: 60, Window: caddy.Duration(time.Minute)}) {
+	if g := provisioned(nil); g.policy.Throttle == nil || *g.FailureLimit != (FailureLimit{Failures: 60, Window: caddy.Duration(time.Minute)}) {
 		t.Errorf("default: %+v", g.FailureLimit)
 	}
-	if g := provisioned(&FailureLimit{Off: true}); g.throttle != nil {
+	if g := provisioned(&FailureLimit{Off: true}); g.policy.Throttle != nil {
 		t.Error("off, and there is a throttle")
 	}
 	for _, limit := range []FailureLimit{
@@ -94,10 +94,10 @@ func TestThrottleSurvivesReload(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if guards[0].throttle != guards[1].throttle {
+	if guards[0].policy.Throttle != guards[1].policy.Throttle {
 		t.Error("an unchanged setting starts over")
 	}
-	if guards[0].throttle == guards[2].throttle {
+	if guards[0].policy.Throttle == guards[2].policy.Throttle {
 		t.Error("another setting shares the state")
 	}
 	for _, g := range guards {

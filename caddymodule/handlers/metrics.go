@@ -1,9 +1,6 @@
 package handlers
 
 import (
-	"maps"
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookgate/hookgate/credential"
@@ -31,29 +28,21 @@ var (
 	}, []string{"operation", "code"})
 )
 
-// decisionCounters are the counters of authRequests that were used so far: finding one
-// by its labels costs more than all else that is counted. A map is never changed, only
-// replaced.
-var decisionCounters atomic.Pointer[map[decisionLabels]prometheus.Counter]
-
-type decisionLabels struct {
-	kind    credential.Kind
-	outcome guard.Outcome
-}
+// decisionCounters are the counters of authRequests, by kind and outcome: finding one by
+// its labels costs more than all else that is counted. All are made at the start, for an
+// increase from nothing is none to Prometheus.
+var decisionCounters = func() map[credential.Kind]map[guard.Outcome]prometheus.Counter {
+	counters := make(map[credential.Kind]map[guard.Outcome]prometheus.Counter)
+	for _, kind := range guard.Kinds() {
+		counters[kind] = make(map[guard.Outcome]prometheus.Counter)
+		for _, outcome := range guard.Outcomes() {
+			counters[kind][outcome] = authRequests.WithLabelValues(string(kind), string(outcome))
+		}
+	}
+	return counters
+}()
 
 // countDecision counts the outcome of a request.
-func countDecision(d *guard.Decision) {
-	labels := decisionLabels{d.Kind, d.Outcome}
-	known := decisionCounters.Load()
-	if known != nil && (*known)[labels] != nil {
-		(*known)[labels].Inc()
-		return
-	}
-	counter := authRequests.WithLabelValues(string(d.Kind), string(d.Outcome))
-	counter.Inc()
-	more := map[decisionLabels]prometheus.Counter{labels: counter}
-	if known != nil {
-		maps.Copy(more, *known)
-	}
-	decisionCounters.CompareAndSwap(known, &more) // who loses is back with the next request
+func countDecision(kind credential.Kind, outcome guard.Outcome) {
+	decisionCounters[kind][outcome].Inc()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/gate"
 )
 
 func init() {
@@ -54,7 +55,7 @@ func newStatus(ctx caddy.Context, app *app.App) http.Handler {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (s *Status) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	withSettledBody(s.handler, w, r)
+	gate.ServeSettled(s.handler, w, r)
 	return nil
 }
 

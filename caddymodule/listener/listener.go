@@ -78,6 +78,7 @@ func provision(ctx caddy.Context, servers *caddyhttp.App, s *handover.Shift) err
 			return err
 		}
 		server.RegisterConnState(handover.ConnState)
+		server.RegisterConnContext(handover.ConnContext)
 	}
 	events, err := ctx.App("events")
 	if err != nil {

@@ -23,9 +23,20 @@ func ClientAddress(r *http.Request) netip.Addr {
 	return guard.ParseClient(text)
 }
 
-// Guarded is the request variable that is true for an allowed request: hookgate_proxy
-// says once more who it comes from, after hop-by-hop headers are gone.
-const Guarded = "hookgate.guarded"
+// forwarding is the request variable that holds what was done to an allowed request.
+const forwarding = "hookgate.forwarding"
+
+// SetForwarding notes what was done to an allowed request: hookgate_proxy says once more
+// who it comes from, after hop-by-hop headers are gone.
+func SetForwarding(r *http.Request, f *guard.Forwarding) {
+	caddyhttp.SetVar(r.Context(), forwarding, f)
+}
+
+// Forwarding returns what a guard did to r; nil: no guard has let it through.
+func Forwarding(r *http.Request) *guard.Forwarding {
+	f, _ := caddyhttp.GetVar(r.Context(), forwarding).(*guard.Forwarding)
+	return f
+}
 
 // Unhandled reports whether r came to the end of Caddy's handlers with nobody
 // answering it.
@@ -33,3 +44,6 @@ func Unhandled(r *http.Request) bool {
 	end, _ := caddyhttp.GetVar(r.Context(), "unhandled").(bool)
 	return end
 }
+
+// SetUnhandled says whether it did.
+func SetUnhandled(r *http.Request, is bool) { caddyhttp.SetVar(r.Context(), "unhandled", is) }

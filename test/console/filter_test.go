@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const rowCount = "document.querySelectorAll('#credentials-rows tr').length"
@@ -99,7 +101,7 @@ func TestEveryStatusAndKind(t *testing.T) {
 			status.bring("/v1/credentials/"+o.mint(body+`,"label":"`+name+`"}`).ID, kind.value)
 		}
 	}
-	eventually(t, "the end of those that expire", func() bool {
+	hookgatetest.Eventually(t, "the end of those that expire", func() bool {
 		return !slices.ContainsFunc(o.list(), func(c credential) bool { return strings.HasSuffix(c.Label, "-expired") && c.Status != "expired" })
 	})
 	p := open(t, gate)

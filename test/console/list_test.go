@@ -140,7 +140,7 @@ func TestAuditPagesAndFilters(t *testing.T) {
 // TestOnlyTheAdminListenerHasIt: who may scrape metrics is not offered a console.
 func TestOnlyTheAdminListenerHasIt(t *testing.T) {
 	t.Parallel()
-	for url, want := range map[string]int{gate.admin: http.StatusOK, gate.status: http.StatusNotFound, gate.vendors: http.StatusNotFound} {
+	for url, want := range map[string]int{gate.Admin: http.StatusOK, gate.Status: http.StatusNotFound, gate.Vendors: http.StatusNotFound} {
 		for _, path := range []string{"/console", "/console/app.js"} {
 			if got := status(t, "GET", url+path); got != want {
 				t.Errorf("%s: %d, want %d", url+path, got, want)

@@ -71,7 +71,7 @@ func TestMintWebhook(t *testing.T) {
 	p.fill("#mint-connection", "pluggy-main")
 	p.submit("#mint")
 	url, token, line := p.shown("URL"), p.shown("Token"), p.shown("Try it")
-	if want := gate.vendors + "/v1/discovery/webhooks/pluggy/" + token; url != want {
+	if want := gate.Vendors + "/v1/discovery/webhooks/pluggy/" + token; url != want {
 		t.Errorf("URL %s, want %s", url, want)
 	}
 	if out := shell(t, line); !strings.HasPrefix(out, "HTTP/1.1 204 No Content") {
@@ -98,7 +98,7 @@ func TestMintAPI(t *testing.T) {
 	p.fill("#mint-scopes", "products:read orders:read")
 	p.submit("#mint")
 	secret, line := p.shown("Client secret"), p.shown("Try it")
-	out := shell(t, "HOOKGATE_URL="+gate.vendors+"; "+strings.Replace(line, "<path>", "partners/list", 1))
+	out := shell(t, "HOOKGATE_URL="+gate.Vendors+"; "+strings.Replace(line, "<path>", "partners/list", 1))
 	if len(secret) != 43 || !strings.HasPrefix(out, "HTTP/1.1 200 OK") {
 		t.Errorf("%s\nanswers: %s", line, out)
 	}

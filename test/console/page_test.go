@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // tab is a page in a browser profile of its own, with the console in it.
@@ -53,7 +55,7 @@ func open(t testing.TB, s *server, scripts ...string) *tab {
 	for _, script := range append(scripts, `addEventListener('securitypolicyviolation', (e) => console.error('violates ' + e.effectiveDirective))`) {
 		command(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 	}
-	p.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.admin+"/console"))
+	p.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.Admin+"/console"))
 	p.await("the page is ready", `document.activeElement?.id === 'jwt'`)
 	return p
 }
@@ -95,7 +97,7 @@ func exceptionText(d *runtime.ExceptionDetails) string {
 
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, hookgatetest.Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.t.Fatal(err)
@@ -105,7 +107,7 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // command sends one of the protocol's.
 func command[P, R any](p *tab, c cdp.Command[P, R], params P) R {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, hookgatetest.Patience)
 	defer cancel()
 	result, err := chromedp.Call(ctx, c, params)
 	if err != nil {
@@ -117,7 +119,7 @@ func command[P, R any](p *tab, c cdp.Command[P, R], params P) R {
 // eval returns the value of a JavaScript expression.
 func eval[T any](p *tab, expression string, options ...chromedp.EvaluateOption) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, hookgatetest.Patience)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
 	if err != nil {
@@ -134,7 +136,7 @@ func (p *tab) run(script string) {
 
 func (p *tab) await(what, condition string) {
 	p.t.Helper()
-	eventually(p.t, what+": "+condition, func() bool {
+	hookgatetest.Eventually(p.t, what+": "+condition, func() bool {
 		p.t.Helper()
 		if p.complained() { // what is waited for will hardly come
 			p.t.FailNow()
@@ -269,7 +271,7 @@ func (p *tab) emulate(width, height int64, scheme string) {
 
 // shot keeps a picture of what is seen now, with the mouse out of the way.
 func (p *tab) shot(name string) []byte {
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, hookgatetest.Patience)
 	defer cancel()
 	if _, err := chromedp.Call(ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved}); err != nil {
 		p.t.Logf("the mouse: %v", err)

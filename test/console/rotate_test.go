@@ -106,7 +106,7 @@ func TestRotateAPI(t *testing.T) {
 	secret := p.shown("Client secret")
 	p.closeSecret()
 	p.wantNowhere(secret)
-	r, _ := http.NewRequest("GET", gate.vendors+"/partners/list", nil)
+	r, _ := http.NewRequest("GET", gate.Vendors+"/partners/list", nil)
 	r.SetBasicAuth("rotated-"+o.id, secret)
 	if got := status(t, "GET", r.URL.String(), "Authorization", r.Header.Get("Authorization")); got != http.StatusOK {
 		t.Errorf("the new secret: %d", got)

@@ -1,33 +1,20 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/test/process"
-)
-
-const (
-	jwtSecret = "0123456789abcdef0123456789abcdef-test"
-	// patience is how long a test waits for what must come. It is generous: nothing
-	// waits that long unless something is broken.
-	patience = 30 * time.Second
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // The connections are those of webhook credentials; the api path is there to use an
@@ -77,9 +64,8 @@ http://:%[5]d {
 
 // server is a hookgate process with a stand-in for Matcher that accepts everything.
 type server struct {
-	vendors, admin, status string // base URLs
-	process                *process.Process
-	matcher                *httptest.Server
+	*hookgatetest.Hookgate
+	matcher *httptest.Server
 }
 
 func startServer(dir string) (*server, error) {
@@ -89,63 +75,19 @@ func startServer(dir string) (*server, error) {
 // startServerOn starts one on a Redis, with further lines about the store.
 func startServerOn(dir, redis, lines string) (*server, error) {
 	matcher := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
-	ports := [3]int{freePort(), freePort(), freePort()}
-	url := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", ports[i]) }
-	s := &server{vendors: url(0), admin: url(1), status: url(2), matcher: matcher}
-	config := filepath.Join(dir, "Caddyfile")
-	text := fmt.Sprintf(caddyfile, redis, ports[0], matcher.Listener.Addr(), ports[1], ports[2], lines)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	h, err := hookgatetest.Open(dir, func(p hookgatetest.Ports) string {
+		return fmt.Sprintf(caddyfile, redis, p.Vendors, matcher.Listener.Addr(), p.Admin, p.Status, lines)
+	})
+	if err != nil {
+		matcher.Close()
 		return nil, err
 	}
-	var output bytes.Buffer
-	cmd := exec.Command(program, "run", "--config", config, "--adapter", "caddyfile")
-	cmd.Env = []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "HOOKGATE_TEST_SECRET=" + jwtSecret}
-	cmd.Stdout, cmd.Stderr = &output, &output
-	var err error
-	if s.process, err = process.Start(cmd); err != nil {
-		return nil, err
-	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		answer, err := http.Get(s.status + "/readyz")
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return s, nil
-			}
-		}
-		ended := false
-		select {
-		case <-s.process.Ended():
-			ended = true
-		default:
-		}
-		if ended || time.Now().After(deadline) {
-			s.stop()
-			return nil, fmt.Errorf("hookgate is not ready:\n%s", output.String())
-		}
-	}
+	return &server{h, matcher}, nil
 }
 
 func (s *server) stop() {
-	s.process.Kill()
+	s.Kill()
 	s.matcher.Close()
-}
-
-var takenPorts sync.Map
-
-// freePort returns a port below those that the system gives to clients.
-func freePort() int {
-	for {
-		port := 10_000 + rand.IntN(20_000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		listener.Close()
-		if _, taken := takenPorts.LoadOrStore(port, true); !taken {
-			return port
-		}
-	}
 }
 
 // tenant is somebody whose credentials no other test sees.
@@ -160,13 +102,9 @@ func newTenant(t testing.TB) tenant { return tenant{t, gate, uuid.NewString()} }
 // jwt returns an operator's token; the claims come on top of what all of them have.
 func (o tenant) jwt(role string, ttl time.Duration) string {
 	o.t.Helper()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+	return hookgatetest.SignJWT(o.t, jwt.MapClaims{
 		"tenant_id": o.id, "roles": []string{role}, "sub": "alice@example.com", "exp": time.Now().Add(ttl).Unix(),
-	}).SignedString([]byte(jwtSecret))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return token
+	})
 }
 
 func (o tenant) admin() string { return o.jwt("admin", time.Hour) }
@@ -174,7 +112,7 @@ func (o tenant) admin() string { return o.jwt("admin", time.Hour) }
 // ask makes a request to the admin API, beside the console.
 func (o tenant) ask(method, path, body string, into any) {
 	o.t.Helper()
-	r, err := http.NewRequest(method, o.s.admin+path, strings.NewReader(body))
+	r, err := http.NewRequest(method, o.s.Admin+path, strings.NewReader(body))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -216,7 +154,7 @@ func (o tenant) list() []credential {
 // callback posts one as a vendor, and returns the guard's status.
 func (o tenant) callback(token string) int {
 	o.t.Helper()
-	return status(o.t, "POST", o.s.vendors+"/v1/exceptions/7d4f/callback", "X-Callback-Token", token)
+	return status(o.t, "POST", o.s.Vendors+"/v1/exceptions/7d4f/callback", "X-Callback-Token", token)
 }
 
 // use presents the token of each, and waits until the admin API tells of it.
@@ -234,7 +172,7 @@ func (o tenant) use(credentials ...credential) {
 		}
 	}
 	for _, c := range credentials {
-		eventually(o.t, "the use is written", func() bool {
+		hookgatetest.Eventually(o.t, "the use is written", func() bool {
 			var now credential
 			o.ask("GET", "/v1/credentials/"+c.ID, "", &now)
 			return !now.LastUsedAt.IsZero()
@@ -257,14 +195,4 @@ func status(t testing.TB, method, url string, header ...string) int {
 	}
 	response.Body.Close()
 	return response.StatusCode
-}
-
-// eventually waits until a condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("did not come in %v: %s", patience, what)
-		}
-	}
 }

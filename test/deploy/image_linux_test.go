@@ -13,7 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // container is the Dockerfile's image on disk, whose commands run with it as their
@@ -39,7 +40,7 @@ func newContainer(t *testing.T, files map[string]string) container {
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Link(binary, to); err != nil {
+			if err := os.Link(hookgatetest.Binary(), to); err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -108,7 +109,7 @@ func (c container) files() map[string]fs.FileMode {
 }
 
 // TestImage runs what the Dockerfile makes with the Caddyfiles that are mounted into
-// it: there is nothing but the binary, and nothing of it can be written to.
+// it: there is nothing but the hookgatetest.Binary(), and nothing of it can be written to.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -132,16 +133,16 @@ func TestImage(t *testing.T) {
 			p := newPlaces(t, redis, startMatcher(t))
 			password, secret, _ := strings.Cut(test.secrets, " ")
 			c := newContainer(t, map[string]string{
-				"/etc/hookgate/Caddyfile": p.local(t, read(t, test.config)), password: redisPassword + "\n", secret: jwtSecret + "\n",
+				"/etc/hookgate/Caddyfile": p.local(t, read(t, test.config)), password: redisPassword + "\n", secret: hookgatetest.JWTSecret + "\n",
 			})
 			before := c.files()
 			g := startGate(t, p, c.command(test.env(redis), slices.Concat(c.image.entrypoint, c.image.cmd)...))
 			g.serves()
-			if text := g.log.String(); strings.Contains(text, `"level":"error"`) {
+			if text := g.Output.String(); strings.Contains(text, `"level":"error"`) {
 				t.Errorf("it misses something:\n%s", text)
 			}
 
-			status, err := os.ReadFile("/proc/" + strconv.Itoa(g.process.PID()) + "/status")
+			status, err := os.ReadFile("/proc/" + strconv.Itoa(g.Process.PID()) + "/status")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,23 +155,23 @@ func TestImage(t *testing.T) {
 
 			healthy := func() bool {
 				words := slices.Clone(c.image.health)
-				words[len(words)-1] = strings.Replace(words[len(words)-1], "http://127.0.0.1:9090", g.status, 1)
+				words[len(words)-1] = strings.Replace(words[len(words)-1], "http://127.0.0.1:9090", g.Status, 1)
 				return c.command(nil, words...).Run() == nil
 			}
 			if !healthy() {
 				t.Error("HEALTHCHECK fails")
 			}
 			redis.Kill() // a restart would not heal it
-			eventually(t, "Redis is missed", func() bool {
-				_, answer, err := g.try("GET", g.status+"/readyz", "")
+			hookgatetest.Eventually(t, "Redis is missed", func() bool {
+				_, answer, err := g.try("GET", g.Status+"/readyz", "")
 				return err == nil && strings.Contains(answer, "degraded")
 			})
 			if !healthy() {
 				t.Error("HEALTHCHECK fails without Redis")
 			}
 			redis.Restart()
-			eventually(t, "Redis is there", func() bool {
-				_, answer, err := g.try("GET", g.status+"/readyz", "")
+			hookgatetest.Eventually(t, "Redis is there", func() bool {
+				_, answer, err := g.try("GET", g.Status+"/readyz", "")
 				return err == nil && strings.Contains(answer, `"status":"ok","checks"`)
 			})
 			g.drains()

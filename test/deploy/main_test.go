@@ -1,39 +1,21 @@
 // Package deploy tests what deploy/ holds as far as it can be run without the
-// machines it is for: with the real binary, built as it is released.
+// machines it is for: with the real hookgatetest.Binary(), built as it is released.
 package deploy
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
-const (
-	root    = "../.."
-	version = "v1.2.3-test"
-)
+const root = "../.."
 
-// binary is the path of a static hookgate.
-var binary string
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "hookgate-deploy")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "hookgate")
-	build := exec.Command("make", "--no-print-directory", "-C", root, "build", "BIN="+binary, "VERSION="+version)
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "make build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Unsetenv(hookgatetest.BinaryEnv) // it has to be one as it is released
+	hookgatetest.Main(m)
 }
 
 // tool returns the path of a program that .ci/run installs.
@@ -80,9 +62,9 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 }
 
 func TestVersion(t *testing.T) {
-	want := "hookgate " + version + ", caddy v2."
+	want := "hookgate " + hookgatetest.Version + ", caddy v2."
 	for _, word := range []string{"version", "--version"} {
-		if got := output(t, binary, word); len(got) < len(want) || got[:len(want)] != want {
+		if got := output(t, hookgatetest.Binary(), word); len(got) < len(want) || got[:len(want)] != want {
 			t.Errorf("%s: %q", word, got)
 		}
 	}

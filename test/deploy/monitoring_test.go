@@ -166,7 +166,7 @@ func TestMetricsExist(t *testing.T) {
 	t.Parallel()
 	g := startService(t)
 	g.serves() // some are there only after they have counted
-	metrics := g.want(http.StatusOK, "", http.MethodGet, g.status+"/metrics", "")
+	metrics := g.want(http.StatusOK, "", http.MethodGet, g.Status+"/metrics", "")
 	exposed := map[string]bool{"up": true, "ALERTS": true} // Prometheus' own
 	for _, sample := range regexp.MustCompile(`(?m)^([a-z_][a-zA-Z0-9_]*)[{ ]`).FindAllStringSubmatch(metrics, -1) {
 		exposed[sample[1]] = true

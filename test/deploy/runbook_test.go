@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hookgate/hookgate/test/docs"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestRunbook does what docs/runbook.md shows, in its order; what it shows for another
@@ -22,11 +23,11 @@ func TestRunbook(t *testing.T) {
 	dir := t.TempDir()
 	run := func(script, config string) string {
 		t.Helper()
-		script = strings.NewReplacer("/etc/hookgate/Caddyfile", config, "http://127.0.0.1:9090", g.status).Replace(script)
+		script = strings.NewReplacer("/etc/hookgate/Caddyfile", config, "http://127.0.0.1:9090", g.Status).Replace(script)
 		cmd := exec.Command(bash, "-euo", "pipefail", "-c", script)
 		cmd.Dir = dir
 		cmd.Env = slices.Concat(g.environment, []string{
-			"PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "HOOKGATE_SERVER=" + g.admin, "HOOKGATE_TOKEN=" + g.operator(),
+			"PATH=" + filepath.Dir(hookgatetest.Binary()) + ":" + os.Getenv("PATH"), "HOOKGATE_SERVER=" + g.Admin, "HOOKGATE_TOKEN=" + g.operator(),
 			// What the operator knows by then.
 			"TOKEN=" + leaked.Token, "OLD=" + old.ID,
 		})
@@ -45,16 +46,16 @@ func TestRunbook(t *testing.T) {
 	}
 	// It ended what it was about, and nothing else.
 	for _, c := range []credential{leaked, old} {
-		g.want(http.StatusOK, `"status":"revoked"`, http.MethodGet, g.admin+"/v1/credentials/"+c.ID, "", "Authorization", "Bearer "+g.operator())
+		g.want(http.StatusOK, `"status":"revoked"`, http.MethodGet, g.Admin+"/v1/credentials/"+c.ID, "", "Authorization", "Bearer "+g.operator())
 	}
-	g.want(http.StatusOK, `"status":"active"`, http.MethodGet, g.admin+"/v1/credentials?label=JIRA", "", "Authorization", "Bearer "+g.operator())
+	g.want(http.StatusOK, `"status":"active"`, http.MethodGet, g.Admin+"/v1/credentials?label=JIRA", "", "Authorization", "Bearer "+g.operator())
 
 	another := newPlaces(t, startRedis(t), "127.0.0.1:9")
 	config := filepath.Join(dir, "Caddyfile")
 	write(t, config, another.local(t, read(t, serviceConfigPath)), 0o644)
 	run(blocks("sh elsewhere"), config)
-	cmd := exec.Command(binary, "run", "--config", config, "--adapter", "caddyfile")
+	cmd := exec.Command(hookgatetest.Binary(), "run", "--config", config, "--adapter", "caddyfile")
 	cmd.Env = g.environment
 	restored := startGate(t, another, cmd)
-	restored.want(http.StatusOK, `"kind":"callback"`, http.MethodGet, restored.admin+"/v1/credentials", "", "Authorization", "Bearer "+restored.operator())
+	restored.want(http.StatusOK, `"kind":"callback"`, http.MethodGet, restored.Admin+"/v1/credentials", "", "Authorization", "Bearer "+restored.operator())
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 const (
@@ -33,7 +35,7 @@ func TestUnit(t *testing.T) {
 		t.Fatal("the unit does not start " + installed)
 	}
 	unit := filepath.Join(t.TempDir(), "hookgate.service")
-	write(t, unit, strings.ReplaceAll(text, installed, binary), 0o644)
+	write(t, unit, strings.ReplaceAll(text, installed, hookgatetest.Binary()), 0o644)
 	if out := output(t, analyze, "verify", "--man=no", unit); out != "" {
 		t.Errorf("systemd-analyze verify:\n%s", out)
 	}
@@ -106,11 +108,10 @@ func startService(t *testing.T, environment ...string) service {
 	config := filepath.Join(dir, "Caddyfile")
 	write(t, config, p.local(t, read(t, serviceConfigPath)), 0o644)
 	write(t, filepath.Join(dir, "credentials/redis-password"), redisPassword+"\n", 0o600)
-	write(t, filepath.Join(dir, "credentials/jwt-secret"), jwtSecret+"\n", 0o600)
-	cmd := exec.Command(binary, "run", "--config", config, "--adapter", "caddyfile")
+	write(t, filepath.Join(dir, "credentials/jwt-secret"), hookgatetest.JWTSecret+"\n", 0o600)
+	cmd := exec.Command(hookgatetest.Binary(), "run", "--config", config, "--adapter", "caddyfile")
 	state := filepath.Join(dir, "state")
-	cmd.Env = append(environment, "HOME="+state, "XDG_DATA_HOME="+state, "XDG_CONFIG_HOME="+state,
-		"CREDENTIALS_DIRECTORY="+filepath.Join(dir, "credentials"))
+	cmd.Env = slices.Concat(environment, hookgatetest.Home(state), []string{"CREDENTIALS_DIRECTORY=" + filepath.Join(dir, "credentials")})
 	return service{startGate(t, p, cmd), config, cmd.Env}
 }
 
@@ -118,12 +119,12 @@ func startService(t *testing.T, environment ...string) service {
 // address.
 func startMatcher(t *testing.T) string {
 	t.Helper()
-	address := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: freePort(t)}).String()
-	cmd := exec.Command(binary, "respond", "--listen", address, "--status", "200", "--header", "Content-Type: application/json", `{"status":"accepted"}`)
+	address := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: hookgatetest.FreePort(t)}).String()
+	cmd := exec.Command(hookgatetest.Binary(), "respond", "--listen", address, "--status", "200", "--header", "Content-Type: application/json", `{"status":"accepted"}`)
 	home := t.TempDir()
-	cmd.Env = []string{"HOME=" + home, "XDG_DATA_HOME=" + home, "XDG_CONFIG_HOME=" + home}
-	begin(t, cmd)
-	eventually(t, "the stand-in listens", func() bool {
+	cmd.Env = hookgatetest.Home(home)
+	hookgatetest.Begin(t, cmd)
+	hookgatetest.Eventually(t, "the stand-in listens", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			return false
@@ -144,7 +145,7 @@ func TestService(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer notify.Close()
-	notify.SetReadDeadline(time.Now().Add(2 * patience))
+	notify.SetReadDeadline(time.Now().Add(2 * hookgatetest.Patience))
 	awaitNotice := func(want string) {
 		t.Helper()
 		message := make([]byte, 4096)
@@ -171,10 +172,10 @@ func TestService(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, g.config, strings.Replace(string(text), "max_body 1MiB", "max_body 1KiB", 1), 0o644)
-	g.process.Signal(syscall.SIGUSR1)
+	g.Process.Signal(syscall.SIGUSR1)
 	awaitNotice("RELOADING=1")
 	awaitNotice("READY=1")
-	g.want(http.StatusRequestEntityTooLarge, "HKG-1413", http.MethodPost, g.vendors+callback, strings.Repeat("x", 2000))
+	g.want(http.StatusRequestEntityTooLarge, "HKG-1413", http.MethodPost, g.Vendors+callback, strings.Repeat("x", 2000))
 	g.serves()
 
 	g.drains()

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -168,6 +169,25 @@ func TestMakeTargetsExist(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("%d found", found)
+	}
+}
+
+// TestMakeHelp: make help has a sentence about every target.
+func TestMakeHelp(t *testing.T) {
+	makefile := Read(t, root, "Makefile")
+	out, err := exec.Command("make", "--no-print-directory", "-C", root, "help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	help := string(out)
+	targets := regexp.MustCompile(`(?m)^([a-z][a-z-]*):`).FindAllStringSubmatch(makefile, -1)
+	for _, target := range targets {
+		if !regexp.MustCompile(`(?m)^` + target[1] + ` +[A-Z].*\.$`).MatchString(help) {
+			t.Errorf("no sentence about %s in\n%s", target[1], help)
+		}
+	}
+	if len(targets) < 20 || strings.Count(help, "\n") != len(targets) {
+		t.Errorf("%d targets in\n%s", len(targets), help)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // TestOutOfMemory: Redis takes nothing new, and yet revocations.
@@ -121,7 +122,7 @@ func TestWaitReplicas(t *testing.T) {
 		t.Errorf("Revoke on a sidecar that does not wait: %v", err)
 	}
 	l.replication.Restore()
-	eventually(t, "the replica is back", func() bool { return a.Revoke(t.Context(), ref(all.credential)) == nil })
+	hookgatetest.Eventually(t, "the replica is back", func() bool { return a.Revoke(t.Context(), ref(all.credential)) == nil })
 	if err := b.Revoke(t.Context(), ref(all.credential)); err != nil {
 		t.Errorf("Revoke on the other sidecar: %v", err)
 	}
@@ -163,7 +164,7 @@ func TestLostRevocationsDoNotHoldUpTheProof(t *testing.T) {
 	l.fail(t)
 	a.awaitProof()
 	third := open(t, at(l.clients))
-	eventually(t, "all are revoked again", func() bool {
+	hookgatetest.Eventually(t, "all are revoked again", func() bool {
 		a.want("the token that was kept", kept, guard.Allowed)
 		for _, c := range credentials {
 			if third.record(c).RevokedAt.IsZero() {
@@ -221,7 +222,7 @@ func TestSkewedClock(t *testing.T) {
 				}
 			}
 			wrong.MarkUsed(all.credential.ID, wrong.now())
-			eventually(t, "the use is written", func() bool {
+			hookgatetest.Eventually(t, "the use is written", func() bool {
 				used := right.record(all.credential).LastUsedAt
 				if !used.IsZero() && time.Since(used).Abs() > time.Minute {
 					t.Fatalf("used at %v", used)
@@ -229,7 +230,7 @@ func TestSkewedClock(t *testing.T) {
 				return !used.IsZero()
 			})
 			// The bound is counted by the sidecar's own clock, whatever that shows.
-			if age := wrong.stats().Age; age > patience {
+			if age := wrong.stats().Age; age > hookgatetest.Patience {
 				t.Errorf("age %v", age)
 			}
 			right.revoke(all.credential)

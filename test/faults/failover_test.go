@@ -12,7 +12,8 @@ import (
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redisconn"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // Sentinel and Cluster put the replica in the place of a master that died or hangs.
@@ -76,10 +77,10 @@ func testFailover(t *testing.T, where redisconn.Server, master, replica *rediste
 		s.wantSet(all)
 	}
 	// The way to write is found by the commands' own connections.
-	eventually(t, "changes are taken", func() bool { _, _, err := b.tryMint(); return err == nil })
+	hookgatetest.Eventually(t, "changes are taken", func() bool { _, _, err := b.tryMint(); return err == nil })
 	_, token := b.mint()
 	a.sees("a token minted after the failover", token, guard.Allowed)
-	eventually(t, "a revokes", func() bool { return a.Revoke(context.Background(), ref(all.credential)) == nil })
+	hookgatetest.Eventually(t, "a revokes", func() bool { return a.Revoke(context.Background(), ref(all.credential)) == nil })
 	a.want("the revoked token", all.live, guard.Revoked)
 	b.sees("the revoked token", all.live, guard.Revoked)
 	if info := replica.Client().Info(t.Context(), "replication").Val(); !strings.Contains(info, "role:master") {

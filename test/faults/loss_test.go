@@ -9,7 +9,8 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // wantAging fails where the keyring is proved fresh once more, and returns when it is
@@ -169,7 +170,7 @@ func TestFailoverThatLosesRevocations(t *testing.T) {
 			third := open(t, at(l.clients)) // it knows only what Redis knows
 			for i, c := range credentials {
 				third.sees("a revoked token, to a newcomer", tokens[i], guard.Revoked, guard.Unknown)
-				eventually(t, "its record is revoked", func() bool { return !third.record(c).RevokedAt.IsZero() })
+				hookgatetest.Eventually(t, "its record is revoked", func() bool { return !third.record(c).RevokedAt.IsZero() })
 			}
 			a.awaitProof()
 			b.awaitProof()
@@ -272,13 +273,13 @@ func TestLosesItsConnections(t *testing.T) {
 		}
 		var c credential.Credential
 		var token string
-		eventually(t, "a mints", func() (done bool) {
+		hookgatetest.Eventually(t, "a mints", func() (done bool) {
 			var err error
 			c, token, err = a.tryMint()
 			return err == nil
 		})
 		b.sees("the minted token", token, guard.Allowed)
-		eventually(t, "b revokes", func() bool { return b.Revoke(ctx, ref(c)) == nil })
+		hookgatetest.Eventually(t, "b revokes", func() bool { return b.Revoke(ctx, ref(c)) == nil })
 		a.sees("the revoked token", token, guard.Revoked)
 	}
 	for _, s := range []*sidecar{a, b} {

@@ -13,7 +13,8 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/test/redistest"
+	"github.com/hookgate/hookgate/store/redistest"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
 // scene is one Redis, a sidecar whose way to it can be tampered with, and what its
@@ -182,7 +183,7 @@ func TestOutage(t *testing.T) {
 			a.awaitProof()
 			a.want("the revoked token", all.revoked, guard.Revoked)
 			a.want("an unheard token", unheard, guard.Unknown)
-			eventually(t, "changes are taken", func() bool { _, _, err := a.tryMint(); return err == nil })
+			hookgatetest.Eventually(t, "changes are taken", func() bool { _, _, err := a.tryMint(); return err == nil })
 			a.revoke(all.credential)
 			a.want("the token revoked after it", all.live, guard.Revoked)
 			for reason, n := range a.stats().Resyncs {

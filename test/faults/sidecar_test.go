@@ -16,15 +16,11 @@ import (
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redisconn"
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
-const (
-	// patience bounds every wait for a condition. It says nothing about how fast things
-	// are; test machines are busy.
-	patience = 40 * time.Second
-	// unknownAge is how old a keyring may be for the guard to call a token unknown.
-	unknownAge = 2 * time.Second
-)
+// unknownAge is how old a keyring may be for the guard to call a token unknown.
+const unknownAge = 2 * time.Second
 
 func long() bool { return os.Getenv("HOOKGATE_FAULTS") == "long" }
 
@@ -88,18 +84,9 @@ func at(server interface{ URL() string }) redisconn.Server {
 
 func (s *sidecar) stats() store.Stats { return s.Stats(s.now()) }
 
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 func (s *sidecar) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	eventually(s.t, what, holds)
+	hookgatetest.Eventually(s.t, what, holds)
 }
 
 // awaitProof returns when the keyring has been proved equal to Redis as it is now.

@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
+	"github.com/hookgate/hookgate/store"
+)
+
+// server is Caddy, as a gate sees it.
+type server struct{ store *store.Store }
+
+// Peer implements gate.Server.
+func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
+
+// Decided implements gate.Server.
+func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
+	if d.Template != "" {
+		caddyhttp.SetVar(r.Context(), vars.Route, d.Template)
+	}
+	authDuration.Observe(took.Seconds())
+}
+
+// Count implements gate.Server.
+func (server) Count(d *guard.Decision) { countDecision(d.Kind, d.Outcome) }
+
+// Allowed implements gate.Server.
+func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time) {
+	s.store.MarkUsed(d.Credential, at)
+	vars.SetForwarding(r, f)
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
+	}
+}
+
+// Unanswered implements gate.Server.
+func (server) Unanswered(r *http.Request) bool { return vars.Unhandled(r) }
+
+// Failure implements gate.Server.
+func (server) Failure(err error) (status int, cause error) {
+	var failure caddyhttp.HandlerError
+	if !errors.As(err, &failure) {
+		return 0, nil
+	}
+	// Caddy's reverse_proxy says in its own way that it could not connect, or, with 503, that
+	// none of its upstreams is there to connect to.
+	var dial reverseproxy.DialError
+	if errors.As(failure.Err, &dial) || failure.StatusCode == http.StatusServiceUnavailable {
+		return failure.StatusCode, &upstream.Unsent{Err: failure.Err}
+	}
+	return failure.StatusCode, failure.Err
+}
+
+var _ gate.Server = server{}

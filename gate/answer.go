@@ -1,0 +1,138 @@
+package gate
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
+	"github.com/hookgate/hookgate/problem"
+)
+
+// problemFor returns the answer to a refused request. Every refused credential
+// gets the same one.
+func problemFor(o guard.Outcome) problem.Problem {
+	switch o {
+	case guard.Ambiguous:
+		return problem.Ambiguous
+	case guard.NoRoute:
+		return problem.NoRoute
+	case guard.Method:
+		return problem.Method
+	case guard.TooLarge:
+		return problem.TooLarge
+	case guard.SourceIP, guard.Scope, guard.BadSignature:
+		return problem.Forbidden
+	case guard.Throttled:
+		return problem.Throttled
+	case guard.Stale:
+		return problem.Unavailable
+	default:
+		return problem.Refused
+	}
+}
+
+// challenge returns what a 401 on a path for this kind of credential asks for. It
+// depends on the path alone: the body is the same everywhere.
+func challenge(kind credential.Kind) string {
+	if kind == credential.KindAPI {
+		return `Basic realm="hookgate", charset="UTF-8"`
+	}
+	return `Token realm="hookgate"`
+}
+
+// refuse answers a request that the guard refused.
+func (x *exchange) refuse(d *guard.Decision) error {
+	if d.Allow != "" {
+		x.w.Header().Set("Allow", d.Allow)
+	}
+	if d.RetryAfter > 0 {
+		// Rounded up: who comes back as told must not be too early.
+		seconds := (d.RetryAfter + time.Second - 1) / time.Second
+		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	p := problemFor(d.Outcome)
+	if d.Redirected {
+		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
+	}
+	return x.answer(p, d, d.Outcome, zap.InfoLevel, "refused")
+}
+
+// refuseLate answers a request that was allowed until its body arrived. It leaves
+// x.decision alone, for the body may still be read.
+func (x *exchange) refuseLate(d *guard.Decision) error {
+	x.Server.Count(d)
+	return x.refuse(d)
+}
+
+// fail answers a request that is not refused: its body did not come, or the failure is
+// ours.
+func (x *exchange) fail(err error, outcome guard.Outcome) error {
+	p := problem.Internal
+	if errors.Is(err, errBodyCutOff) {
+		p = problem.BodyCutOff
+	}
+	return x.answer(p, &x.decision, outcome, zap.InfoLevel, "refused")
+}
+
+// unanswered answers an allowed request that nobody behind the gate took. A server would
+// say 200, and the vendor take the event for delivered.
+func (x *exchange) unanswered() error {
+	return x.answer(problem.Internal, &x.decision, guard.Allowed, zap.ErrorLevel, "there is no handler behind the guard")
+}
+
+// upstreamFailed answers an allowed request to which the upstream gave no answer.
+func (x *exchange) upstreamFailed(status int, cause error) error {
+	return x.answer(UpstreamProblem(status, cause), &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+}
+
+// UpstreamProblem returns what a client is told of a request that could not be forwarded,
+// which for a proxy is a status and its cause: above all whether it can be sent again.
+func UpstreamProblem(status int, cause error) problem.Problem {
+	switch {
+	case upstream.NotSent(cause):
+		return problem.BadGateway
+	case status == http.StatusGatewayTimeout:
+		return problem.Timeout
+	}
+	return problem.BrokenOff
+}
+
+// answer writes a problem, and one log line about it, with the same request id.
+func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Outcome, level zapcore.Level, message string, more ...zap.Field) error {
+	// To the end of the queue: in a flood of refusals those who are let through go first.
+	runtime.Gosched()
+	requestID := uuid.Must(uuid.NewV7()) // the system's random numbers never fail
+	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.Status), zap.String("outcome", string(outcome))}
+	if d.Credential != uuid.Nil {
+		fields = append(fields, zap.Stringer("credential", d.Credential))
+	}
+	x.Logger.Log(level, message, append(fields, more...)...)
+	if p.Status == http.StatusUnauthorized {
+		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
+	}
+	return write(x.w, x.r, x.raw, p, requestID.String())
+}
+
+// Refuse answers r with a problem, without waiting for a body that nobody has read.
+func Refuse(w http.ResponseWriter, r *http.Request, p problem.Problem, requestID string) error {
+	return write(w, r, r.Body, p, requestID)
+}
+
+func write(w http.ResponseWriter, r *http.Request, body io.Reader, p problem.Problem, requestID string) error {
+	settled := settle(w, r, body)
+	err := p.Write(w, requestID)
+	if !settled {
+		linger(w, r, body)
+	}
+	return err
+}

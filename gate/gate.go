@@ -1,0 +1,181 @@
+// Package gate carries the guard's decision out on a request of net/http: it hands an
+// allowed one over as the upstream is to see it, and answers everything else itself.
+package gate
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/hookgate/hookgate/guard"
+)
+
+// Gate is the guard in front of one handler. It does not change while in use.
+type Gate struct {
+	Policy  guard.Policy
+	Keyring guard.Keyring
+	Server  Server
+	Logger  *zap.Logger
+	Now     func() time.Time
+}
+
+// Server is what a Gate stands in: it tells what only it knows of a request, and is told
+// what became of it.
+type Server interface {
+	// Peer returns who sent r.
+	Peer(r *http.Request) guard.Peer
+	// Decided is told of every decision, with the time that it took.
+	Decided(r *http.Request, d *guard.Decision, took time.Duration)
+	// Count counts an outcome.
+	Count(d *guard.Decision)
+	// Allowed is told of a request that is about to be handed over.
+	Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time)
+	// Unanswered reports whether r came to the end of all handlers without an answer.
+	Unanswered(r *http.Request) bool
+	// Failure returns the status that an error of the handler stands for, and its cause; 0
+	// where it stands for none.
+	Failure(err error) (status int, cause error)
+}
+
+// Handler is what stands behind the gate. An error means that it has not answered.
+type Handler interface {
+	ServeHTTP(w http.ResponseWriter, r *http.Request) error
+}
+
+// exchange is one request on its way through the gate.
+type exchange struct {
+	*Gate
+	w        http.ResponseWriter
+	r        *http.Request
+	chunked  bool          // the body is in chunks of HTTP/1.1
+	raw      io.ReadCloser // the body as the server gave it
+	body     clientBody    // the same on its way to the upstream
+	reply    reply
+	decision guard.Decision
+}
+
+// Serve decides on r, and hands it over to next or answers it.
+func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error {
+	if !r.ProtoAtLeast(1, 1) {
+		// net/http leaves out Transfer-Encoding in HTTP/1.0 and says nothing of it. What
+		// it took for no body must not be read as the next request.
+		w.Header().Set("Connection", "close")
+	}
+	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
+	if err := x.authorise(); err != nil {
+		return x.fail(err, "")
+	}
+	switch x.decision.Outcome {
+	case guard.Allowed:
+		return x.forward(next)
+	case guard.Probe:
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return x.refuse(&x.decision)
+}
+
+var errPanic = errors.New("panic in the guard")
+
+// authorise decides on the request, and turns an allowed one into the one to forward. A
+// panic on the way is our failure, and lets nothing through.
+func (x *exchange) authorise() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may hold parts of the request, so only the stack is logged.
+			x.Logger.Error("panic while deciding on a request", zap.StackSkip("stack", 1))
+			err = errPanic
+		}
+	}()
+	start := x.Now()
+	d := &x.decision
+	*d = x.Policy.Decide(&guard.Request{
+		Method:        x.r.Method,
+		Target:        x.r.RequestURI,
+		Tokens:        x.r.Header[x.Policy.TokenHeader],
+		Authorization: x.r.Header["Authorization"],
+		Posts:         len(x.r.Header["Content-Type"]) > 0 || len(x.r.Header["Content-Length"]) > 0 || x.r.ContentLength != 0,
+		Unframed:      unframed(x.w, x.r),
+		ContentLength: x.r.ContentLength,
+		Peer:          x.Server.Peer(x.r),
+	}, x.Keyring, start)
+	x.Server.Decided(x.r, d, x.Now().Sub(start))
+	if d.Outcome == guard.Allowed {
+		if err := x.prepare(start); err != nil {
+			return err // it is neither allowed nor refused
+		}
+	}
+	x.Server.Count(d)
+	return nil
+}
+
+// prepare makes the last checks on an allowed request, which take its body, and
+// turns it into what the upstream is to see. The path is the one the decision was
+// made on, built anew from its validated parts.
+func (x *exchange) prepare(start time.Time) error {
+	d := &x.decision
+	if err := x.Policy.Verify(d, x.r.Header, x); err != nil || d.Outcome != guard.Allowed {
+		return err
+	}
+	// The body may have taken its time, and the credential ended meanwhile.
+	if x.holdsBody() {
+		if x.Policy.Recheck(d, x.Keyring, x.Now()); d.Outcome != guard.Allowed {
+			return nil
+		}
+	}
+	f, err := x.Policy.Forwarding(d, x.Now())
+	if err != nil {
+		x.Logger.Error("cannot forward", zap.Stringer("credential", d.Credential), zap.Error(err))
+		return err
+	}
+	if d.Outcome != guard.Allowed {
+		return nil
+	}
+	rewrite(x.r, f)
+	x.Server.Allowed(x.r, d, f, start)
+	return nil
+}
+
+// forward passes an allowed request on. What the upstream answers goes back as it
+// is; only where there is no answer do we write one.
+func (x *exchange) forward(next Handler) error {
+	body := &x.body
+	if x.r.Body != nil && x.r.Body != http.NoBody && !x.holdsBody() {
+		body.ReadCloser, body.exchange = x.boundedBody(), x
+		x.r.Body = body
+	}
+	x.reply.ResponseWriter, x.reply.body = WithoutInterim(x.w, x.r), body
+	err := next.ServeHTTP(&x.reply, x.r)
+	if err == nil {
+		if x.reply.early {
+			linger(x.w, x.r, x.raw)
+		}
+		if x.Server.Unanswered(x.r) {
+			return x.unanswered()
+		}
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, errCredentialEnded):
+		return x.refuseLate(body.refused.Load())
+	case errors.As(err, &tooLarge):
+		return x.refuseLate(x.decision.Refused(guard.TooLarge))
+	case body.unframed.Load():
+		return x.refuseLate(x.decision.Refused(guard.Ambiguous))
+	case body.late.Load(): // which cancels the request, as if the client had gone
+		return x.fail(errBodyCutOff, guard.Allowed)
+	}
+	status, cause := x.Server.Failure(err)
+	switch {
+	case status < http.StatusInternalServerError:
+		return err // the client went away, or another handler's own refusal
+	case body.cutOff.Load():
+		return x.fail(errBodyCutOff, guard.Allowed)
+	}
+	return x.upstreamFailed(status, cause)
+}

@@ -1,0 +1,75 @@
+package guard
+
+import (
+	"errors"
+
+	"github.com/hookgate/hookgate/credential"
+)
+
+// Body reads the whole body of a request, and keeps it to be sent: what was looked at
+// is what will be sent.
+type Body interface {
+	Hold() ([]byte, error)
+}
+
+// Errors of a Body, upon which the request is refused.
+var (
+	ErrTooLarge = errors.New("the body is larger than Policy.MaxBody")
+	ErrUnframed = errors.New("where the body ends cannot be told")
+)
+
+// Verify makes those checks on an allowed request, and makes those headers for it, that
+// take its body. It has the body read where one of them needs it, and only then: an
+// unsigned request need not even send one. Its errors are those of the reading.
+func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) error {
+	err := p.verify(d, header, body)
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		*d = *d.Refused(TooLarge)
+		return nil
+	case errors.Is(err, ErrUnframed):
+		*d = *d.Refused(Ambiguous)
+		return nil
+	}
+	return err
+}
+
+func (p *Policy) verify(d *Decision, header map[string][]string, body Body) error {
+	if d.signature != nil {
+		signature, ok := d.signature.presented(header[d.signature.Header])
+		if !ok {
+			d.Outcome = BadSignature
+			return nil
+		}
+		held, err := body.Hold()
+		if err != nil {
+			return err
+		}
+		if !d.signature.verify(signature, held) {
+			d.Outcome = BadSignature
+			return nil
+		}
+	}
+	// What api credentials are used for is not known here.
+	if !p.KeyFromBody || d.Kind == credential.KindAPI {
+		return nil
+	}
+	key, sent := clientIdempotencyKey(header)
+	if !sent {
+		held, err := body.Hold()
+		if err != nil {
+			return err
+		}
+		key = idempotencyKey(d, header, held)
+	}
+	d.key = key
+	return nil
+}
+
+// Refused returns the decision on an allowed request whose body turns out to be a reason
+// to refuse it.
+func (d *Decision) Refused(why Outcome) *Decision {
+	refused := *d
+	refused.Outcome, refused.Identity = why, nil
+	return &refused
+}
