@@ -98,7 +98,7 @@ func (x *exchange) authorise() (err error) {
 		Target:        x.r.RequestURI,
 		Tokens:        x.r.Header[x.Policy.TokenHeader],
 		Authorization: x.r.Header["Authorization"],
-		Posts:         len(x.r.Header["Content-Type"]) > 0 || len(x.r.Header["Content-Length"]) > 0 || x.r.ContentLength != 0,
+		Posts:         posts(x.r),
 		Unframed:      unframed(x.w, x.r),
 		ContentLength: x.r.ContentLength,
 		Peer:          x.Server.Peer(x.r),

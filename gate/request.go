@@ -36,6 +36,14 @@ func rewrite(r *http.Request, f *guard.Forwarding) {
 	}
 }
 
+// posts reports whether r has what a request that posts something has.
+func posts(r *http.Request) bool {
+	if len(r.Header["Content-Type"]) > 0 || len(r.Header["Content-Length"]) > 0 || r.ContentLength > 0 {
+		return true
+	}
+	return r.ContentLength < 0 && r.ProtoMajor < 3 // over HTTP/3 nobody knows before the end of the stream
+}
+
 // unframed reports whether r may have a body that net/http does not see: it takes a body
 // without Content-Length for none in HTTP/1.0, where chunks mean nothing, and an event
 // would be lost with a 200. nginx by default sends so what has none. So it is one where

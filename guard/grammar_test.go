@@ -11,6 +11,7 @@ import (
 // A second reading of the path grammar, in regular expressions and by nobody's eye
 // but the design's: what it says of a target and what the guard says must agree.
 var (
+	unprintable     = regexp.MustCompile(`[\x00-\x20\x7f]`)
 	printablePath   = regexp.MustCompile(`^/[\x21-\x7e]*$`)
 	ambiguousPath   = regexp.MustCompile(`[%;\\]|//|/\.\.?(/|$)`)
 	callbackGrammar = regexp.MustCompile(`^/v1/exceptions/[A-Za-z0-9_-]{1,128}/callback$`)
@@ -20,8 +21,8 @@ var (
 )
 
 func referenceReading(target string) (Outcome, credential.Kind) {
-	path, _, _ := strings.Cut(target, "?")
-	if !printablePath.MatchString(path) || ambiguousPath.MatchString(path) {
+	path, query, _ := strings.Cut(target, "?")
+	if unprintable.MatchString(query) || !printablePath.MatchString(path) || ambiguousPath.MatchString(path) {
 		return Ambiguous, ""
 	}
 	if callbackGrammar.MatchString(path) {

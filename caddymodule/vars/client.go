@@ -4,8 +4,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/hookgate/hookgate/guard"
@@ -25,18 +27,23 @@ func Peer(r *http.Request) guard.Peer {
 	if peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); !peer.Trusted {
 		return peer
 	}
-	if !readable(r.Header, server.ClientIPHeaders, server.TrustedProxiesStrict > 0, peer.Client) {
-		peer.Client = netip.Addr{}
-		caddyhttp.SetVar(r.Context(), caddyhttp.ClientIPVarKey, "")
+	if judged := judge(r.Header, server, peer.Client); judged != peer.Client {
+		peer.Client = judged
+		text := ""
+		if judged.IsValid() {
+			text = judged.String()
+		}
+		caddyhttp.SetVar(r.Context(), caddyhttp.ClientIPVarKey, text)
 	}
 	return peer
 }
 
-// readable reports whether every entry that Caddy went past on its way to the client is an
-// address. With trusted_proxies_strict it comes from the right, past the trusted ones, and
-// else it takes the first from the left.
-func readable(header http.Header, names []string, strict bool, client netip.Addr) bool {
-	for _, name := range names {
+// judge returns who the client is where Caddy, behind a trusted proxy, came to claimed. With
+// trusted_proxies_strict it comes to it from the right, past the trusted ones, and else it
+// takes the first from the left.
+func judge(header http.Header, server *caddyhttp.Server, claimed netip.Addr) netip.Addr {
+	strict := server.TrustedProxiesStrict > 0
+	for _, name := range server.ClientIPHeaders {
 		lines := header.Values(name)
 		for i := range lines {
 			line := lines[i]
@@ -54,25 +61,34 @@ func readable(header http.Header, names []string, strict bool, client netip.Addr
 				if strings.TrimSpace(entry) == "" {
 					continue // no entry, by RFC 9110 section 5.6.1
 				}
-				switch address := parseEntry(entry); {
-				case !address.IsValid():
-					return false
-				case address == client:
-					return true
-				case !strict:
-					return false
+				address := parseEntry(strings.TrimSpace(entry))
+				switch {
+				case !address.IsValid() || address == claimed || !strict:
+					return address
+				case !parseEntry(entry).IsValid() && !isTrusted(server, address):
+					return address // Caddy does not read it with a blank in front of a bracket
 				}
 			}
 		}
 	}
-	return true // there is none, or all of them are trusted proxies: the client is the peer
+	return claimed // there is none, or all of them are trusted proxies: the client is the peer
 }
 
-// parseEntry reads an entry as Caddy does, with a port or without.
+// parseEntry reads an entry, with a port or without.
 func parseEntry(entry string) netip.Addr {
-	host, _, err := net.SplitHostPort(entry)
-	if err != nil {
-		host = entry
+	if host, _, err := net.SplitHostPort(entry); err == nil {
+		entry = host
+	} else if bare, ok := strings.CutPrefix(entry, "["); ok {
+		entry = strings.TrimSuffix(bare, "]")
 	}
-	return guard.ParseClient(strings.TrimSpace(host))
+	return guard.ParseClient(strings.TrimSpace(entry))
+}
+
+// isTrusted asks Caddy whether an address is that of a trusted proxy, as if it were a peer:
+// the list is Caddy's own.
+func isTrusted(server *caddyhttp.Server, address netip.Addr) bool {
+	asPeer := &http.Request{Method: http.MethodGet, URL: new(url.URL), RemoteAddr: netip.AddrPortFrom(address, 0).String()}
+	asPeer = caddyhttp.PrepareRequest(asPeer, caddy.NewReplacer(), nil, server)
+	trusted, _ := caddyhttp.GetVar(asPeer.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted
 }
