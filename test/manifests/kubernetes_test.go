@@ -57,12 +57,14 @@ func eachForm(t *testing.T, test func(*testing.T, form)) {
 		return form{o, o.deployments["hookgate"], false, true, version}
 	}
 	for name, made := range map[string]func(*testing.T) form{
-		"dev":                        func(t *testing.T) form { return beside(overlay(t, "dev"), true, "4") },
-		"prod":                       func(t *testing.T) form { return beside(overlay(t, "prod"), true, "4") },
-		"component":                  func(t *testing.T) form { return beside(component(t), false, "2") },
-		"component alone":            func(t *testing.T) form { return beside(component(t, otherRoutes, ""), false, "2") },
-		"chart":                      func(t *testing.T) form { return own(ownPods(t, ""), "2") },
-		"chart for 4":                func(t *testing.T) form { return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4") },
+		"dev":             func(t *testing.T) form { return beside(overlay(t, "dev"), true, "4") },
+		"prod":            func(t *testing.T) form { return beside(overlay(t, "prod"), true, "4") },
+		"component":       func(t *testing.T) form { return beside(component(t), false, "2") },
+		"component alone": func(t *testing.T) form { return beside(component(t, otherRoutes, ""), false, "2") },
+		"chart":           func(t *testing.T) form { return own(ownPods(t, ""), "2") },
+		"chart for 4": func(t *testing.T) form {
+			return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4")
+		},
 		"chart as a sidecar":         func(t *testing.T) form { return beside(sidecar(t, ""), false, "4") },
 		"chart, sidecar, all routes": func(t *testing.T) form { return beside(sidecar(t, "matcher: {otherRoutes: true}"), false, "4") },
 	} {
