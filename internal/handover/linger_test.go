@@ -5,45 +5,44 @@ package handover
 import (
 	"io"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
-	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// TestLingering: the client reads the end at once and can go on sending, but not for ever.
-func TestLingering(t *testing.T) {
+// TestEarlyAnswerOfTheServerItself: net/http answers a header that is too large in the
+// middle of it, before any handler could. The client reads that answer to its end, though
+// it reads only when all is sent.
+func TestEarlyAnswerOfTheServerItself(t *testing.T) {
 	ln := listen(t, "127.0.0.1:0")
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
+	raw, err := ln.(*net.TCPListener).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	client.SetDeadline(time.Now().Add(patience))
-	served, err := ln.Accept()
+	// All is sent only if somebody reads it: the kernel keeps next to nothing.
+	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 32<<10) }); err != nil {
+		t.Fatal(err)
+	}
+	wrapped, err := Wrap(ln)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &conn{Conn: served, listener: &Listener{address: new(address)}}
-	if !Linger(ConnContext(t.Context(), c)) {
-		t.Fatal("it cannot linger")
-	}
-	c.SetReadDeadline(time.Now().Add(patience))
-	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Fatal("the server waits for what is thrown away")
-	}
-	if err := c.Close(); err != nil {
+	s := &http.Server{MaxHeaderBytes: 1 << 10, ConnState: ConnState}
+	go s.Serve(wrapped)
+	t.Cleanup(func() { s.Close() })
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if rest, err := io.ReadAll(client); err != nil || len(rest) > 0 {
-		t.Fatalf("%q, %v", rest, err)
+	defer conn.Close()
+	conn.(*net.TCPConn).SetWriteBuffer(32 << 10)
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Large: "+strings.Repeat("x", 1<<20)); err != nil {
+		t.Fatalf("while sending: %v", err)
 	}
-	sent := 0
-	for chunk := make([]byte, 64<<10); err == nil; {
-		var n int
-		n, err = client.Write(chunk)
-		sent += n
-	}
-	if timeout, ok := err.(net.Error); sent < lingerBytes || ok && timeout.Timeout() {
-		t.Errorf("after %d bytes: %v", sent, err)
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 431 ") {
+		t.Errorf("%q, %v", answer, err)
 	}
 }
