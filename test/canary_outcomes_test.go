@@ -44,7 +44,10 @@ func (s shot) decorate(add func(place string) string) []string {
 		"User-Agent: " + add("User-Agent"), "Authorization: Basic " + basic, "Proxy-Authorization: Bearer " + add("Proxy-Authorization"),
 		"X-Callback-Tokens: " + add("wrong header"), add("header name") + ": x", "X-Request-Id: " + add("X-Request-Id"), "Origin: " + add("Origin"),
 		"Accept: " + add("Accept"), "X-Tenant-Id: " + add("X-Tenant-Id"), "X-Forwarded-Host: " + add("X-Forwarded-Host"),
-		"X-Http-Method-Override: " + add("X-Http-Method-Override"), "Traceparent: " + add("Traceparent"), "Content-Length: " + decimalLength(s.body),
+		"X-Http-Method-Override: " + add("X-Http-Method-Override"), "Traceparent: " + add("Traceparent"),
+	}
+	if method != "GET" { // with one it is no probe, but a POST that was redirected
+		lines = append(lines, "Content-Length: "+decimalLength(s.body))
 	}
 	for _, line := range s.lines {
 		if strings.HasSuffix(line, "%s") {
