@@ -46,7 +46,7 @@ func (s shot) decorate(add func(place string) string) []string {
 		"Accept: " + add("Accept"), "X-Tenant-Id: " + add("X-Tenant-Id"), "X-Forwarded-Host: " + add("X-Forwarded-Host"),
 		"X-Http-Method-Override: " + add("X-Http-Method-Override"), "Traceparent: " + add("Traceparent"),
 	}
-	if method != "GET" { // with one it is no probe, but a POST that was redirected
+	if method != "GET" && method != "HEAD" { // with one it is no probe, but a POST that was redirected
 		lines = append(lines, "Content-Length: "+decimalLength(s.body))
 	}
 	for _, line := range s.lines {
