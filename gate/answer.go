@@ -28,7 +28,7 @@ func problemFor(o guard.Outcome) problem.Problem {
 		return problem.Method
 	case guard.TooLarge:
 		return problem.TooLarge
-	case guard.SourceIP, guard.Scope, guard.BadSignature:
+	case guard.SourceIP, guard.Scope, guard.BadSignature, guard.WrongTenant:
 		return problem.Forbidden
 	case guard.Throttled:
 		return problem.Throttled

@@ -7,6 +7,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // claimReader finds tenant and role in the claims of a verified token.
@@ -57,7 +59,7 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 		return Operator{}, refuse(BadRoles)
 	}
 	subject, _ := claims["sub"].(string)
-	return Operator{Tenant: tenant, Subject: subject, Role: role}, nil
+	return Operator{Tenant: tenant, TenantAs: c.spelling(claims, tenant), Subject: subject, Role: role}, nil
 }
 
 // tenant reads the tenant. A claim that is there must name one: falling back from a
@@ -86,6 +88,16 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 		return uuid.Nil, refuse(NoTenant)
 	}
 	return tenant, nil
+}
+
+// spelling returns how the first claim that is there spells the tenant.
+func (c *claimReader) spelling(claims jwt.MapClaims, tenant uuid.UUID) credential.TenantSpelling {
+	for _, name := range c.tenantClaims {
+		if text, ok := claims[name].(string); ok {
+			return credential.SpellingOf(text, tenant)
+		}
+	}
+	return credential.TenantDashed
 }
 
 var errNotTenant = errors.New("not the UUID of a tenant")

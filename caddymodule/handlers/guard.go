@@ -49,6 +49,10 @@ type Guard struct {
 	// credential's id in place of the token.
 	Upstreams map[string]string `json:"upstreams,omitempty"`
 
+	// Which version of Matcher stands behind the guard; it stands for several of the words
+	// here.
+	Matcher *Matcher `json:"matcher,omitempty"`
+
 	// Leaves the token in the header and in the path, for an upstream that checks it
 	// again.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -96,6 +100,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return errors.New("hookgate: token_header is not a header name")
 	}
 	g.TokenHeader = http.CanonicalHeaderKey(g.TokenHeader)
+	if err := g.expandMatcher(); err != nil {
+		return err
+	}
 	if len(g.Callback)+len(g.Webhook)+len(g.API) == 0 {
 		g.Callback, g.Webhook = []string{defaultCallback}, []string{defaultWebhook}
 	}
@@ -106,7 +113,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return errors.New("hookgate: max_body must be positive")
 	}
 	g.policy = guard.Policy{
-		TokenHeader: g.TokenHeader, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
+		Tenants: g.policy.Tenants, TokenHeader: g.TokenHeader, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
 		MaxBody: g.MaxBody, MaxStaleness: time.Duration(instance.MaxStaleness),
 	}
 	if err := g.addRoutes(); err != nil {
