@@ -118,7 +118,7 @@ func TestGuardCaddyfile(t *testing.T) {
 				subject s
 			}
 		}`: `{"matcher":{"version":"2","jwt_secret":"{env.S}","tenant":"dashless","tenants":["a","b"],"subject":"s"}}`,
-		"hookgate {\nmatcher 4\n}": `{"matcher":{"version":"4"}}`,
+		"hookgate {\nmatcher 4\n}":         `{"matcher":{"version":"4"}}`,
 		"hookgate {\nfailure_limit off\n}": `{"failure_limit":{"off":true}}`,
 		`hookgate {
 			api /partners/* products:read orders:read

@@ -90,6 +90,7 @@ func (x *exchange) upstreamFailed(status int, cause error) error {
 	if status == http.StatusGatewayTimeout {
 		p = problem.Timeout
 	}
+	x.Server.Answered(&x.decision, 0)
 	return x.answer(p, &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
 }
 

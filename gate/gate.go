@@ -32,6 +32,9 @@ type Server interface {
 	Count(d *guard.Decision)
 	// Allowed is told of a request that is about to be handed over.
 	Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time)
+	// Answered is told of the answer to an allowed request: its status as the upstream
+	// sent it, 0 where it sent none.
+	Answered(d *guard.Decision, status int)
 	// Unanswered reports whether r came to the end of all handlers without an answer.
 	Unanswered(r *http.Request) bool
 	// Failure returns the status that an error of the handler stands for, and its cause; 0
@@ -144,8 +147,11 @@ func (x *exchange) forward(next Handler) error {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	err := next.ServeHTTP(x.w, x.r)
+	answer, err := x.through(next, x.w)
 	if err == nil {
+		if answer.instead != nil {
+			return x.translate(answer)
+		}
 		if x.Server.Unanswered(x.r) {
 			return x.unanswered()
 		}
