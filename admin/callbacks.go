@@ -72,7 +72,7 @@ func (a *admin) registerCallbackCredentials() {
 		OperationID: "mintCallbackCredential", Method: http.MethodPost, Path: callbackCredentialsPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a callback credential",
 		Description: "Returns a new token, once. It works at once.",
-	}), slices.Concat(bodyProblems, repeatProblems), a.mintCallbackCredential)
+	}), slices.Concat(tenantProblems, bodyProblems, repeatProblems), a.mintCallbackCredential)
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listCallbackCredentials", Method: http.MethodGet, Path: callbackCredentialsPath,
 		Tags: tags, Summary: "List callback credentials",
@@ -91,7 +91,7 @@ func (a *admin) registerCallbackCredentials() {
 }
 
 func (a *admin) mintCallbackCredential(ctx context.Context, tenant uuid.UUID, in *mintCredentialInput) (*credentialSecretOutput, error) {
-	c, token, err := a.store.Mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: in.Body.ExternalSystem})
+	c, token, err := a.mint(ctx, credential.Spec{Tenant: tenant, Kind: credential.KindCallback, Label: in.Body.ExternalSystem})
 	if err != nil {
 		return nil, err
 	}

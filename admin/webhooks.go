@@ -68,7 +68,7 @@ func (a *admin) registerWebhookTokens() {
 		OperationID: "mintAggregatorWebhookToken", Method: http.MethodPost, Path: webhookTokensPath,
 		DefaultStatus: http.StatusCreated, Tags: tags, Summary: "Mint a webhook token",
 		Description: "Returns a new token for one vendor and connection, once, and the URL to register at the vendor.",
-	}), slices.Concat(connectionProblems, bodyProblems, repeatProblems), a.mintWebhookToken)
+	}), slices.Concat(tenantProblems, connectionProblems, bodyProblems, repeatProblems), a.mintWebhookToken)
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listAggregatorWebhookTokens", Method: http.MethodGet, Path: webhookTokensPath,
 		Tags: tags, Summary: "List webhook tokens",
@@ -94,7 +94,7 @@ func (a *admin) mintWebhookToken(ctx context.Context, tenant uuid.UUID, in *mint
 	if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection_config_name"); err != nil {
 		return nil, err
 	}
-	c, token, err := a.store.Mint(ctx, spec)
+	c, token, err := a.mint(ctx, spec)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ var (
 		"The token is missing, malformed, unknown, revoked, expired, of another vendor or of another kind: one answer for all. The log says which, by the request id. `WWW-Authenticate` depends on the path only: `Basic` on api paths, `Token` elsewhere.")
 	Forbidden = define("HKG-1403", http.StatusForbidden,
 		"The credential is not valid for this request.",
-		"It is live, but the client's address is not on a list, a scope is missing, or the body is not signed as the vendor signs it.")
+		"It is live, but the client's address is not on a list, a scope is missing, its tenant is not served here, or the body is not signed as the vendor signs it.")
 	NoRoute = define("HKG-1404", http.StatusNotFound,
 		"There is nothing at this path.",
 		"Compare it with the guarded paths; they match exactly.")
