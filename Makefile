@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -47,10 +47,11 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
-# Those of the binary are a module of their own, to keep what only they need out of ours.
+# Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
+# test-senders.
 test:
 	$(GO) test $(RACE) -timeout 10m ./...
-	cd test && $(GO) test $(RACE) -timeout 10m ./...
+	cd test && $(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /senders$$)
 	cd test && HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m .
 
 # Takes the README's pictures of the console anew.
@@ -66,6 +67,39 @@ test-manifests: build
 test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
 	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
+
+# Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
+# that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
+test-senders: build
+	cd test/senders && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 4 -timeout 10m
+
+# Installs the HTTP clients of test-senders on Debian. A Java and a Node that are there already are taken.
+senders-deps:
+	apt-get install -y --no-install-recommends curl wget2 libhttpclient5-java libgoogle-gson-java \
+		python3-requests python3-httpx python3-aiohttp php-cli php-curl php-guzzlehttp-guzzle ruby perl \
+		erlang-base erlang-inets erlang-jiffy $$(command -v javac >/dev/null || echo default-jdk-headless) \
+		$$(command -v npm >/dev/null || echo nodejs npm)
+	cd test/senders/node && npm ci --no-audit --no-fund
+
+# What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
+# with those that are installed.
+test-fronts: fronts-tools
+	cd test && HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./fronts
+
+# These proxies, on Debian. Varnish compiles its configuration with a C compiler.
+fronts-deps:
+	apt-get install -y --no-install-recommends nginx-light haproxy apache2-bin varnish lighttpd squid gcc libc6-dev
+	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
+
+# Those that Debian does not have: http-proxy of npm, and the Caddy that is downloaded.
+fronts-tools: test/fronts/testdata/node_modules test/fronts/testdata/stockcaddy
+
+test/fronts/testdata/node_modules: test/fronts/testdata/package-lock.json
+	npm ci --prefix test/fronts/testdata --no-audit --no-fund
+	touch $@
+
+test/fronts/testdata/stockcaddy: bench/stockcaddy/main.go bench/stockcaddy/go.mod
+	cd bench/stockcaddy && $(GO) build -tags $(TAGS) -ldflags '-s -w' -o $(abspath $@) .
 
 # What a request costs, beside other ways to check a token. ARGS='-rounds 3 -setups caddy,hookgate' and so on.
 bench:

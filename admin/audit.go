@@ -14,10 +14,10 @@ import (
 
 type (
 	auditInput struct {
-		CredentialID credentialID `query:"credentialId" format:"uuid" doc:"The history of this one: also the rotation that made it, which stands under the id of the one before."`
+		CredentialID credentialID `query:"credentialId" format:"uuid"`
 		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
 		Limit        int          `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-		Cursor       string       `query:"cursor" maxLength:"200" doc:"nextCursor of the page before."`
+		Cursor       string       `query:"cursor" maxLength:"200"`
 	}
 	auditOutput struct {
 		Body api.AuditList
@@ -28,7 +28,8 @@ func (a *admin) registerAudit() {
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
-		Description: "The tenant's, newest first: every change, written in the same step as the change itself, and refusals of operators, of which a burst is thinned out. " +
+		Description: "The tenant's, newest first: every change, written in the same step as the change itself, " +
+			"and refusals of operators, of which a burst is thinned out. " +
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listAudit)
 }

@@ -16,11 +16,11 @@ import (
 
 type (
 	rotateCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body *api.RotateCredentialRequest
 	}
 	endCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body *api.ChangeReasonRequest
 	}
 )
@@ -31,7 +31,8 @@ func (a *admin) registerCredentialChanges() {
 	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
 		OperationID: "rotateCredential", Method: http.MethodPost, Path: one + "/rotate",
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
-		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. With a grace period both are accepted until it ends; at most one such period is open.",
+		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
+			"With a grace period both are accepted until it ends; at most one such period is open.",
 	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems...), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
 	register(a, bearer.RoleAdmin, huma.Operation{
@@ -46,7 +47,7 @@ func (a *admin) registerCredentialChanges() {
 	}, append([]problem.Problem{problem.NotFound}, bodyProblems...), a.revokeCredential)
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "deleteCredential", Method: http.MethodDelete, Path: one,
-		Tags: credentialTags, Summary: "Revoke a credential, without a word",
+		Tags: credentialTags, Summary: "Revoke a credential and answer nothing",
 		Description: "Ends it for good. It stays in lists, as revoked.",
 	}, []problem.Problem{problem.NotFound}, a.deleteCredential)
 }

@@ -15,7 +15,7 @@ import (
 
 type (
 	patchCredentialInput struct {
-		ID   credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID   credentialID `path:"id" format:"uuid"`
 		Body api.PatchCredentialRequest
 	}
 )
@@ -24,7 +24,8 @@ func (a *admin) registerPatch(path string) {
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "updateCredential", Method: http.MethodPatch, Path: path,
 		Tags: credentialTags, Summary: "Change a credential",
-		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. An expired credential can be prolonged, a revoked one cannot be changed.",
+		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. " +
+			"An expired credential can be prolonged, a revoked one cannot be changed.",
 	}, append([]problem.Problem{problem.NotFound, problem.Inactive}, bodyProblems...), a.patchCredential)
 	content := a.huma.OpenAPI().Paths[path].Patch.RequestBody.Content
 	content[mergePatch] = content["application/json"]

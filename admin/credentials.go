@@ -22,17 +22,17 @@ type (
 	listCredentialsInput struct {
 		Kind        string    `query:"kind" enum:"callback,webhook,api"`
 		Status      string    `query:"status" enum:"active,grace,expired,revoked"`
-		Label       string    `query:"label" maxLength:"128" doc:"Exactly this label."`
-		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters" example:"jira" doc:"A part of the label, client id, vendor or connection, in upper or lower case; or the whole id."`
-		UnusedSince time.Time `query:"unusedSince" doc:"Only what has not been used since, or ever."`
+		Label       string    `query:"label" maxLength:"128"`
+		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
+		UnusedSince time.Time `query:"unusedSince"`
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-		Cursor      string    `query:"cursor" maxLength:"200" doc:"nextCursor of the page before."`
+		Cursor      string    `query:"cursor" maxLength:"200"`
 	}
 	listCredentialsOutput struct {
 		Body api.CredentialList
 	}
 	oneCredentialInput struct {
-		ID credentialID `path:"id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
+		ID credentialID `path:"id" format:"uuid"`
 	}
 	oneCredentialOutput struct {
 		Body api.Credential
@@ -44,7 +44,9 @@ func (a *admin) registerCredentials() {
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "listCredentials", Method: http.MethodGet, Path: api.CredentialsPath,
 		Tags: credentialTags, Summary: "List credentials",
-		Description: "Of every kind, newest first, revoked ones included, page by page. What is made or revoked meanwhile neither repeats nor hides another one. With a filter a page may be short of the limit, or empty, and still have a next one.",
+		Description: "Of every kind, newest first, revoked ones included, page by page. " +
+			"What is made or revoked meanwhile neither repeats nor hides another one. " +
+			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",

@@ -17,13 +17,13 @@ import (
 // that of its schema. ErrorDetail.Value is never set: it would echo what the client
 // sent, and that may be a secret in the wrong place.
 type detail struct {
-	Type     string              `json:"type,omitempty" format:"uri" default:"about:blank" doc:"Always about:blank: the code tells problems apart."`
-	Title    string              `json:"title,omitempty" example:"Not Found" doc:"The standard phrase of the status."`
-	Status   int                 `json:"status,omitempty" example:"404" doc:"The HTTP status."`
-	Detail   string              `json:"detail,omitempty" example:"There is no such credential." doc:"What went wrong, for people."`
-	Instance string              `json:"instance,omitempty" format:"uri" example:"urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59" doc:"The request id, also in X-Request-Id."`
-	Code     string              `json:"code,omitempty" example:"HKG-2002" doc:"Stable code of the problem."`
-	Errors   []*huma.ErrorDetail `json:"errors,omitempty" doc:"What is wrong in which place."`
+	Type     string              `json:"type,omitempty" format:"uri" default:"about:blank"`
+	Title    string              `json:"title,omitempty"`
+	Status   int                 `json:"status,omitempty"`
+	Detail   string              `json:"detail,omitempty"`
+	Instance string              `json:"instance,omitempty" format:"uri"`
+	Code     string              `json:"code,omitempty"`
+	Errors   []*huma.ErrorDetail `json:"errors,omitempty"`
 
 	header http.Header
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/hookgate/hookgate/problem"
 )
 
-// writtenExamples are of schemas whose properties do not all go together.
-var writtenExamples = map[string][]docs.Example{
+// examples are of schemas whose properties do not all go together.
+var examples = map[string][]docs.Example{
 	"CredentialMetadata": {{Value: credentialMetadata{
 		ID: exampleID, CreatedAt: exampleDay(2), ExternalSystem: "jira-production", LastUsedAt: exampleDay(3),
 	}}},
@@ -70,9 +70,3 @@ var (
 )
 
 func exampleDay(day int) time.Time { return time.Date(2026, 1, day, 3, 4, 5, 678_000_000, time.UTC) }
-
-// writtenParameters are examples of parameters that any text fits, by their name.
-var writtenParameters = map[string]string{
-	"Idempotency-Key": "rotate-billing-2026-01-02", "label": "Billing",
-	"cursor": "MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk",
-}

@@ -23,33 +23,34 @@ import (
 // of the resource API.
 type (
 	createRecordArguments struct {
-		BrandID          string         `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		Name             string         `json:"_name" minLength:"1" maxLength:"128" example:"Billing"`
-		ClientID         string         `json:"_client_id" pattern:"^[!-9;-~]{1,128}$" example:"billing-prod"`
-		ClientSecretHash string         `json:"_client_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the client secret in hexadecimal, with or without sha256: before it."`
-		Scopes           []string       `json:"_scopes,omitempty" maxItems:"64" example:"[\"products:read\"]"`
+		BrandID          string         `json:"_brand_id" format:"uuid"`
+		Name             string         `json:"_name" minLength:"1" maxLength:"128"`
+		ClientID         string         `json:"_client_id" pattern:"^[!-9;-~]{1,128}$"`
+		ClientSecretHash string         `json:"_client_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$"`
+		Scopes           []string       `json:"_scopes,omitempty" maxItems:"64"`
 		Metadata         api.JSONObject `json:"_metadata,omitempty"`
-		ExpiresAt        *time.Time     `json:"_expires_at,omitempty" example:"2127-01-02T03:04:05.678Z"`
+		ExpiresAt        *time.Time     `json:"_expires_at,omitempty"`
 	}
 	revokeRecordArguments struct {
-		BrandID      string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		CredentialID string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		Reason       string `json:"_reason,omitempty" maxLength:"256" example:"leaked in a support ticket" doc:"For the audit log."`
+		BrandID      string `json:"_brand_id" format:"uuid"`
+		CredentialID string `json:"_credential_id" format:"uuid"`
+		Reason       string `json:"_reason,omitempty" maxLength:"256"`
 	}
 	rotateRecordArguments struct {
-		BrandID       string `json:"_brand_id" format:"uuid" example:"11111111-1111-1111-1111-111111111111" doc:"The tenant, which must be that of the bearer token."`
-		CredentialID  string `json:"_credential_id" format:"uuid" example:"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59"`
-		NewSecretHash string `json:"_new_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$" example:"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b" doc:"SHA-256 of the new client secret in hexadecimal, with or without sha256: before it."`
-		Reason        string `json:"_reason,omitempty" maxLength:"256" example:"yearly rotation" doc:"For the audit log."`
+		BrandID       string `json:"_brand_id" format:"uuid"`
+		CredentialID  string `json:"_credential_id" format:"uuid"`
+		NewSecretHash string `json:"_new_secret_hash" pattern:"^([sS][hH][aA]256:)?[0-9A-Fa-f]{64}$"`
+		Reason        string `json:"_reason,omitempty" maxLength:"256"`
 	}
 )
 
 // Refusals of the functions.
 var (
-	errOtherBrand   = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
-	errNoRecord     = invalidInput("there is no such api credential")
-	errEndedRecord  = invalidInput("the api credential is revoked or expired")
-	errTakenClient  = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).explain("The client id belongs to a credential that is not revoked.", "")
+	errOtherBrand  = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
+	errNoRecord    = invalidInput("there is no such api credential")
+	errEndedRecord = invalidInput("the api credential is revoked or expired")
+	errTakenClient = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
+			explain("The client id belongs to a credential that is not revoked.", "")
 	errMalformedID  = invalidInput("_credential_id must be a UUID")
 	errBrandID      = invalidInput("_brand_id must be a UUID")
 	errPastExpiry   = invalidInput("_expires_at must be in the future")

@@ -18,10 +18,9 @@ import (
 
 const bearerAuth = "BearerAuth"
 
-// humaConfig leaves out what huma adds by default: $schema properties and links,
-// which Matcher's documents do not have, a documentation page that loads scripts
-// from elsewhere where ours has none, and its own handlers for the document, which build it lazily
-// without a lock.
+// humaConfig leaves out what huma adds by default: $schema properties and links, which
+// Matcher's documents do not have; a documentation page that loads scripts from
+// elsewhere; and handlers for the document, which build it without a lock.
 func humaConfig() huma.Config {
 	config := huma.DefaultConfig("Hookgate admin API", "1.0.0")
 	config.Info.Description = "Mints, lists, rotates and revokes the credentials with which external systems reach Matcher. " +
@@ -29,7 +28,7 @@ func humaConfig() huma.Config {
 	registerSchemas(config.Components.Schemas)
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
-	config.RejectUnknownQueryParameters = true // no operation has any: a filter that is ignored misleads
+	config.RejectUnknownQueryParameters = true // whoever misspells a filter must not take the whole list for its result
 	config.Transformers = []huma.Transformer{finishProblem}
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
 	config.Formats = map[string]huma.Format{"application/json": format, "json": format} // json: for +json
@@ -107,9 +106,13 @@ type documents struct {
 }
 
 func writeDocuments(document *huma.OpenAPI) (*documents, error) {
-	docs.AddExamples(document, docs.Examples{Schemas: writtenExamples, Parameters: writtenParameters})
+	err := docs.Describe(document, docs.Written{
+		Fields: fields, Includes: map[string]string{"MintedCredential": "Credential"}, Parameters: parameters, Schemas: examples,
+	})
+	if err != nil {
+		return nil, err
+	}
 	var d documents
-	var err error
 	if d.json, err = json.Marshal(document); err != nil {
 		return nil, err
 	}

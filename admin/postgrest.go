@@ -15,10 +15,10 @@ import (
 // rpcError is an error in PostgREST's form: always these four keys, null where there
 // is nothing to say. https://docs.postgrest.org/en/stable/references/errors.html
 type rpcError struct {
-	Code    string  `json:"code" example:"P0001" doc:"PostgREST's or PostgreSQL's code, or where they have none that fits an HKG code of this API."`
-	Message string  `json:"message" example:"Invalid input: _client_id is missing"`
-	Details *string `json:"details" example:"_client_id"`
-	Hint    *string `json:"hint" example:"_client_id"`
+	Code    string  `json:"code"`
+	Message string  `json:"message"`
+	Details *string `json:"details"`
+	Hint    *string `json:"hint"`
 
 	status int
 	header http.Header

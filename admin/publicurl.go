@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// orInsecure ends what is wrong with a URL only because vendors would not take it.
+const orInsecure = "; to try things out write insecure behind it"
+
 // The rules are Pluggy's: it delivers only to https, on port 443, to a domain name
 // that is neither an IP address nor internal, without credentials in the URL. Other
 // vendors ask for less.
@@ -23,10 +26,10 @@ var (
 	errURLPath     = errors.New("public URL: the path may hold only letters, digits and . _ ~ - between single slashes")
 	errURLPort     = errors.New("public URL: the port must be a number from 1 to 65535")
 
-	errURLScheme        = errors.New("public URL: it must begin with https://; Pluggy delivers webhooks to nothing else; to try things out write insecure behind it")
-	errURLNot443        = errors.New("public URL: the port must be 443; Pluggy delivers webhooks to no other; to try things out write insecure behind it")
-	errURLAddress       = errors.New("public URL: the host must be a domain name; Pluggy delivers no webhooks to an IP address; to try things out write insecure behind it")
-	errURLInternal      = errors.New("public URL: the host must be a public domain name; vendors cannot reach localhost or internal names; to try things out write insecure behind it")
+	errURLScheme        = errors.New("public URL: it must begin with https://; Pluggy delivers webhooks to nothing else" + orInsecure)
+	errURLNot443        = errors.New("public URL: the port must be 443; Pluggy delivers webhooks to no other" + orInsecure)
+	errURLAddress       = errors.New("public URL: the host must be a domain name; Pluggy delivers no webhooks to an IP address" + orInsecure)
+	errURLInternal      = errors.New("public URL: the host must be a public domain name; vendors cannot reach localhost or internal names" + orInsecure)
 	errURLHost          = errors.New("public URL: the host is not a domain name; write an international one in its xn-- form")
 	errURLInsecureHTTPS = errors.New("public URL: it must begin with https:// or http://")
 )

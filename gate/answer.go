@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -86,12 +87,20 @@ func (x *exchange) unanswered() error {
 
 // upstreamFailed answers an allowed request to which the upstream gave no answer.
 func (x *exchange) upstreamFailed(status int, cause error) error {
-	p := problem.BadGateway
-	if status == http.StatusGatewayTimeout {
-		p = problem.Timeout
-	}
 	x.Server.Answered(&x.decision, 0)
-	return x.answer(p, &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+	return x.answer(UpstreamProblem(status, cause), &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+}
+
+// UpstreamProblem returns what a client is told of a request that could not be forwarded,
+// which for a proxy is a status and its cause: above all whether it can be sent again.
+func UpstreamProblem(status int, cause error) problem.Problem {
+	switch {
+	case upstream.NotSent(cause):
+		return problem.BadGateway
+	case status == http.StatusGatewayTimeout:
+		return problem.Timeout
+	}
+	return problem.BrokenOff
 }
 
 // answer writes a problem, and one log line about it, with the same request id.

@@ -147,7 +147,7 @@ func (x *exchange) forward(next Handler) error {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	answer, err := x.through(next, x.w)
+	answer, err := x.through(next, WithoutInterim(x.w, x.r))
 	if err == nil {
 		if answer.instead != nil {
 			return x.translate(answer)

@@ -5,11 +5,18 @@ import (
 	"net/netip"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
 )
 
 // rewrite makes of an allowed request the one that the upstream is to see.
 func rewrite(r *http.Request, f *guard.Forwarding) {
 	f.Apply(r.Header)
+	// The server asks the client for the body when it is first read. An upstream that was
+	// asked, too, would say "100 Continue" a second time, upon which Java's client hangs.
+	delete(r.Header, "Expect")
+	if r.ContentLength == 0 {
+		upstream.SendOnce(r.Header)
+	}
 	if f.ThroughProxy && f.Client.IsValid() {
 		// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an
 		// ingress that would be the ingress.

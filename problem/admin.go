@@ -18,8 +18,8 @@ var (
 		"There is no such aggregator connection.",
 		"Make the connection in Matcher, or add it to `connections static`.")
 	NotConfigured = define("HKG-2005", http.StatusServiceUnavailable,
-		"Webhook tokens cannot be issued: this server is configured without a public URL or without connections.",
-		"Set `public_url` and `connections`.")
+		"Webhook tokens cannot be issued: this server is configured without a public URL, without connections, or without a guard that would take them.",
+		"Set `public_url` and `connections`, and give the guard a `webhook` path.")
 	NoAnswer = define("HKG-2006", http.StatusServiceUnavailable,
 		"Whether the aggregator connection exists cannot be found out at the moment.",
 		"Repeat it after `Retry-After`.")

@@ -16,7 +16,7 @@ var (
 		"It is live, but the client's address is not on a list, a scope is missing, its tenant is not served here, or the body is not signed as the vendor signs it.")
 	NoRoute = define("HKG-1404", http.StatusNotFound,
 		"There is nothing at this path.",
-		"Compare it with the guarded paths; they match exactly.")
+		"Compare it with the guarded paths; they match exactly. A path outside the `handle_path` or matcher that the guard stands in has nothing either.")
 	Method = define("HKG-1405", http.StatusMethodNotAllowed,
 		"The path does not take this method.",
 		"`Allow` says which it takes.")
@@ -26,6 +26,9 @@ var (
 	TooLarge = define("HKG-1413", http.StatusRequestEntityTooLarge,
 		"The body is too large.",
 		"Raise `max_body`, if it is meant.")
+	Misdirected = define("HKG-1421", http.StatusMisdirectedRequest,
+		"No site here is for this Host.",
+		"The Host that arrives is not the one in the site's address: have the proxy in front pass on the client's (nginx: `proxy_set_header Host $host`), or give the site an address without a host name, such as `http://:8080`.")
 	Throttled = define("HKG-1429", http.StatusTooManyRequests,
 		"Too many requests were refused.",
 		"It would be 401, too often for one address; `Retry-After` says how long to wait. A live credential passes.")
@@ -33,8 +36,8 @@ var (
 		"Internal error.",
 		"A failure in Hookgate, or nothing behind the guard: the log says which.")
 	BadGateway = define("HKG-1502", http.StatusBadGateway,
-		"The upstream cannot be reached. The request can be sent again.",
-		"See to Matcher.")
+		"The upstream cannot be reached. The request was not sent, and can be sent again.",
+		"See to Matcher. Where the connection broke after the request was sent, the detail is another one: the upstream gave no answer, and the request may have been delivered.")
 	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
 		"The credential cannot be checked at the moment. Send the request again.",
 		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
@@ -45,6 +48,10 @@ var (
 		"The upstream cannot take this request yet. Send it again after Retry-After.",
 		"Matcher answered 409 to a repeat, because an earlier try counts as under way (for five minutes after Matcher was killed), or 429, because the external system had its callbacks of this minute. The log has Matcher's code.")
 	Timeout = define("HKG-1504", http.StatusGatewayTimeout,
-		"The upstream did not answer in time.",
-		"It took more than `response_header_timeout`: see to Matcher. It may have got the request.")
+		"The upstream did not answer in time. It may have got the request.",
+		"It took more than `response_header_timeout`: see to Matcher.")
 )
+
+// BrokenOff is BadGateway where it is not known whether the upstream acted upon the
+// request.
+var BrokenOff = BadGateway.saying("The upstream gave no answer. The request may have been delivered.")

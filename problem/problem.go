@@ -34,6 +34,12 @@ func define(code string, status int, meaning, remedy string) Problem {
 	return p
 }
 
+// saying returns the problem with another detail.
+func (p Problem) saying(detail string) Problem {
+	p.Meaning = detail
+	return p
+}
+
 // All returns the table in the order of the codes.
 func All() []Problem {
 	return slices.SortedFunc(slices.Values(all), func(a, b Problem) int { return cmp.Compare(a.Code, b.Code) })

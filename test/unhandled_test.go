@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,6 +26,19 @@ func TestNothingBehindTheGuard(t *testing.T) {
 	g.wantLogged(t, a, "there is no handler behind the guard", c)
 }
 
+// TestUpstreamUnreachable: the vendor learns that the event was not sent.
+func TestUpstreamUnreachable(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusBadGateway, "HKG-1502")
+	if !strings.Contains(string(a.body), "was not sent") {
+		t.Errorf("%s", a.body)
+	}
+	g.wantLogged(t, a, "the upstream did not answer", c)
+}
+
 // TestUpstreamFailures: what the vendor got and what went wrong are in one line of the
 // log.
 func TestUpstreamFailures(t *testing.T) {
@@ -34,14 +48,42 @@ func TestUpstreamFailures(t *testing.T) {
 	c := g.operator(t, tenantA, "admin").mintCallback("")
 	done := make(chan struct{})
 	t.Cleanup(func() { close(done) })
-	for status, answer := range map[int]http.HandlerFunc{
-		http.StatusGatewayTimeout: func(http.ResponseWriter, *http.Request) { <-done },
-		http.StatusBadGateway:     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	for _, test := range []struct {
+		status int
+		code   string
+		says   string
+		answer http.HandlerFunc
+	}{
+		{http.StatusGatewayTimeout, "HKG-1504", "may have got the request", func(http.ResponseWriter, *http.Request) { <-done }},
+		{http.StatusBadGateway, "HKG-1502", "may have been delivered", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	} {
-		u.answerWith(answer)
+		u.answerWith(test.answer)
 		a := g.use(t, c)
-		wantStatus(t, a, status)
+		wantProblem(t, a, test.status, test.code)
+		if !strings.Contains(string(a.body), test.says) {
+			t.Errorf("%d does not say that it %s: %s", test.status, test.says, a.body)
+		}
 		g.wantLogged(t, a, "the upstream did not answer", c)
+	}
+}
+
+// TestNobodysHost: what is sent to a Host of no site is refused, and the log says why in
+// one line, without the Host.
+func TestNobodysHost(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: embedded(t)})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	own := fmt.Sprintf("://:%d {", g.ports.Vendors)
+	g.write(strings.Replace(g.config.text(t, g.ports), own, strings.Replace(own, "//", "//hooks.example.com", 1), 1))
+	g.Reload(reloaded)
+	a := g.use(t, c)
+	wantProblem(t, a, http.StatusMisdirectedRequest, "HKG-1421")
+	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
+	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	for line := range strings.Lines(g.Output.String()) {
+		if strings.Contains(line, id) && !strings.Contains(line, `"msg":"refused: no site of the server is for the Host"`) {
+			t.Errorf("the log says %s", line)
+		}
 	}
 }
 

@@ -57,12 +57,13 @@ type attempt struct {
 	err  error // once done
 }
 
-// noKeys is that a token could not be verified for want of keys: neither good nor bad.
+// noKeys: the issuer's keys are not known, so that nobody can tell whether a token is good.
 type noKeys struct{ retryAfter time.Duration }
 
 func (noKeys) Error() string { return "the issuer's keys are not known" }
 
-// errNoKeyID: which key to try must not be a matter of trying all of them.
+// errNoKeyID refuses a token that names no key. To try every key would let anybody make
+// us verify as many signatures as the issuer has keys.
 var errNoKeyID = errors.New("the token does not say which key it is signed with")
 
 func newKeySet(url string, algorithms []string, now func() time.Time, log *slog.Logger) (*keySet, error) {

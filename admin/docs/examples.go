@@ -24,29 +24,14 @@ func operations(document *huma.OpenAPI) []*huma.Operation {
 	return all
 }
 
-// Example is one example of a schema. The name tells it from others.
-type Example struct {
-	Name  string
-	Value any
-}
-
-// Examples are those that were written by hand.
-type Examples struct {
-	// Schemas has those of schemas whose properties do not all go together, by the
-	// schema's name. Their first is also that of whatever contains them.
-	Schemas map[string][]Example
-	// Parameters has those of parameters that any text fits, by their name.
-	Parameters map[string]string
-}
-
-// AddExamples gives every parameter, request body and answer without an example one;
+// addExamples gives every parameter, request body and answer without an example one;
 // that of an object is put together from those of its properties.
-func AddExamples(document *huma.OpenAPI, written Examples) {
+func addExamples(document *huma.OpenAPI, written map[string][]Example) {
 	e := exampler{written, document.Components.Schemas}
 	for _, op := range operations(document) {
 		for _, p := range op.Parameters {
 			if p.Example == nil && p.Schema != nil {
-				p.Example = e.ofParameter(p)
+				p.Example = e.of(p.Schema, maxExampleDepth)
 			}
 		}
 		if op.RequestBody != nil {
@@ -61,7 +46,7 @@ func AddExamples(document *huma.OpenAPI, written Examples) {
 }
 
 type exampler struct {
-	written Examples
+	written map[string][]Example
 	schemas huma.Registry
 }
 
@@ -70,7 +55,7 @@ func (e exampler) add(content map[string]*huma.MediaType) {
 		if m.Example != nil || len(m.Examples) > 0 || m.Schema == nil {
 			continue
 		}
-		written := e.written.Schemas[schemaName(m.Schema.Ref)]
+		written := e.written[schemaName(m.Schema.Ref)]
 		if len(written) < 2 {
 			m.Example = e.of(m.Schema, maxExampleDepth)
 			continue
@@ -82,13 +67,6 @@ func (e exampler) add(content map[string]*huma.MediaType) {
 	}
 }
 
-func (e exampler) ofParameter(p *huma.Param) any {
-	if written, ok := e.written.Parameters[p.Name]; ok && len(p.Schema.Examples) == 0 {
-		return written
-	}
-	return e.of(p.Schema, maxExampleDepth)
-}
-
 // schemaName is the name in a reference to a schema.
 func schemaName(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
 
@@ -98,7 +76,7 @@ const maxExampleDepth = 8
 // of returns an example of a schema, or nil where it does not even say a type.
 func (e exampler) of(s *huma.Schema, depth int) any {
 	if s.Ref != "" {
-		if written := e.written.Schemas[schemaName(s.Ref)]; len(written) > 0 {
+		if written := e.written[schemaName(s.Ref)]; len(written) > 0 {
 			return written[0].Value
 		}
 		s = e.schemas.SchemaFromRef(s.Ref)

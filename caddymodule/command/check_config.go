@@ -46,7 +46,8 @@ func checkPersistence(config *caddy.Config) store.Finding {
 	return store.Finding{Check: "persistence of the configuration", Severity: store.SeverityWarning, Detail: "each configuration is copied to disk; write persist_config off"}
 }
 
-// checkServers looks for what loses requests at a reload or holds a restart.
+// checkServers looks for what loses requests at a reload or holds a restart, and for
+// requests that come to nobody.
 func checkServers(config *caddy.Config) ([]store.Finding, error) {
 	var servers caddyhttp.App
 	if raw, ok := config.AppsRaw["http"]; ok {
@@ -66,5 +67,6 @@ func checkServers(config *caddy.Config) ([]store.Finding, error) {
 	if servers.GracePeriod == 0 {
 		stop.Severity, stop.Detail = store.SeverityWarning, "waits for the slowest request without a limit: write grace_period"
 	}
-	return []store.Finding{reload, stop}, nil
+	sites, err := checkSites(servers.Servers)
+	return append([]store.Finding{reload, stop}, sites...), err
 }

@@ -135,6 +135,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionThrottle(); err != nil {
 		return err
 	}
+	if err := refuseUnhandled(ctx); err != nil {
+		return err
+	}
 	g.gate = &gate.Gate{
 		Policy: g.policy, Keyring: instance.Store().Keyring(), Server: server{instance.Store()}, Logger: g.logger, Now: time.Now,
 	}

@@ -7,10 +7,12 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -58,6 +60,12 @@ func (server) Failure(err error) (status int, cause error) {
 	var failure caddyhttp.HandlerError
 	if !errors.As(err, &failure) {
 		return 0, nil
+	}
+	// Caddy's reverse_proxy says in its own way that it could not connect, or, with 503, that
+	// none of its upstreams is there to connect to.
+	var dial reverseproxy.DialError
+	if errors.As(failure.Err, &dial) || failure.StatusCode == http.StatusServiceUnavailable {
+		return failure.StatusCode, &upstream.Unsent{Err: failure.Err}
 	}
 	return failure.StatusCode, failure.Err
 }

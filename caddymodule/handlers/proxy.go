@@ -16,9 +16,13 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
+	"github.com/hookgate/hookgate/problem"
 )
 
 func init() { caddy.RegisterModule(Proxy{}) }
@@ -49,8 +53,25 @@ type Proxy struct {
 	// A PEM file with the authorities to trust for https:// instead of the system's.
 	TLSCA string `json:"tls_ca,omitempty"`
 
-	proxy *httputil.ReverseProxy
+	// Which Host the upstream gets: `client` for the client's, or `upstream` for its own
+	// as configured. Default: `upstream` for https://, `client` for all others.
+	Host string `json:"host,omitempty"`
+
+	// Takes requests that no guard has decided on, for other routes of the upstream.
+	// Without it they are 500.
+	Unguarded bool `json:"unguarded,omitempty"`
+
+	// hasForm reports whether a path has the form of a guarded route of any guard.
+	hasForm func(path string) bool
+	logger  *zap.Logger
+	proxy   *httputil.ReverseProxy
 }
+
+// What Host can be.
+const (
+	hostClient   = "client"
+	hostUpstream = "upstream"
+)
 
 // CaddyModule returns the Caddy module information.
 func (Proxy) CaddyModule() caddy.ModuleInfo {
@@ -80,28 +101,33 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
-	transport := upstream.New(to, upstream.Options{
-		TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
-		ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
-	})
-	log, err := zap.NewStdLogAt(ctx.Logger(), zap.WarnLevel)
+	if p.Host == "" {
+		p.Host = hostClient
+		if to.Scheme == "https" {
+			p.Host = hostUpstream // whoever serves many sites looks for one of his own
+		}
+	}
+	if p.Host != hostClient && p.Host != hostUpstream {
+		return errors.New("hookgate_proxy: host must be upstream or client")
+	}
+	if p.Unguarded {
+		instance, err := app.Configured(ctx)
+		if err != nil {
+			return err
+		}
+		p.hasForm = instance.Peers().HasForm
+	}
+	p.logger = ctx.Logger()
+	log, err := zap.NewStdLogAt(p.logger.Named("stdlib"), zap.WarnLevel)
 	if err != nil {
 		return err
 	}
 	p.proxy = &httputil.ReverseProxy{
-		Transport: transport,
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
-			// The standard library drops what it cannot parse of a query. Ours passes as
-			// it is: it decided nothing, so no two readings of it can matter.
-			r.Out.URL.RawQuery = r.In.URL.RawQuery
-			setForwarded(r)
-			// The standard library has removed hop-by-hop headers by now, so nothing
-			// that a client says can take these away.
-			if forwarding := vars.Forwarding(r.In); forwarding != nil {
-				forwarding.Restore(r.Out.Header)
-			}
-		},
+		Transport: upstream.New(to, upstream.Options{
+			TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
+			ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
+		}),
+		Rewrite: func(r *httputil.ProxyRequest) { p.rewrite(r, to) },
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			caddyhttp.SetVar(r.Context(), proxyErrorVar, err)
 		},
@@ -109,6 +135,26 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 		BufferPool: copyBuffers{},
 	}
 	return nil
+}
+
+// rewrite makes the request to the upstream of the client's.
+func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
+	r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+	if p.Host == hostUpstream {
+		r.Out.Host = to.Host
+	}
+	// The standard library drops what it cannot parse of a query. Ours passes as it is:
+	// it decided nothing, so no two readings of it can matter.
+	r.Out.URL.RawQuery = r.In.URL.RawQuery
+	setForwarded(r)
+	upstream.UsualNames(r.Out.Header)
+	// The standard library has removed hop-by-hop headers by now, so nothing that a
+	// client says can take these away.
+	if forwarding := vars.Forwarding(r.In); forwarding != nil {
+		forwarding.Restore(r.Out.Header)
+	} else {
+		guard.StripIdentity(r.Out.Header)
+	}
 }
 
 // Cleanup closes idle connections; requests of the old configuration keep theirs.
@@ -144,6 +190,27 @@ const proxyErrorVar = "hookgate.proxy_error"
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	if vars.Forwarding(r) != nil {
+		return p.forward(w, r)
+	}
+	if !p.Unguarded {
+		return refuse(p.logger, w, r, problem.Internal, zap.ErrorLevel, "there is no guard in front of hookgate_proxy: write hookgate before it, or unguarded in its block")
+	}
+	if p.hasForm(r.URL.EscapedPath()) {
+		return refuse(p.logger, w, r, problem.NoRoute, zap.InfoLevel, "refused: the path is a guard's", zap.String("outcome", string(guard.NoRoute)))
+	}
+	// Trailers arrive after headers were stripped, and could repeat any of them.
+	r.Trailer = nil
+	err := p.forward(gate.WithoutInterim(w, r), r)
+	var failure caddyhttp.HandlerError
+	if !errors.As(err, &failure) || failure.StatusCode < 500 {
+		return err
+	}
+	return refuse(p.logger, w, r, gate.UpstreamProblem(failure.StatusCode, failure.Err), zap.ErrorLevel, "the upstream did not answer", zap.Error(failure.Err))
+}
+
+// forward sends r to the upstream, and its answer to the client.
+func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Del("Server") // the upstream's own stands alone
 	p.proxy.ServeHTTP(w, r)
 	err, _ := caddyhttp.GetVar(r.Context(), proxyErrorVar).(error)
@@ -153,7 +220,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 		return nil
 	case errors.Is(err, context.Canceled):
 		return caddyhttp.Error(statusClientClosed, err)
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case !upstream.NotSent(err) && errors.As(err, &timeout) && timeout.Timeout():
 		return caddyhttp.Error(http.StatusGatewayTimeout, err)
 	}
 	return caddyhttp.Error(http.StatusBadGateway, err)

@@ -25,6 +25,8 @@ func parseProxy(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    dial_timeout            <duration>
 //	    response_header_timeout <duration>
 //	    tls_ca                  <path>
+//	    host                    upstream | client
+//	    unguarded
 //	}
 func (p *Proxy) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -41,6 +43,8 @@ func (p *Proxy) Words() grammar.Words {
 		"dial_timeout":            grammar.Into(&p.DialTimeout, grammar.DurationArg),
 		"response_header_timeout": grammar.Into(&p.ResponseHeaderTimeout, grammar.DurationArg),
 		"tls_ca":                  grammar.Into(&p.TLSCA, grammar.OneArg),
+		"host":                    grammar.Into(&p.Host, grammar.OneArg),
+		"unguarded":               grammar.Into(&p.Unguarded, grammar.Flag),
 	}
 }
 

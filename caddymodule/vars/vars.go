@@ -44,3 +44,6 @@ func Unhandled(r *http.Request) bool {
 	end, _ := caddyhttp.GetVar(r.Context(), "unhandled").(bool)
 	return end
 }
+
+// SetUnhandled says whether it did.
+func SetUnhandled(r *http.Request, is bool) { caddyhttp.SetVar(r.Context(), "unhandled", is) }

@@ -51,3 +51,9 @@ func ParseAddress(text string) (Address, error) {
 	}
 	return a, nil
 }
+
+// name is the host that a certificate of the upstream has to be for.
+func (a Address) name() string {
+	host, _, _ := net.SplitHostPort(a.address)
+	return host
+}

@@ -14,21 +14,17 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-const (
-	// maxSmall is the largest body in bytes that is sent directly. Together with its
-	// header it fits into the buffers of the two sockets, so that an upstream that
-	// answers without reading it, and we who read the answer only after the writing,
-	// never wait for each other.
-	maxSmall = 32 << 10
-	// maxInterim is how many 1xx answers are taken before the answer.
-	maxInterim = 5
-)
+// maxSmall is the largest body in bytes that is sent directly. Together with its
+// header it fits into the buffers of the two sockets, so that an upstream that
+// answers without reading it, and we who read the answer only after the writing,
+// never wait for each other.
+const maxSmall = 32 << 10
 
 // small reports whether r can be sent directly: its body has a length, and not a large
-// one, and nobody waits to be told to send it.
+// one.
 func small(r *http.Request) bool {
 	return r.ContentLength >= 0 && r.ContentLength <= maxSmall && len(r.TransferEncoding) == 0 && len(r.Trailer) == 0 &&
-		len(r.Header["Expect"]) == 0 && len(r.Header["Upgrade"]) == 0
+		len(r.Header["Upgrade"]) == 0
 }
 
 // buffers hold requests while they are written.
@@ -111,12 +107,12 @@ func (t *Transport) send(ctx context.Context, message []byte) (*inFlight, error)
 				return nil, err
 			}
 			if c, err = newConn(made); err != nil {
-				return nil, err
+				return nil, &Unsent{err}
 			}
 		}
 		if err := c.SetDeadline(time.Now().Add(t.timeout)); err != nil {
 			_ = c.Close()
-			return nil, err
+			return nil, &Unsent{err}
 		}
 		f := &inFlight{conn: c, ctx: ctx}
 		f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
@@ -131,7 +127,7 @@ func (t *Transport) send(ctx context.Context, message []byte) (*inFlight, error)
 			return nil, cause
 		}
 		if !c.reused {
-			return nil, err
+			return nil, &Unsent{err}
 		}
 	}
 }
@@ -165,17 +161,19 @@ func (f *inFlight) finish(t *Transport, keep bool) {
 var (
 	errStatus   = errors.New("the status of the upstream's answer is none")
 	errSwitched = errors.New("the upstream switched protocols unasked")
-	errInterim  = errors.New("the upstream sent too many interim answers")
 )
 
 // receive reads the answer to r, its body but for what has not been asked for yet.
 func (f *inFlight) receive(t *Transport, r *http.Request) (*http.Response, error) {
 	f.left = maxAnswerHeader
 	answer, err := f.final(r)
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF // before an answer it is never in order
-		}
+	switch {
+	case err == nil:
+	case f.left <= 0: // whatever the part that was read looks like
+		return nil, f.fail(errHeaderTooLarge)
+	case errors.Is(err, io.EOF): // before an answer it is never in order
+		return nil, f.fail(io.ErrUnexpectedEOF)
+	default:
 		return nil, f.fail(err)
 	}
 	f.left = unbounded
@@ -194,9 +192,10 @@ func (f *inFlight) receive(t *Transport, r *http.Request) (*http.Response, error
 	return answer, nil
 }
 
-// final reads answers until one that is not interim, and passes those on.
+// final reads answers until one that is not interim, and passes those on. There may be
+// any number of them, as long as all together fit into maxAnswerHeader.
 func (f *inFlight) final(r *http.Request) (*http.Response, error) {
-	for range maxInterim + 1 {
+	for {
 		answer, err := http.ReadResponse(f.answer, r)
 		switch {
 		case err != nil:
@@ -214,7 +213,6 @@ func (f *inFlight) final(r *http.Request) (*http.Response, error) {
 			}
 		}
 	}
-	return nil, errInterim
 }
 
 // answerBody is the body of an answer. With its end the connection is free again.

@@ -137,33 +137,60 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
-// TestInterimAnswers: they are passed on, and are not the answer.
+// TestInterimAnswers: they are passed on, are not the answer, and never end an exchange,
+// however many there are.
 func TestInterimAnswers(t *testing.T) {
-	interim := "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-	for n, wantErr := range map[int]bool{1: false, maxInterim: false, maxInterim + 1: true} {
-		p := newPeer(t, answerAll(strings.Repeat(interim, n)+okAnswer))
-		var got []int
-		r := p.post(t, "event")
-		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-			Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
+	for _, direct := range []bool{true, false} {
+		for _, tc := range []struct {
+			code, times int
+		}{{100, 1}, {103, 1}, {102, 10}, {103, 1000}} {
+			interim := fmt.Sprintf("HTTP/1.1 %d Interim\r\nLink: </a>\r\n\r\n", tc.code)
+			p := newPeer(t, answerAll(strings.Repeat(interim, tc.times)+okAnswer))
+			tr := p.transport(t)
+			tr.direct = direct
+			var got []int
+			answer, body := do(t, tr, listening(p.post(t, "event"), func(code int, header textproto.MIMEHeader) {
 				if header.Get("Link") != "</a>" {
 					t.Errorf("header %v", header)
 				}
 				got = append(got, code)
-				return nil
-			},
-		}))
-		answer, err := p.transport(t).RoundTrip(r)
-		if wantErr {
-			if !errors.Is(err, errInterim) {
-				t.Errorf("%d interim answers: %v", n, err)
+			}))
+			if answer.StatusCode != http.StatusOK || body != "ok" || !slices.Equal(got, slices.Repeat([]int{tc.code}, tc.times)) {
+				t.Errorf("directly %t, %d times %d: %d, %v", direct, tc.times, tc.code, answer.StatusCode, got)
 			}
-			continue
-		}
-		if err != nil || answer.StatusCode != http.StatusOK || !slices.Equal(got, slices.Repeat([]int{103}, n)) {
-			t.Errorf("%d interim answers: %v, %v", n, got, err)
 		}
 	}
+}
+
+// TestEndlessInterimAnswers: their bytes are bounded all together, whatever each has.
+func TestEndlessInterimAnswers(t *testing.T) {
+	for _, direct := range []bool{true, false} {
+		for name, interim := range map[string]string{
+			"bare":   "HTTP/1.1 102 Processing\r\n\r\n",
+			"filled": "HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 1000) + "\r\n\r\n",
+		} {
+			p := newPeer(t, func(_ int, c net.Conn, r *bufio.Reader) {
+				readRequest(r)
+				for reply(c, strings.Repeat(interim, 1000)) {
+				}
+			})
+			tr := p.transport(t)
+			tr.direct = direct
+			if _, err := tr.RoundTrip(listening(p.post(t, "event"), func(int, textproto.MIMEHeader) {})); !errors.Is(err, errHeaderTooLarge) {
+				t.Errorf("%s, directly %t: %v", name, direct, err)
+			}
+		}
+	}
+}
+
+// listening returns r with somebody who hears of interim answers, as the proxy does.
+func listening(r *http.Request, hear func(int, textproto.MIMEHeader)) *http.Request {
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
+			hear(code, header)
+			return nil
+		},
+	}))
 }
 
 // TestFailures: what is no answer is an error, of the right kind, and the connection

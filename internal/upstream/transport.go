@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -44,17 +45,20 @@ type Transport struct {
 // New returns a transport to an upstream. It does not dial.
 func New(to Address, options Options) *Transport {
 	t := &Transport{
-		dialler: dialler{to, net.Dialer{Timeout: options.DialTimeout, KeepAlive: keepAlive}, options.TryDuration},
+		dialler: dialler{
+			to: to, tryDuration: options.TryDuration, dialTimeout: options.DialTimeout,
+			dialer: net.Dialer{KeepAlive: keepAlive}, lookup: net.DefaultResolver.LookupNetIP,
+		},
 		timeout: options.ResponseHeaderTimeout,
 		direct:  canTellClosed && to.Scheme == "http" && !to.h2c,
 	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return t.dialler.dial(ctx) }
 	t.standard = &http.Transport{
-		DialContext:           func(ctx context.Context, _, _ string) (net.Conn, error) { return t.dialler.dial(ctx) },
+		DialContext:           dial,
 		MaxIdleConns:          maxIdle,
 		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       idleTimeout,
 		ResponseHeaderTimeout: options.ResponseHeaderTimeout,
-		ExpectContinueTimeout: time.Second,
 		// Bodies go through as they are.
 		DisableCompression: true,
 		Protocols:          new(http.Protocols),
@@ -65,19 +69,32 @@ func New(to Address, options Options) *Transport {
 		t.standard.Protocols.SetHTTP1(true)
 		t.standard.Protocols.SetHTTP2(to.Scheme == "https")
 	}
-	if options.RootCAs != nil {
-		t.standard.TLSClientConfig = &tls.Config{RootCAs: options.RootCAs, MinVersion: tls.VersionTLS12}
+	if to.Scheme == "https" {
+		// The handshake is a part of the dial: it has its time limit, and is tried again.
+		t.standard.DialTLSContext = dial
+		t.dialler.tls = &tls.Config{
+			ServerName: to.name(), RootCAs: options.RootCAs, MinVersion: tls.VersionTLS12,
+			NextProtos: []string{"h2", "http/1.1"},
+		}
 	}
 	return t
 }
 
 // RoundTrip implements http.RoundTripper. An error of a body that could not be read is
-// returned as it is.
+// returned as it is; of any other NotSent tells whether the upstream may have got the
+// request.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(r.Header["Expect"]) > 0 {
+		// Reading the body asks the client for it. An upstream that is asked whether it wants
+		// it, and does not know the question, would hold up the request.
+		r = r.WithContext(r.Context())
+		r.Header = maps.Clone(r.Header)
+		delete(r.Header, "Expect")
+	}
 	if t.direct && small(r) {
 		return t.exchange(r)
 	}
-	return t.standard.RoundTrip(r)
+	return t.forward(r)
 }
 
 // Close closes idle connections, and those in use when their answers have been read.

@@ -78,15 +78,13 @@ func body(length int) io.ReadCloser {
 	return io.NopCloser(strings.NewReader(strings.Repeat("x", length)))
 }
 
-// TestOnlySmallGoDirectly: what has to be sent while it arrives, or waits to be asked
-// for, is the standard library's.
+// TestOnlySmallGoDirectly: what has to be sent while it arrives is the standard library's.
 func TestOnlySmallGoDirectly(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
 		"large":          func(r *http.Request) { r.ContentLength = maxSmall + 1 },
 		"unknown length": func(r *http.Request) { r.ContentLength = -1 },
 		"chunked":        func(r *http.Request) { r.TransferEncoding = []string{"chunked"} },
 		"trailers":       func(r *http.Request) { r.Trailer = http.Header{"X-Sum": nil} },
-		"expect":         func(r *http.Request) { r.Header.Set("Expect", "100-continue") },
 		"upgrade":        func(r *http.Request) { r.Header.Set("Upgrade", "websocket") },
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://matcher/", strings.NewReader("event"))
@@ -95,6 +93,34 @@ func TestOnlySmallGoDirectly(t *testing.T) {
 		}
 		if change(r); small(r) {
 			t.Errorf("%s goes the direct way", name)
+		}
+	}
+}
+
+// TestExpect: the upstream is not asked whether it wants the body, and so nobody waits
+// for it to say so.
+func TestExpect(t *testing.T) {
+	got := make(chan http.Header, 1)
+	p := newPeer(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		request, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		got <- request.Header
+		_, _ = io.Copy(io.Discard, request.Body)
+		reply(c, okAnswer)
+	})
+	for _, length := range []int64{7, maxSmall + 1} {
+		tr := p.transport(t)
+		r := p.post(t, "")
+		r.Body, r.ContentLength = body(int(length)), length
+		r.Header.Set("Expect", "100-continue")
+		do(t, tr, r)
+		if header := <-got; len(header["Expect"]) > 0 {
+			t.Errorf("%d bytes: %v", length, header)
+		}
+		if r.Header.Get("Expect") == "" {
+			t.Error("the caller's request was changed")
 		}
 	}
 }

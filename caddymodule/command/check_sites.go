@@ -1,0 +1,111 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/hookgate/hookgate/store"
+)
+
+// checkSites tells which requests the sites of a server with a guard take, and which
+// proxies have no guard in front.
+func checkSites(servers map[string]*caddyhttp.Server) (findings []store.Finding, err error) {
+	for _, server := range servers {
+		var s sites
+		if err := s.walk(server.Routes, nil, nil, false); err != nil {
+			return nil, err
+		}
+		listen := strings.Join(server.Listen, " ")
+		if s.open {
+			findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityProblem, Detail: fmt.Sprintf("on %s a hookgate_proxy has no guard in front of it and answers 500: write hookgate before it, or unguarded in its block", listen)})
+		}
+		if hosts := s.hosts; !s.anyHost && len(hosts) > 0 {
+			findings = append(findings, store.Finding{Check: "host", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s vendors must send %s as Host, any other one is 421: a proxy in front has to pass it on", listen, strings.Join(hosts, " or "))})
+		}
+		if paths := s.paths; !s.anyPath && len(paths) > 0 {
+			findings = append(findings, store.Finding{Check: "path", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s the guard stands under %s, any other path is 404 unless another handler takes it", listen, strings.Join(paths, " "))})
+		}
+	}
+	slices.SortFunc(findings, func(a, b store.Finding) int { return strings.Compare(a.Check+a.Detail, b.Check+b.Detail) })
+	return findings, nil
+}
+
+// sites is what is known of a server's guards.
+type sites struct {
+	// hosts and paths are those that a guard is limited to; anyHost and anyPath: one is not.
+	hosts, paths     []string
+	anyHost, anyPath bool
+	// open: there is a proxy without a guard.
+	open bool
+}
+
+// walk goes through routes, which are limited to these hosts and paths, in the order in
+// which requests do. guarded: they have passed a guard by then.
+func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded bool) error {
+	for _, route := range routes {
+		hosts, err := narrowed(hosts, route.MatcherSetsRaw, "host")
+		if err != nil {
+			return err
+		}
+		paths, err := narrowed(paths, route.MatcherSetsRaw, "path")
+		if err != nil {
+			return err
+		}
+		for _, raw := range route.HandlersRaw {
+			var handler struct {
+				Handler   string
+				Unguarded bool
+				Routes    caddyhttp.RouteList
+			}
+			if err := json.Unmarshal(raw, &handler); err != nil {
+				return err
+			}
+			switch handler.Handler {
+			case "hookgate":
+				guarded = true
+				s.anyHost, s.anyPath = s.anyHost || len(hosts) == 0, s.anyPath || len(paths) == 0
+				s.hosts, s.paths = appendNew(s.hosts, hosts), appendNew(s.paths, paths)
+			case "hookgate_proxy":
+				s.open = s.open || !guarded && !handler.Unguarded
+			case "subroute":
+				if err := s.walk(handler.Routes, hosts, paths, guarded); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// narrowed returns what a route's matchers limit it to, where all its sets do; else what
+// it was limited to before.
+func narrowed(before []string, sets caddyhttp.RawMatcherSets, matcher string) (limits []string, err error) {
+	for _, set := range sets {
+		raw, ok := set[matcher]
+		if !ok {
+			return before, nil
+		}
+		var values []string
+		if err := json.Unmarshal(raw, &values); err != nil {
+			return nil, err
+		}
+		limits = appendNew(limits, values)
+	}
+	if limits == nil {
+		return before, nil
+	}
+	return limits, nil
+}
+
+func appendNew(all, more []string) []string {
+	for _, value := range more {
+		if !slices.Contains(all, value) {
+			all = append(all, value)
+		}
+	}
+	return all
+}

@@ -1,0 +1,62 @@
+package command
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
+
+	_ "github.com/hookgate/hookgate/caddymodule/handlers"
+)
+
+// TestCheckSites: what is said of requests that come to no guard.
+func TestCheckSites(t *testing.T) {
+	const guarded = "hookgate\nhookgate_proxy matcher:4018\n"
+	for name, tc := range map[string]struct {
+		sites string
+		want  []string // of each finding, in this order
+	}{
+		"any Host":                  {"http://:8080 {\n" + guarded + "}", nil},
+		"one Host":                  {"http://a.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com as Host"}},
+		"two sites":                 {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://b.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com or b.example.com as Host"}},
+		"a site for the others":     {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://:8080 {\n" + guarded + "}", nil},
+		"no guard":                  {"http://a.example.com:8080 {\nrespond hello\n}", nil},
+		"a path":                    {"http://:8080 {\nhandle_path /hooks/* {\n" + guarded + "}\n}", []string{"ok path: on :8080 the guard stands under /hooks/*"}},
+		"a proxy alone":             {"http://:8080 {\nhookgate_proxy matcher:4018\n}", []string{"problem guard: on :8080 a hookgate_proxy has no guard in front of it"}},
+		"a proxy that is unguarded": {"http://:8080 {\nhookgate_proxy matcher:4018 {\nunguarded\n}\n}", nil},
+		"a guard for others": {
+			"http://:8080 {\nhandle /v1/* {\n" + guarded + "}\nhandle {\nhookgate_proxy matcher:4018\n}\n}",
+			[]string{"problem guard: on :8080 a hookgate_proxy has no guard", "ok path: on :8080 the guard stands under /v1/*"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(tc.sites), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var config struct {
+				Apps struct{ HTTP caddyhttp.App }
+			}
+			if err := json.Unmarshal(adapted, &config); err != nil {
+				t.Fatal(err)
+			}
+			findings, err := checkSites(config.Apps.HTTP.Servers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, f := range findings {
+				text := string(f.Severity) + " " + f.Check + ": " + f.Detail
+				if i >= len(tc.want) || !strings.HasPrefix(text, tc.want[i]) {
+					t.Errorf("finding %d: %s", i, text)
+				}
+			}
+			if len(findings) < len(tc.want) {
+				t.Errorf("%d findings, want %q", len(findings), tc.want)
+			}
+		})
+	}
+}
