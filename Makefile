@@ -58,7 +58,7 @@ test:
 images:
 	cd test && HOOKGATE_REQUIRE_CHROMIUM=1 HOOKGATE_IMAGES=1 $(GO) test -count 1 -run 'WideAndLight|NarrowAndDark' ./console
 
-# Reads the manifests in deploy/ as Kubernetes and Docker Compose read them. It is a
+# Reads the manifests in deploy/ as Kubernetes, Helm and Docker Compose read them. It is a
 # module of its own, too.
 test-manifests: build
 	cd test/manifests && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -timeout 5m ./...

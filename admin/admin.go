@@ -14,7 +14,6 @@ import (
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
-	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
@@ -195,57 +194,6 @@ func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, cod
 	a.log.Debug("an operator was refused", slog.String("request_id", id),
 		slog.String("tenant", who.Tenant.String()), slog.String("operation", operation), slog.String("code", code))
 	a.refusals.note(who, id, operation+" "+code)
-}
-
-// retryAfter is how long a client should wait before it asks an unavailable store
-// again, in seconds: about as long as a failover of Redis is noticed.
-const retryAfter = "2"
-
-var errNoAnswer = errors.New("look up an aggregator connection")
-
-// problemOf turns an error of a handler into what the client may know of it.
-func (a *admin) problemOf(ctx context.Context, err error) *detail {
-	var d *detail
-	var replay *store.ReplayError
-	switch {
-	case errors.As(err, &d):
-	case errors.Is(err, store.ErrNotFound):
-		d = refuse(problem.NotFound)
-	case errors.Is(err, store.ErrInactive):
-		d = refuse(problem.Inactive)
-	case errors.Is(err, store.ErrGraceOpen):
-		d = refuse(problem.GraceOpen)
-	case errors.Is(err, store.ErrNoGrace):
-		d = refuse(problem.NoGrace)
-	case errors.Is(err, store.ErrClientIDTaken):
-		d = refuse(problem.ClientIDTaken)
-	case errors.Is(err, store.ErrKeyReused):
-		d = refuse(problem.KeyReused)
-	case errors.As(err, &replay):
-		d = replayed(replay)
-	case errors.Is(err, credential.ErrInvalid):
-		d = refuse(problem.Invalid).at("body", err.Error())
-	case errors.Is(err, connections.ErrTimeout):
-		d = refuse(problem.MatcherTimeout).with("Retry-After", retryAfter)
-	case errors.Is(err, connections.ErrRefused):
-		d = refuse(problem.MatcherRefuses)
-	case errors.Is(err, connections.ErrAnswer):
-		d = refuse(problem.MatcherAnswer)
-	case errors.Is(err, errNoAnswer):
-		d = refuse(problem.NoAnswer).with("Retry-After", retryAfter)
-	case errors.Is(err, store.ErrNotReplicated):
-		d = refuse(problem.NotReplicated).with("Retry-After", retryAfter)
-	case errors.Is(err, store.ErrUnavailable):
-		d = refuse(problem.StoreUnavailable).with("Retry-After", retryAfter)
-	default:
-		d = refuse(problem.OperationFailed)
-	}
-	if d.Status >= http.StatusInternalServerError {
-		x := exchangeOf(ctx)
-		a.log.Error("an operation failed", slog.String("request_id", x.id.String()),
-			slog.String("operation", x.operation), slog.String("code", d.Code), slog.Any("error", err))
-	}
-	return d
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

@@ -27,6 +27,7 @@ var bearerFaults = map[bearer.Reason]string{
 	bearer.NoClaim:        "The bearer token lacks a required claim; exp is one.",
 	bearer.LongLived:      "The bearer token is valid for too long.",
 	bearer.OfGuard:        "The bearer token is a guard's, not an operator's.",
+	bearer.BadSubject:     "The sub claim of the bearer token is no text, is empty, or begins with hookgate, which no operator's does.",
 	bearer.BadRoles:       "A role claim of the bearer token is neither a string nor a list of strings.",
 	bearer.BadTenant:      "The tenant claim of the bearer token is not a UUID.",
 	bearer.TwoTenants:     "The tenant claims of the bearer token name different tenants.",

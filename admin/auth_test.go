@@ -102,15 +102,16 @@ func TestRefusedTokens(t *testing.T) {
 		"crit":                   "Bearer " + withCrit,
 		"header null":            assemble(nil, claimsWith(nil), hmacSigned[2]),
 		"claims null":            assemble(map[string]any{"alg": "HS256"}, nil, hmacSigned[2]),
-		"expired":                hs256(t, jwt.MapClaims{"exp": now.Add(-time.Second).Unix()}),
-		"expires now":            hs256(t, jwt.MapClaims{"exp": now.Unix()}),
+		"expired":                hs256(t, jwt.MapClaims{"exp": now.Add(-31 * time.Second).Unix()}),
+		"expired for the leeway": hs256(t, jwt.MapClaims{"exp": now.Add(-30 * time.Second).Unix()}),
 		"exp missing":            hs256(t, jwt.MapClaims{"exp": nil}),
 		"exp zero":               hs256(t, jwt.MapClaims{"exp": 0}),
 		"exp a string":           hs256(t, jwt.MapClaims{"exp": "never"}),
 		"exp a day too far":      hs256(t, jwt.MapClaims{"exp": now.AddDate(0, 0, 31).Unix()}),
 		"exp in another age":     hs256(t, jwt.MapClaims{"exp": 1e300}),
 		"exp at the last second": hs256(t, jwt.MapClaims{"exp": int64(math.MaxInt64)}),
-		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(time.Second).Unix()}),
+		"nbf in the future":      hs256(t, jwt.MapClaims{"nbf": now.Add(31 * time.Second).Unix()}),
+		"issued in the future":   hs256(t, jwt.MapClaims{"iat": now.Add(31 * time.Second).Unix()}),
 		"two tenants":            hs256(t, jwt.MapClaims{"tenantId": tenantB.String()}),
 		"tenant not a UUID":      hs256(t, jwt.MapClaims{"tenant_id": "acme"}),
 		"tenant empty":           hs256(t, jwt.MapClaims{"tenant_id": ""}),
@@ -206,6 +207,45 @@ func TestAlgorithmsArePinned(t *testing.T) {
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS384, claimsWith(nil), secret), "GET", callbacksPath, "")
 	s.must(200, "Bearer "+signed(t, jwt.SigningMethodHS512, claimsWith(nil), secret), "GET", callbacksPath, "")
 	checkProblem(t, s.as(hs256(t, nil), "GET", callbacksPath, ""), 401, "HKG-2401")
+}
+
+// TestLeeway: clocks differ, and issuers set nbf and iat to their own now.
+func TestLeeway(t *testing.T) {
+	ahead := func(d time.Duration) jwt.MapClaims {
+		return jwt.MapClaims{"nbf": now.Add(d).Unix(), "iat": now.Add(d).Unix(), "exp": now.Add(time.Second - d).Unix()}
+	}
+	s := newServer(t)
+	s.must(200, hs256(t, ahead(30*time.Second)), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, ahead(32*time.Second)), "GET", callbacksPath, ""), 401, "HKG-2401")
+	s = newServerOn(t, s.store, withJWT(func(c *bearer.Config) { c.Leeway = 2 * time.Second }))
+	s.must(200, hs256(t, ahead(2*time.Second)), "GET", callbacksPath, "")
+	checkProblem(t, s.as(hs256(t, ahead(4*time.Second)), "GET", callbacksPath, ""), 401, "HKG-2401")
+}
+
+// TestClaimPaths: a name that no claim has leads through claims.
+func TestClaimPaths(t *testing.T) {
+	s := newServer(t, withJWT(func(c *bearer.Config) {
+		c.TenantClaims, c.RolesClaims = []string{"https://example.com/org.id"}, []string{"realm_access.roles"}
+	}))
+	inner := map[string]any{"roles": []string{"admin"}}
+	tenant := map[string]any{"id": tenantA.String()}
+	for _, c := range []struct {
+		name   string
+		claims jwt.MapClaims
+		status int
+	}{
+		{"paths", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": inner}, 201},
+		{"whole names", jwt.MapClaims{"https://example.com/org.id": tenantA.String(), "realm_access.roles": "admin"}, 201},
+		{"the whole name counts first", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": inner, "realm_access.roles": "viewer"}, 403},
+		{"no such member", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": map[string]any{"groups": "admin"}}, 403},
+		{"no object", jwt.MapClaims{"https://example.com/org": tenant, "realm_access": "roles"}, 403},
+		{"no tenant at the end", jwt.MapClaims{"https://example.com/org": map[string]any{"id": tenant}, "realm_access": inner}, 401},
+		{"no tenant", jwt.MapClaims{"https://example.com": tenant, "realm_access": inner}, 403},
+	} {
+		if a := s.as(tokenFor(t, c.claims), "POST", callbacksPath, "{}"); a.StatusCode != c.status {
+			t.Errorf("%s: %d %s", c.name, a.StatusCode, a.body)
+		}
+	}
 }
 
 func TestTenantClaims(t *testing.T) {

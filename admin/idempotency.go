@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"crypto/sha256"
+	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,9 +15,12 @@ import (
 )
 
 const (
-	idempotencyHeader = "Idempotency-Key"
-	maxIdempotencyKey = 255
+	idempotencyHeader  = "Idempotency-Key"
+	idempotencyPattern = "^[ -~]+$"
+	maxIdempotencyKey  = 255
 )
+
+var idempotencyKey = regexp.MustCompile(idempotencyPattern)
 
 // idempotency is what makes a repeated request known: the key that the client gave
 // it, empty for none, and a digest of what it asks for.
@@ -31,7 +35,7 @@ func repeatable(op huma.Operation) huma.Operation {
 	op.Parameters = append(op.Parameters, &huma.Param{
 		Name: idempotencyHeader, In: "header",
 		Description: "Names the request, for 24 hours and within the tenant: sent again with the same key, it changes nothing.",
-		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[ -~]+$"},
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: idempotencyPattern},
 	})
 	op.Middlewares = append(op.Middlewares, readIdempotencyKey)
 	return op
@@ -46,22 +50,13 @@ func readIdempotencyKey(ctx huma.Context, next func(huma.Context)) {
 	x := exchangeOf(ctx.Context())
 	switch values := r.Header.Values(idempotencyHeader); {
 	case len(values) == 0:
-	case len(values) > 1 || !validIdempotencyKey(values[0]):
+	case len(values) > 1 || len(values[0]) > maxIdempotencyKey || !idempotencyKey.MatchString(values[0]):
 		refuse(problem.Invalid).at("header."+idempotencyHeader, "expected one header of 1 to 255 printable ASCII characters").write(x)
 		return
 	default:
 		x.once = idempotency{key: values[0], fingerprint: fingerprint(r.Method, r.URL.Path, x.body)}
 	}
 	next(ctx)
-}
-
-func validIdempotencyKey(key string) bool {
-	for i := range len(key) {
-		if key[i] < ' ' || key[i] > '~' {
-			return false
-		}
-	}
-	return len(key) >= 1 && len(key) <= maxIdempotencyKey
 }
 
 // fingerprint tells whether two requests ask for the same. Who asks is not in it: a

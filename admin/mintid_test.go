@@ -128,7 +128,7 @@ func TestRPCErrors(t *testing.T) {
 	callback := s.create(`{"kind":"callback"}`).text(t, "id")
 	before := string(s.must(200, admin, "GET", credentialsPath, "").body)
 
-	expired := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(-time.Second).Unix()})
+	expired := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(-time.Minute).Unix()})
 	early := tokenFor(t, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "nbf": now.Add(time.Hour).Unix()})
 	forged := "Bearer " + signed(t, jwt.SigningMethodHS256, jwt.MapClaims{"tenant_id": tenantA.String(), "role": "admin", "exp": now.Add(time.Hour).Unix()}, []byte("another secret"))
 	homeless := tokenFor(t, jwt.MapClaims{"role": "admin"})

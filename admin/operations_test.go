@@ -86,7 +86,7 @@ func (d *driver) adopt() {
 }
 
 func (d *driver) credentials() {
-	for _, authorization := range []string{"Basic YTpi", "Bearer x.y.z", hs256(d.t, map[string]any{"exp": now.Unix() - 1})} {
+	for _, authorization := range []string{"Basic YTpi", "Bearer x.y.z", hs256(d.t, map[string]any{"exp": now.Unix() - 31})} {
 		d.send(call{name: "without a good token", authorization: authorization}, unauthenticated)
 	}
 	d.send(call{name: "without a tenant", authorization: hs256(d.t, map[string]any{"tenant_id": nil})}, refused)

@@ -100,7 +100,7 @@ func refuseBearerRPC(r *bearer.Refusal) *rpcError {
 		e.Code, e.Message = rpcNoToken, "Anonymous access is disabled"
 	case bearer.Expired:
 		e.Code, e.Message = rpcBadClaims, "JWT expired"
-	case bearer.NotYetValid, bearer.WrongIssuer, bearer.WrongAudience, bearer.NoClaim:
+	case bearer.NotYetValid, bearer.WrongIssuer, bearer.WrongAudience, bearer.NoClaim, bearer.BadSubject:
 		e.Code = rpcBadClaims
 	default:
 		e.Code = rpcBadToken

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookgate/hookgate/internal/droplog"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
@@ -74,6 +75,7 @@ type checks struct {
 	Keyring keyringCheck `json:"keyring"`
 	Redis   check        `json:"redis"`
 	Process check        `json:"process"`
+	Log     check        `json:"log"` // ok or losing
 }
 
 type check struct {
@@ -93,7 +95,11 @@ func (c *StatusConfig) readiness() readiness {
 		Keyring: keyringCheck{Status: "ok", AgeSeconds: stats.Age.Truncate(time.Millisecond).Seconds()},
 		Redis:   check{Status: "ok"},
 		Process: check{Status: "ok"},
+		Log:     check{Status: "ok"},
 	}}
+	if droplog.Losing() {
+		state.Status, state.Checks.Log.Status = statusDegraded, "losing"
+	}
 	if !stats.RedisUp {
 		state.Status, state.Checks.Redis.Status = statusDegraded, "down"
 	}

@@ -36,7 +36,7 @@ func (a *admin) registerVerify() {
 // verdictDetails say for people what the guard makes of a token.
 var verdictDetails = map[guard.Outcome]string{
 	guard.Allowed:   "The guard lets it through.",
-	guard.Malformed: "The guard refuses it with 401 unseen: the checksum is wrong, or it has characters that no token has.",
+	guard.Malformed: "The guard refuses it with 401 without looking for it: its checksum is wrong, or no token has such characters or such a length.",
 	guard.Unknown:   "The guard refuses it with 401: no live credential has it.",
 	guard.Revoked:   "The guard refuses it with 401: it was revoked.",
 	guard.Expired:   "The guard refuses it with 401: its expiry or the end of its grace period has passed.",

@@ -86,6 +86,7 @@ func TestGuardCaddyfile(t *testing.T) {
 			webhook /c/{vendor}/{token} -> /d/{vendor}/{connection}
 			idempotency_key body
 			forward_token
+			pass_headers X-Device-User X-Host
 			assert_jwt {
 				algorithm HS512
 				secret {env.S}
@@ -98,7 +99,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		}`: `{"callback":["/a/{exceptionId}"],"webhook":["/c/{vendor}/{token}"],` +
 			`"upstreams":{"/a/{exceptionId}":"/b/{exceptionId}","/c/{vendor}/{token}":"/d/{vendor}/{connection}"},"forward_token":true,` +
 			`"assert_jwt":{"algorithm":"HS512","secret":"{env.S}","ttl":30000000000,"issuer":"i","audience":"a","claims":{"owner":"o","type":"application"}},` +
-			`"idempotency_key":"body"}`,
+			`"idempotency_key":"body","pass_headers":["X-Device-User","X-Host"]}`,
 		`hookgate {
 			vendor belvo {
 				allow_ips 3.130.254.46 10.0.0.0/8
@@ -140,7 +141,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		"failure_limit off\nfailure_limit off",
 		"matcher", "matcher {\n}", "matcher 3", "matcher 2 4", "matcher 2 {\nnonsense x\n}", "matcher 2 {\ntenant\n}", "matcher 2 {\ntenants\n}", "matcher 4\nmatcher 4",
 		"api", "api {\n}", "api /a {\nscope x\n}",
-		"forward_token on", "forward_token\nforward_token", "idempotency_key", "idempotency_key body body", "idempotency_key body\nidempotency_key body",
+		"forward_token on", "forward_token\nforward_token", "pass_headers", "pass_headers A\npass_headers B", "idempotency_key", "idempotency_key body body", "idempotency_key body\nidempotency_key body",
 		"assert_jwt x", "assert_jwt {\nnonsense x\n}", "assert_jwt {\nsecret\n}", "assert_jwt {\nsecret a\nsecret b\n}", "assert_jwt {\nttl x\n}", "assert_jwt {\nttl 0s\n}",
 		"assert_jwt {\nttl 1m\nttl 2m\n}", "assert_jwt {\nclaim a\n}", "assert_jwt {\nclaim a b\nclaim a c\n}", "assert_jwt {\nsecret a\n}\nassert_jwt {\nsecret a\n}",
 		"nonsense x",

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -59,7 +60,11 @@ func (x *exchange) refuse(d *guard.Decision) error {
 		seconds := (d.RetryAfter + time.Second - 1) / time.Second
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
-	return x.answer(problemFor(d.Outcome), d, d.Outcome, zap.InfoLevel, "refused")
+	p := problemFor(d.Outcome)
+	if d.Redirected {
+		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
+	}
+	return x.answer(p, d, d.Outcome, zap.InfoLevel, "refused")
 }
 
 // refuseLate answers a request that was allowed until its body arrived. It leaves
@@ -113,9 +118,22 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
 	x.Logger.Log(level, message, append(fields, more...)...)
-	SettleBody(x.w, x.r)
 	if p.Status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
 	}
-	return p.Write(x.w, requestID.String())
+	return write(x.w, x.r, x.raw, p, requestID.String())
+}
+
+// Refuse answers r with a problem, without waiting for a body that nobody has read.
+func Refuse(w http.ResponseWriter, r *http.Request, p problem.Problem, requestID string) error {
+	return write(w, r, r.Body, p, requestID)
+}
+
+func write(w http.ResponseWriter, r *http.Request, body io.Reader, p problem.Problem, requestID string) error {
+	settled := settle(w, r, body)
+	err := p.Write(w, requestID)
+	if !settled {
+		linger(w, r, body)
+	}
+	return err
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hookgate/hookgate/guard"
@@ -13,6 +15,21 @@ import (
 
 // errBodyCutOff: the client did not send all of the body.
 var errBodyCutOff = errors.New("the body did not arrive in full")
+
+// badFraming reports whether a body cannot be read on because of what the client sent,
+// such as a length of a chunk that is no number, and not because it broke off. net/http
+// has no type for that, so it is what is left of the errors of a chunked body.
+func (x *exchange) badFraming(err error) bool {
+	var transport net.Error // a deadline or a reset
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, errLongerThanDeclared):
+		return true
+	case err == nil || !x.chunked || errors.As(err, &transport) || errors.As(err, &tooLarge):
+		return false
+	}
+	return !errors.Is(err, io.EOF) && !errors.Is(err, http.ErrBodyReadAfterClose) && !strings.Contains(err.Error(), io.ErrUnexpectedEOF.Error())
+}
 
 // heldBody is a body that is in memory.
 type heldBody struct {
@@ -37,11 +54,16 @@ func (x *exchange) Hold() ([]byte, error) {
 	}
 	var read bytes.Buffer
 	if r.Body != nil {
+		if r.ContentLength > 0 {
+			read.Grow(int(r.ContentLength) + bytes.MinRead) // which ReadFrom wants to be free, to see the end
+		}
 		_, err := read.ReadFrom(x.boundedBody())
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):
 			return nil, guard.ErrTooLarge
+		case x.badFraming(err):
+			return nil, guard.ErrUnframed
 		case err != nil:
 			return nil, errBodyCutOff
 		}
@@ -106,7 +128,9 @@ type clientBody struct {
 	io.ReadCloser
 	exchange *exchange
 	cutOff   atomic.Bool
-	late     atomic.Bool                    // it was still to come when its time was over
+	late     atomic.Bool // it was still to come when its time was over
+	unframed atomic.Bool // nobody can tell where it ends
+	ended    atomic.Bool
 	refused  atomic.Pointer[guard.Decision] // what became of the request with errCredentialEnded
 }
 
@@ -124,6 +148,9 @@ func (b *clientBody) Read(p []byte) (int, error) {
 			b.refused.Store(&now)
 			return 0, errCredentialEnded // without its last bytes nobody takes it for whole
 		}
+		b.ended.Store(true)
+	case b.exchange.badFraming(err):
+		b.unframed.Store(true)
 	case err != nil && !errors.Is(err, http.ErrBodyReadAfterClose):
 		b.late.Store(errors.Is(err, os.ErrDeadlineExceeded))
 		b.cutOff.Store(true)

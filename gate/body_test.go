@@ -66,7 +66,7 @@ func TestSettledConnectionsAreAlive(t *testing.T) {
 		}
 		io.Copy(io.Discard, r.Body)
 		r.Body = stalling{r.Body}
-		SettleBody(w, r)
+		settle(w, r, r.Body)
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	defer server.Close()

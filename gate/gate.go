@@ -4,6 +4,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -52,6 +53,10 @@ type exchange struct {
 	*Gate
 	w        http.ResponseWriter
 	r        *http.Request
+	chunked  bool          // the body is in chunks of HTTP/1.1
+	raw      io.ReadCloser // the body as the server gave it
+	body     clientBody    // the same on its way to the upstream
+	reply    reply
 	decision guard.Decision
 }
 
@@ -62,7 +67,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 		// it took for no body must not be read as the next request.
 		w.Header().Set("Connection", "close")
 	}
-	x := &exchange{Gate: g, w: w, r: r}
+	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
 	if err := x.authorise(); err != nil {
 		return x.fail(err, "")
 	}
@@ -71,7 +76,6 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 		return x.forward(next)
 	case guard.Probe:
 		w.Header().Set("Cache-Control", "no-store")
-		SettleBody(w, r)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -97,8 +101,8 @@ func (x *exchange) authorise() (err error) {
 		Target:        x.r.RequestURI,
 		Tokens:        x.r.Header[x.Policy.TokenHeader],
 		Authorization: x.r.Header["Authorization"],
-		Upgrade:       len(x.r.Header["Upgrade"]) > 0,
-		Unframed:      unframed(x.r),
+		Posts:         posts(x.r),
+		Unframed:      unframed(x.w, x.r),
 		ContentLength: x.r.ContentLength,
 		Peer:          x.Server.Peer(x.r),
 	}, x.Keyring, start)
@@ -142,15 +146,19 @@ func (x *exchange) prepare(start time.Time) error {
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
 func (x *exchange) forward(next Handler) error {
-	body := new(clientBody)
+	body := &x.body
 	if x.r.Body != nil && x.r.Body != http.NoBody && !x.holdsBody() {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	answer, err := x.through(next, WithoutInterim(x.w, x.r))
+	x.reply.ResponseWriter, x.reply.body = WithoutInterim(x.w, x.r), body
+	answer, err := x.through(next, &x.reply)
 	if err == nil {
 		if answer.instead != nil {
 			return x.translate(answer)
+		}
+		if x.reply.early {
+			linger(x.w, x.r, x.raw)
 		}
 		if x.Server.Unanswered(x.r) {
 			return x.unanswered()
@@ -162,7 +170,9 @@ func (x *exchange) forward(next Handler) error {
 	case errors.Is(err, errCredentialEnded):
 		return x.refuseLate(body.refused.Load())
 	case errors.As(err, &tooLarge):
-		return x.refuseLate(x.decision.Oversized())
+		return x.refuseLate(x.decision.Refused(guard.TooLarge))
+	case body.unframed.Load():
+		return x.refuseLate(x.decision.Refused(guard.Ambiguous))
 	case body.late.Load(): // which cancels the request, as if the client had gone
 		return x.fail(errBodyCutOff, guard.Allowed)
 	}

@@ -26,14 +26,17 @@ const (
 
 var callbackID = uuid.MustParse("01900000-0000-7000-8000-000000000001")
 
-// ring is a keyring that knows callbackToken, until it does not.
-type ring struct{ revoked bool }
+// ring is a keyring that knows callbackToken, which is revoked from a look-up on.
+type ring struct {
+	revokeAt, lookups int // 0: it never is
+}
 
 func (r *ring) Lookup(d credential.Digest) (keyring.Key, keyring.Standing) {
+	r.lookups++
 	switch {
 	case d != credential.DigestToken(callbackToken):
 		return keyring.Key{}, keyring.Unknown
-	case r.revoked:
+	case r.revokeAt > 0 && r.lookups >= r.revokeAt:
 		return keyring.Key{ID: callbackID}, keyring.Revoked
 	}
 	return keyring.Key{ID: callbackID, Identity: &keyring.Identity{Tenant: uuid.New(), Kind: credential.KindCallback}}, keyring.Live

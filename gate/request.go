@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/unread"
 	"github.com/hookgate/hookgate/internal/upstream"
 )
 
@@ -17,10 +18,14 @@ func rewrite(r *http.Request, f *guard.Forwarding) {
 	if r.ContentLength == 0 {
 		upstream.SendOnce(r.Header)
 	}
-	if f.ThroughProxy && f.Client.IsValid() {
-		// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an
-		// ingress that would be the ingress.
+	// The proxy that follows makes X-Forwarded-For of the peer's address. Behind an ingress
+	// that would be the ingress.
+	switch {
+	case !f.ThroughProxy:
+	case f.Client.IsValid():
 		r.RemoteAddr = netip.AddrPortFrom(f.Client, 0).String()
+	default:
+		r.RemoteAddr = ":0" // of which none is made
 	}
 	// Trailers arrive after the decision, and could repeat any header. Without the
 	// map there is nothing that net/http could fill at the end of the body.
@@ -31,10 +36,30 @@ func rewrite(r *http.Request, f *guard.Forwarding) {
 	}
 }
 
-// unframed reports whether r may have a body that net/http does not see: chunks mean
-// nothing in HTTP/1.0, so it takes a body without Content-Length for none, and an event
-// would be lost with a 200. GET and its like come without a body as a rule.
-func unframed(r *http.Request) bool {
+// posts reports whether r has what a request that posts something has.
+func posts(r *http.Request) bool {
+	if len(r.Header["Content-Type"]) > 0 || len(r.Header["Content-Length"]) > 0 || r.ContentLength > 0 {
+		return true
+	}
+	return r.ContentLength < 0 && r.ProtoMajor < 3 // over HTTP/3 nobody knows before the end of the stream
+}
+
+// unframed reports whether r may have a body that net/http does not see: it takes a body
+// without Content-Length for none in HTTP/1.0, where chunks mean nothing, and an event
+// would be lost with a 200. nginx by default sends so what has none. So it is one where
+// bytes follow, within the moment that bytes of one request may lie apart. GET and its like
+// come without a body as a rule.
+func unframed(w http.ResponseWriter, r *http.Request) bool {
+	if !withoutLength(r) {
+		return false
+	}
+	follows, known := unread.Follows(w, settleTime)
+	return follows || !known
+}
+
+// withoutLength reports whether r is one of HTTP/1.0 that may have a body, and has no
+// length.
+func withoutLength(r *http.Request) bool {
 	if r.ProtoAtLeast(1, 1) || len(r.Header["Content-Length"]) > 0 {
 		return false
 	}

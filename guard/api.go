@@ -66,35 +66,6 @@ func (r *Route) Covers(other *Route) bool {
 	return ok
 }
 
-// shadowed reports whether an api path is one that an earlier route would have but
-// for the case of letters or a slash at its end. Many routers take the two for one
-// resource, and would serve what the earlier route asks more for.
-func (p *Policy) shadowed(route *Route, path string) bool {
-	if route.kind != credential.KindAPI {
-		return false
-	}
-	folded := strings.ToLower(path)
-	bare := strings.TrimSuffix(folded, "/")
-	for i := range p.Routes {
-		r := &p.Routes[i]
-		if r == route {
-			return false
-		}
-		like := Route{kind: r.kind, segments: make([]string, len(r.segments))}
-		for i, segment := range r.segments {
-			if like.segments[i] = segment; !strings.HasPrefix(segment, "{") {
-				like.segments[i] = strings.ToLower(segment)
-			}
-		}
-		_, same := like.match(folded)
-		_, without := like.match(bare)
-		if same || without {
-			return true
-		}
-	}
-	return false
-}
-
 // permits reports whether a credential has what the route asks for.
 func (r *Route) permits(identity *keyring.Identity) bool {
 	for _, scope := range r.scopes {

@@ -20,8 +20,8 @@ type Request struct {
 	// Authorization are the values of that header, one for each line of it. Only api
 	// paths look at it.
 	Authorization []string
-	// Upgrade: the client asks for another protocol.
-	Upgrade bool
+	// Posts: it has a body, its length or its type, as what is posted has.
+	Posts bool
 	// Unframed: nothing that counts says how long the body is.
 	Unframed bool
 	// ContentLength is the declared length of the body in bytes, -1 if unknown.
@@ -36,7 +36,7 @@ type Peer struct {
 	Client netip.Addr
 	// Trusted: the request came through a proxy of ours, whose word on the client counts.
 	Trusted bool
-	// Named are the headers in which such a proxy names the client.
+	// Named are the headers in which such a proxy names the client; they go no further.
 	Named []string
 }
 
@@ -54,6 +54,9 @@ type Policy struct {
 	TokenHeader string
 	// Vendors are further conditions on webhooks, by the vendor in the path.
 	Vendors map[string]VendorPolicy
+	// PassHeaders are headers that pass though their names tell of a client or the like, in
+	// canonical form.
+	PassHeaders []string
 	// ForwardToken: the upstream checks the token again, so that it stays where it is.
 	ForwardToken bool
 	// Asserter vouches for requests to the upstream; nil: nobody does.
@@ -97,28 +100,33 @@ func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) (d Decision) 
 
 func (p *Policy) decide(d *Decision, req *Request, ring Keyring, now time.Time) {
 	d.path, d.query = splitTarget(req.Target)
-	if !validMethod(req.Method) || !canonicalPath(d.path) || !cleanQuery(d.query) || len(req.Tokens) > 1 || req.Upgrade || req.Unframed {
+	if !validMethod(req.Method) || !canonicalPath(d.path) || !cleanQuery(d.query) || len(req.Tokens) > 1 || req.Unframed {
 		d.Outcome = Ambiguous
 		return
 	}
-	if d.route, d.found = p.route(d.path); d.route == nil {
+	d.route, d.found = p.route(d.path)
+	if like := p.resembled(d.path, d.route); like != nil {
+		d.Outcome, d.Kind, d.Template = Ambiguous, like.kind, like.template
+		return
+	}
+	if d.route == nil {
 		d.Outcome = NoRoute
 		return
 	}
 	d.Kind, d.Template = d.route.kind, d.route.template
-	if ambiguous(d.route, d.path, req) || p.shadowed(d.route, d.path) {
+	if ambiguous(d.route, d.path, req) {
 		d.Outcome = Ambiguous
 		return
 	}
 
-	probe := false
+	probe, get := false, req.Method == "GET" || req.Method == "HEAD"
 	switch {
 	case req.Method == "POST":
 	case d.Kind == credential.KindAPI && apiMethod(req.Method):
-	case d.Kind == credential.KindWebhook && (req.Method == "GET" || req.Method == "HEAD"):
+	case d.Kind == credential.KindWebhook && get && !req.Posts:
 		probe = true
 	default:
-		d.Outcome, d.Allow = Method, d.route.allow()
+		d.Outcome, d.Allow, d.Redirected = Method, d.route.allow(), d.Kind == credential.KindWebhook && get
 		return
 	}
 	if req.ContentLength > p.MaxBody {

@@ -118,6 +118,8 @@ func TestDecide(t *testing.T) {
 		{name: "the query decides nothing", req: Request{Target: callbackPath + "?a=%2f//..;", Tokens: header(callbackToken)}, want: Allowed, id: callbackID},
 		{name: "GET probe", req: Request{Method: "GET", Target: webhookPath + webhookToken}, want: Probe, id: webhookID},
 		{name: "HEAD probe", req: Request{Method: "HEAD", Target: webhookPath + webhookToken}, want: Probe, id: webhookID},
+		{name: "redirected POST", req: Request{Method: "GET", Target: webhookPath + webhookToken, Posts: true}, want: Method},
+		{name: "redirected POST as HEAD", req: Request{Method: "HEAD", Target: webhookPath + "nope", Posts: true}, want: Method},
 		{name: "probe with a wrong token", req: Request{Method: "GET", Target: webhookPath + "nope"}, want: Unknown},
 		{name: "largest body", req: Request{Target: callbackPath, Tokens: header(callbackToken), ContentLength: 1000}, want: Allowed, id: callbackID},
 		{name: "body of unknown length", req: Request{Target: callbackPath, Tokens: header(callbackToken), ContentLength: -1}, want: Allowed, id: callbackID},
@@ -131,7 +133,6 @@ func TestDecide(t *testing.T) {
 		{name: "two token headers on no route", req: Request{Target: "/", Tokens: header("a", "b")}, want: Ambiguous},
 		{name: "header and path token", req: Request{Target: webhookPath + webhookToken, Tokens: header(callbackToken)}, want: Ambiguous},
 		{name: "header and path token, wrong method", req: Request{Method: "PUT", Target: webhookPath + webhookToken, Tokens: header("x")}, want: Ambiguous},
-		{name: "upgrade", req: Request{Target: callbackPath, Tokens: header(callbackToken), Upgrade: true}, want: Ambiguous},
 
 		{name: "no route", req: Request{Target: "/v1/exceptions", Tokens: header(callbackToken)}, want: NoRoute},
 		{name: "root", req: Request{Target: "/"}, want: NoRoute},
@@ -210,6 +211,59 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestRecheck: while a body arrives, an operator may have changed all that the decision
+// was made on, and what the upstream is told is as it is then.
+func TestRecheck(t *testing.T) {
+	client := netip.MustParseAddr("10.0.0.1")
+	for name, tc := range map[string]struct {
+		change func(*ring)
+		want   Outcome
+	}{
+		"nothing": {func(*ring) {}, Allowed},
+		"revoked": {func(r *ring) { delete(r.keys, boundToken); r.revoked[boundToken] = boundID }, Revoked},
+		"expired": {func(r *ring) {
+			r.keys[boundToken] = keyring.Key{ID: boundID, Identity: &boundUser, ExpiresAt: now.UnixMilli()}
+		}, Expired},
+		"bound to elsewhere":   {func(r *ring) { r.keys[boundToken] = keyring.Key{ID: boundID, Identity: boundTo("192.0.2.0/24")} }, SourceIP},
+		"no longer up to date": {func(r *ring) { r.age = time.Minute }, Stale},
+	} {
+		p, r := testPolicy(t), fullRing()
+		d := p.Decide(&Request{Method: "POST", Target: callbackPath, Tokens: []string{boundToken}, Peer: Peer{Client: client}}, r, now)
+		if d.Outcome != Allowed {
+			t.Fatal(d.Outcome)
+		}
+		tc.change(&r)
+		if p.Recheck(&d, r, now); d.Outcome != tc.want || (d.Identity != nil) != (tc.want == Allowed) {
+			t.Errorf("%s: %s, want %s", name, d.Outcome, tc.want)
+		}
+	}
+
+	p, r := apiPolicy(t), fullAPIRing()
+	d := p.Decide(&Request{Method: "POST", Target: "/partners/v2/orders/7", Authorization: []string{partner}}, r, now)
+	r.api[apiDigest("partner", "secret")] = keyring.Key{ID: apiID, Identity: &keyring.Identity{Tenant: tenant, Kind: credential.KindAPI}}
+	if p.Recheck(&d, r, now); d.Outcome != Scope {
+		t.Errorf("a scope was taken away: %s", d.Outcome)
+	}
+
+	p, named := testPolicy(t), fullRing()
+	d = p.Decide(&Request{Method: "POST", Target: callbackPath, Tokens: []string{callbackToken}}, named, now)
+	named.keys[callbackToken] = keyring.Key{ID: callbackID, Identity: &keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, Label: "renamed"}}
+	p.Recheck(&d, named, now)
+	f, err := p.Forwarding(&d, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := make(map[string][]string)
+	f.Apply(header)
+	if got := header[HeaderExternalSystem]; len(got) != 1 || got[0] != "renamed" {
+		t.Errorf("the upstream is told of %q", got)
+	}
+}
+
+func boundTo(prefix string) *keyring.Identity {
+	return &keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, AllowedIPs: []netip.Prefix{netip.MustParsePrefix(prefix)}}
+}
+
 func TestForwardedPathHoldsNoToken(t *testing.T) {
 	p := testPolicy(t)
 	if got, want := forwarded(t, &p, &Request{Method: "POST", Target: webhookPath + webhookToken + "?a=b"}), webhookPath+webhookID.String(); got != want {
@@ -237,13 +291,14 @@ func forwarded(t testing.TB, p *Policy, req *Request) string {
 // FuzzDecide checks that nothing is allowed but what the table above says: a live
 // token at its own place, on its own path.
 func FuzzDecide(f *testing.F) {
-	f.Add("POST", callbackPath, callbackToken, false, int64(0))
+	f.Add("POST", callbackPath, callbackToken, true, int64(0))
 	f.Add("POST", webhookPath+webhookToken, "", false, int64(10))
 	f.Add("GET", webhookPath+webhookToken+"?q", "", false, int64(0))
+	f.Add("GET", webhookPath+webhookToken, "", true, int64(0))
 	f.Add("POST", "/v1/exceptions/../exceptions/x/callback", callbackToken, true, int64(-1))
 	p := testPolicy(f)
-	f.Fuzz(func(t *testing.T, method, target, token string, upgrade bool, length int64) {
-		req := Request{Method: method, Target: target, Upgrade: upgrade, ContentLength: length}
+	f.Fuzz(func(t *testing.T, method, target, token string, posts bool, length int64) {
+		req := Request{Method: method, Target: target, Posts: posts, ContentLength: length}
 		if token != "" {
 			req.Tokens = []string{token}
 		}
@@ -256,7 +311,7 @@ func FuzzDecide(f *testing.F) {
 		exception, isCallback := strings.CutPrefix(path, "/v1/exceptions/")
 		exception, hasSuffix := strings.CutSuffix(exception, "/callback")
 		callback := isCallback && hasSuffix && validExceptionID(exception) && (token == callbackToken || token == foreignToken)
-		if upgrade || length > 1000 || !webhook && (!callback || method != "POST") || d.Outcome == Allowed && strings.Contains(forwarded(t, &p, &req), webhookToken) {
+		if d.Outcome == Probe && posts || length > 1000 || !webhook && (!callback || method != "POST") || d.Outcome == Allowed && strings.Contains(forwarded(t, &p, &req), webhookToken) {
 			t.Fatalf("%s %s with %q: %s", method, target, token, d.Outcome)
 		}
 	})

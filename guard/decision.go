@@ -69,6 +69,8 @@ type Decision struct {
 	Template string
 	// Allow is the value of the Allow header, for Method.
 	Allow string
+	// Redirected: with Method, the request looks like a POST that a redirect made a GET of.
+	Redirected bool
 	// RetryAfter is how long a client should wait, for Stale and Throttled.
 	RetryAfter time.Duration
 	// Credential is the credential's id where one was found, refused or not.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ type Forwarding struct {
 
 	tokenHeader  string
 	forwardToken bool
-	named        []string
+	named, pass  []string
 
 	values [len(setHeaders)]string // of setHeaders; "": not set
 }
@@ -46,7 +47,7 @@ type Forwarding struct {
 func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 	f := &Forwarding{
 		Client: d.peer.Client, ThroughProxy: d.peer.Trusted,
-		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named,
+		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named, pass: p.PassHeaders,
 	}
 	var authorization string
 	var err error
@@ -95,19 +96,17 @@ func (f *Forwarding) Fields(yield func(name, value string) bool) {
 
 // Drops reports whether a header of the client's, in whatever spelling, must not get
 // through, in every alias that some upstream maps to it: identity headers, the token
-// header, Authorization, and what would override the method, the path or the client's
-// address. X-Forwarded-For goes even where a trusted proxy set it: the upstream gets the
-// one address that was made of it, and not a list whose left end the client wrote.
+// header, Authorization, and what tells of the client, the user, the host or the method.
 func (f *Forwarding) Drops(name string) bool {
-	if f.keeps(name) {
+	switch {
+	case f.keeps(name):
+		return false
+	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named):
+		return true
+	case f.ThroughProxy && (name == forwardedHost || name == forwardedProto), slices.Contains(f.pass, name):
 		return false
 	}
-	if isAlias(name, HeaderTenant) || hasAliasPrefix(name, identityPrefix) || isAlias(name, f.tokenHeader) ||
-		isAlias(name, "Authorization") || isAlias(name, "Connection") || isAlias(name, forwardedFor) || isAnyAlias(name, overridingHeaders) {
-		return true
-	}
-	return !f.ThroughProxy &&
-		(hasAliasPrefix(name, forwardedPrefix) || isAnyAlias(name, forwardingHeaders) || isAnyAlias(name, f.named))
+	return Telling(name)
 }
 
 // keeps reports whether a header is the token's, for an upstream that checks it again.

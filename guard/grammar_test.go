@@ -11,15 +11,18 @@ import (
 // A second reading of the path grammar, in regular expressions and by nobody's eye
 // but the design's: what it says of a target and what the guard says must agree.
 var (
+	unprintable     = regexp.MustCompile(`[\x00-\x20\x7f]`)
 	printablePath   = regexp.MustCompile(`^/[\x21-\x7e]*$`)
 	ambiguousPath   = regexp.MustCompile(`[%;\\]|//|/\.\.?(/|$)`)
 	callbackGrammar = regexp.MustCompile(`^/v1/exceptions/[A-Za-z0-9_-]{1,128}/callback$`)
 	webhookGrammar  = regexp.MustCompile(`^/v1/discovery/webhooks/([a-z0-9-]{1,32})/[^/]+$`)
+	callbackForm    = regexp.MustCompile(`(?i)^/v1/exceptions/[^/]+/callback/?$`)
+	webhookForm     = regexp.MustCompile(`(?i)^/v1/discovery/webhooks/([^/]+)/[^/]+/?$`)
 )
 
 func referenceReading(target string) (Outcome, credential.Kind) {
-	path, _, _ := strings.Cut(target, "?")
-	if !printablePath.MatchString(path) || ambiguousPath.MatchString(path) {
+	path, query, _ := strings.Cut(target, "?")
+	if unprintable.MatchString(query) || !printablePath.MatchString(path) || ambiguousPath.MatchString(path) {
 		return Ambiguous, ""
 	}
 	if callbackGrammar.MatchString(path) {
@@ -27,6 +30,12 @@ func referenceReading(target string) (Outcome, credential.Kind) {
 	}
 	if m := webhookGrammar.FindStringSubmatch(path); m != nil && m[1] != "tokens" {
 		return "", credential.KindWebhook // whatever becomes of the token
+	}
+	if callbackForm.MatchString(path) {
+		return Ambiguous, credential.KindCallback
+	}
+	if m := webhookForm.FindStringSubmatch(path); m != nil && m[1] != "tokens" {
+		return Ambiguous, credential.KindWebhook
 	}
 	return NoRoute, ""
 }

@@ -17,27 +17,30 @@ const (
 // forged against an older guard.
 const identityPrefix = "x-hookgate-"
 
-// overridingHeaders never reach the upstream, whoever sends them: frameworks act on
-// them as if they were the method or the path, and the guard has judged others.
-var overridingHeaders = []string{
-	"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
-}
-
-// forwardingHeaders tell of the client where a proxy in front of us does. From
-// anybody else they are forged: frameworks, Matcher's among them, can be set to take
-// the client's address, host or scheme from any of these. X-Forwarded-* goes as a
-// whole; the proxy behind us sets its own.
-var forwardingHeaders = []string{
-	"Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For", "X-Original-Host", "X-Host",
-	"X-Url-Scheme", "Front-End-Https", "Client-IP", "True-Client-IP",
-	"CF-Connecting-IP", "CF-Connecting-IPv6", "CF-Pseudo-IPv4", "CF-Visitor", "Fastly-Client-IP", "Fly-Client-IP", "X-Azure-ClientIP",
-	"X-Appengine-User-IP", "X-Envoy-External-Address",
-}
-
+// Of what tells of the client, these alone reach the upstream, and are made by us. A proxy
+// of ours may say what the host and the scheme were; the proxy behind us makes them anew.
 const (
-	forwardedPrefix = "x-forwarded"
-	forwardedFor    = "X-Forwarded-For"
+	forwardedFor   = "X-Forwarded-For"
+	forwardedHost  = "X-Forwarded-Host"
+	forwardedProto = "X-Forwarded-Proto"
 )
+
+// hopHeaders never reach the upstream, whether the Connection header names them or not. A
+// request to change the protocol is ignored (RFC 9110 section 7.8): what would be spoken
+// behind it, nobody authenticates.
+var hopHeaders = []string{"Connection", "Upgrade", "HTTP2-Settings"}
+
+// ownHeaders reports whether a name is, to some upstream, that of a header which says who
+// a request comes from.
+func ownHeader(name string) bool {
+	return isAlias(name, HeaderTenant) || hasAliasPrefix(name, identityPrefix) || isAlias(name, "Authorization")
+}
+
+// CanPass reports whether a header may be one of Policy.PassHeaders: not what the guard
+// makes itself.
+func CanPass(name string) bool {
+	return !ownHeader(name) && !isAnyAlias(name, hopHeaders) && !isAnyAlias(name, []string{forwardedFor, forwardedHost, forwardedProto})
+}
 
 // connectionOptions calls yield with each option of the Connection header: the names of
 // the headers that are for this hop alone, among others.

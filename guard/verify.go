@@ -7,21 +7,28 @@ import (
 )
 
 // Body reads the whole body of a request, and keeps it to be sent: what was looked at
-// is what will be sent. It fails with ErrTooLarge where that is over Policy.MaxBody.
+// is what will be sent.
 type Body interface {
 	Hold() ([]byte, error)
 }
 
-// ErrTooLarge is the error of a body that turns out larger than allowed.
-var ErrTooLarge = errors.New("the body is too large")
+// Errors of a Body, upon which the request is refused.
+var (
+	ErrTooLarge = errors.New("the body is larger than Policy.MaxBody")
+	ErrUnframed = errors.New("where the body ends cannot be told")
+)
 
 // Verify makes those checks on an allowed request, and makes those headers for it, that
 // take its body. It has the body read where one of them needs it, and only then: an
 // unsigned request need not even send one. Its errors are those of the reading.
 func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) error {
 	err := p.verify(d, header, body)
-	if errors.Is(err, ErrTooLarge) {
-		*d = *d.Oversized()
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		*d = *d.Refused(TooLarge)
+		return nil
+	case errors.Is(err, ErrUnframed):
+		*d = *d.Refused(Ambiguous)
 		return nil
 	}
 	return err
@@ -59,10 +66,10 @@ func (p *Policy) verify(d *Decision, header map[string][]string, body Body) erro
 	return nil
 }
 
-// Oversized returns the decision on an allowed request whose body turns out larger than
-// it may be.
-func (d *Decision) Oversized() *Decision {
+// Refused returns the decision on an allowed request whose body turns out to be a reason
+// to refuse it.
+func (d *Decision) Refused(why Outcome) *Decision {
 	refused := *d
-	refused.Outcome, refused.Identity = TooLarge, nil
+	refused.Outcome, refused.Identity = why, nil
 	return &refused
 }

@@ -19,7 +19,7 @@ var (
 		"Compare it with the guarded paths; they match exactly. A path outside the `handle_path` or matcher that the guard stands in has nothing either.")
 	Method = define("HKG-1405", http.StatusMethodNotAllowed,
 		"The path does not take this method.",
-		"`Allow` says which it takes.")
+		"`Allow` says which it takes. A `GET` of a webhook URL with `Content-Type`, `Content-Length` or a body was a `POST` once: a 301, 302 or 303 in front of Hookgate made a `GET` of it, and nothing was delivered. Post to the final URL, or redirect with 308.")
 	BodyCutOff = define("HKG-1408", http.StatusRequestTimeout,
 		"The body did not arrive in full. Send the request again.",
 		"The client was too slow, or broke off.")

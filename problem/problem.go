@@ -45,6 +45,13 @@ func All() []Problem {
 	return slices.SortedFunc(slices.Values(all), func(a, b Problem) int { return cmp.Compare(a.Code, b.Code) })
 }
 
+// Because returns the problem with a more precise detail, for one of its causes. It must
+// not need escaping.
+func (p Problem) Because(detail string) Problem {
+	p.Meaning = detail
+	return p
+}
+
 const (
 	// ContentType is the media type of a problem document.
 	ContentType = "application/problem+json"

@@ -9,7 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/keyring"
-	"github.com/hookgate/hookgate/store/embedded"
 )
 
 // Severity says how bad a finding is.
@@ -41,9 +40,6 @@ func (s *Store) Check(ctx context.Context) []Finding {
 	b, err := s.backend()
 	if err != nil {
 		return []Finding{{"redis", SeverityProblem, err.Error()}}
-	}
-	if e, ok := b.scripts.(*embedded.DataSet); ok {
-		return []Finding{{"embedded", SeverityOK, fmt.Sprintf("the journal has %d bytes", e.JournalSize())}}
 	}
 	var findings []Finding
 	err = b.ask(ctx, func(node *redis.Client) error {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 
@@ -49,7 +49,27 @@ func (s *Store) Dump(ctx context.Context, path string) (int, error) {
 		return 0, err
 	}
 	n := 0
-	file, err := journal.Write(path, func(emit func([]string) error) error {
+	file, err := journal.Write(path, s.dump(ctx, b, &n))
+	if file != nil {
+		err = errors.Join(err, file.Close())
+	}
+	return n, err
+}
+
+// DumpTo writes what Dump writes to a stream, whose last record says that it is whole.
+func (s *Store) DumpTo(ctx context.Context, to io.Writer) (int, error) {
+	b, err := s.backend()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	_, err = journal.Stream(to, s.dump(ctx, b, &n))
+	return n, err
+}
+
+// dump returns what emits the records of a dump, and puts the number of credentials at n.
+func (s *Store) dump(ctx context.Context, b *backend, n *int) func(emit func([]string) error) error {
+	return func(emit func([]string) error) error {
 		if err := emit([]string{dumpBegin, dumpVersion}); err != nil {
 			return err
 		}
@@ -58,14 +78,10 @@ func (s *Store) Dump(ctx context.Context, path string) (int, error) {
 			if err != nil {
 				return err
 			}
-			n = len(seen)
-			return emit([]string{dumpEnd, strconv.Itoa(n)})
+			*n = len(seen)
+			return emit([]string{dumpEnd, strconv.Itoa(*n)})
 		})
-	})
-	if file != nil {
-		err = errors.Join(err, file.Close())
 	}
-	return n, err
 }
 
 // dumpCredentials emits every credential, and those again that the ledger says were
@@ -164,8 +180,8 @@ func (s *Store) dumpRecords(ctx context.Context, node *redis.Client, ids []uuid.
 }
 
 // readDump returns the fields of every credential in a dump.
-func readDump(path string) (map[uuid.UUID]map[string]string, error) {
-	data, err := os.ReadFile(path)
+func readDump(from io.Reader) (map[uuid.UUID]map[string]string, error) {
+	data, err := io.ReadAll(from)
 	if err != nil {
 		return nil, err
 	}

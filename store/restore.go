@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 
 	"github.com/google/uuid"
@@ -21,11 +23,21 @@ import (
 //
 // Errors: ErrNotADump, ErrNotEmpty, ErrUnavailable.
 func (s *Store) Restore(ctx context.Context, path string) (int, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return s.RestoreFrom(ctx, file)
+}
+
+// RestoreFrom restores the dump that a stream holds.
+func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 	b, err := s.backend()
 	if err != nil {
 		return 0, err
 	}
-	dump, err := readDump(path)
+	dump, err := readDump(from)
 	if err != nil {
 		return 0, err
 	}

@@ -69,7 +69,8 @@ func TestAPIPaths(t *testing.T) {
 		{"given twice", "GET", "/partners/x", []string{of("reader"), of("reader")}, "", 400, "HKG-1400"},
 		{"token and Authorization", "GET", "/partners/x", []string{of("reader"), "X-Callback-Token: " + callback.token}, "", 400, "HKG-1400"},
 		{"TRACE", "TRACE", "/partners/x", []string{of("reader")}, "", 405, "HKG-1405"},
-		{"no such path", "GET", "/partners", []string{of("reader")}, "", 404, "HKG-1404"},
+		{"no such path", "GET", "/partner", []string{of("reader")}, "", 404, "HKG-1404"},
+		{"the path before *", "GET", "/partners", []string{of("reader")}, "", 400, "HKG-1400"},
 		{"too large", "GET", "/partners/x", []string{of("reader"), "Content-Length: 1001"}, "", 413, "HKG-1413"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

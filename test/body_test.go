@@ -1,7 +1,9 @@
 package test
 
 import (
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -69,10 +71,10 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 			u.wantNothing(t)
 		})
 	}
-	t.Run("probe with a body", func(t *testing.T) {
+	t.Run("GET with a body", func(t *testing.T) {
 		conn := g.dial(t)
 		conn.write("GET "+w.path()+" HTTP/1.1", "Host: hooks.example.com", "Content-Length: 10")
-		wantStatus(t, conn.answer(http.MethodGet), http.StatusNoContent)
+		wantProblem(t, conn.answer(http.MethodGet), http.StatusMethodNotAllowed, "HKG-1405")
 		conn.wantEnd()
 		u.wantNothing(t)
 	})
@@ -130,4 +132,45 @@ func TestActualSize(t *testing.T) {
 		}
 	}
 	wantStatus(t, g.use(t, c), http.StatusOK)
+}
+
+// TestRefusedClientsReadTheAnswer: a client that is refused while it sends reads why, on
+// every listener. Its connection is not reset.
+func TestRefusedClientsReadTheAnswer(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	g := start(t, config{store: embedded(t), upstream: u.addr, guard: []string{"max_body 1MB"}})
+	c := g.operator(t, tenantA, "admin").mintCallback("")
+	dead := "X-Callback-Token: " + plausible("mcb_", 1)
+	for _, test := range []struct {
+		name, base string
+		lines      []string
+		status     int
+	}{
+		{"dead token", g.Vendors, []string{"POST " + callbackPath + " HTTP/1.1", dead}, 401},
+		{"dead token, to be closed", g.Vendors, []string{"POST " + callbackPath + " HTTP/1.1", dead, "Connection: close"}, 401},
+		{"dead token, HTTP/1.0", g.Vendors, []string{"POST " + callbackPath + " HTTP/1.0", dead}, 401},
+		{"too large", g.Vendors, []string{"POST " + callbackPath + " HTTP/1.1", "X-Callback-Token: " + c.token}, 413},
+		{"no route", g.Vendors, []string{"POST /nowhere HTTP/1.1"}, 404},
+		{"operators", g.Admin, []string{"POST /v1/credentials HTTP/1.1"}, 401},
+		{"operators, HTTP/1.0", g.Admin, []string{"POST /v1/credentials HTTP/1.0"}, 401},
+		{"probes", g.Status, []string{"POST /nowhere HTTP/1.1", "Connection: close"}, 404},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, test.base)
+			half := 1 << 20
+			if test.status == http.StatusUnauthorized { // the size is judged before the token
+				half = 400 << 10
+			}
+			conn.write(append(test.lines, "Host: x", "Content-Length: "+strconv.Itoa(2*half))...)
+			for range 2 {
+				if _, err := io.WriteString(conn, strings.Repeat("x", half)); err != nil {
+					t.Fatalf("while sending: %v", err)
+				}
+			}
+			wantStatus(t, conn.answer(http.MethodPost), test.status)
+			conn.wantEnd()
+		})
+	}
 }

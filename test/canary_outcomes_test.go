@@ -169,7 +169,7 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 		{name: "400 path", target: "//%s", status: 400},
 		{name: "400 escaped path", target: hooks + percentEncoded(plausible("mwh_", 77)) + "%s", status: 400},
 		{name: "400 repeated", target: callbackPath, lines: []string{unknown, "X-Callback-Token: 2%s"}, status: 400},
-		{name: "400 upgrade", target: callbackPath, lines: []string{unknown, "Connection: upgrade", "Upgrade: %s"}, status: 400},
+		{name: "401 upgrade", target: callbackPath, lines: []string{unknown, "Connection: upgrade", "Upgrade: %s"}, status: 401},
 		{name: "401 header", target: callbackPath, lines: []string{unknown}, body: "{}", status: 401},
 		{name: "401 path", target: hooks + "%s", body: "{}", status: 401},
 		{name: "401 HEAD", method: "HEAD", target: hooks + "%s", status: 401},

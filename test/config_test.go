@@ -21,6 +21,7 @@ type config struct {
 	global   []string // further global options; without one, admin is off
 	servers  []string // further lines of the servers option
 	app      []string // further lines of the hookgate option
+	wrappers []string // lines of listener_wrappers; without one, hookgate and tls
 	tls      string   // arguments of tls for the vendors' site; "": HTTP
 	guard    []string // lines of the guard; without one, failure_limit is off
 	proxy    []string // lines of the proxy
@@ -31,6 +32,7 @@ type config struct {
 	whole    string   // a Caddyfile as documented, in place of ours; its addresses are replaced
 	receiver string   // host:port of what it calls receiver:9000
 	env      []string // further variables
+	stderr   *os.File // standard error of the process, in place of one that is read
 }
 
 // store is where a gate keeps its credentials.
@@ -71,8 +73,12 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	persist_config off
 	servers {
 		listener_wrappers {
+{{- range .Wrappers}}
+			{{.}}
+{{- else}}
 			hookgate
 			tls
+{{- end}}
 		}
 {{- range .Servers}}
 		{{.}}
@@ -153,7 +159,8 @@ func (c config) text(t testing.TB, p hookgatetest.Ports) string {
 		hookgatetest.Ports
 		Redis, Terminal, Upstream, Scheme, TLS, Known string
 		Global, Servers, App, Guard, Proxy, JWT       []string
-	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.servers, c.app, c.guard, c.proxyLines(), c.jwt})
+		Wrappers                                      []string
+	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.servers, c.app, c.guard, c.proxyLines(), c.jwt, c.wrappers})
 	if err != nil {
 		t.Fatal(err)
 	}

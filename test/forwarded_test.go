@@ -30,11 +30,12 @@ func TestForwardingHeaders(t *testing.T) {
 		}},
 		{"from anybody, nominated", nil, []string{nominated}, map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http"}},
 		{"from the ingress", through, append([]string{
-			"X-Forwarded-For: 198.51.100.1, 203.0.113.9", "X-Forwarded-Proto: https", "X-Real-IP: 203.0.113.9",
-		}, overriding...), map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Real-IP": "203.0.113.9"}},
+			"X-Forwarded-For: 198.51.100.1, 203.0.113.9", "X-Forwarded-Proto: https", "X-Real-IP: forged", "True-Client-IP: forged", "X-Forwarded-User: forged", "Proxy-Client-IP: forged", "Forwarded: for=forged",
+		}, overriding...), map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}},
 		{"from the ingress, in several lines", through, []string{
 			"X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 2001:db8::9",
 		}, map[string]string{"X-Forwarded-For": "2001:db8::9", "X-Forwarded-Proto": "http"}},
+		{"from the ingress, of no address", through, []string{"X-Forwarded-For: 198.51.100.1, unknown", "X-Forwarded-Proto: https"}, map[string]string{"X-Forwarded-Proto": "https"}},
 		{"from the ingress itself", through, nil, map[string]string{"X-Forwarded-For": "127.0.0.1"}},
 		{"from the ingress, nominated", through, []string{"X-Forwarded-For: 203.0.113.9", nominated}, map[string]string{"X-Forwarded-For": "203.0.113.9"}},
 	} {
@@ -50,6 +51,9 @@ func TestForwardingHeaders(t *testing.T) {
 			got := u.one(t)
 			for name, want := range test.want {
 				wantHeader(t, got, name, want)
+			}
+			if test.want["X-Forwarded-For"] == "" {
+				wantHeader(t, got, "X-Forwarded-For")
 			}
 			for _, line := range overriding {
 				name, _, _ := strings.Cut(line, ":")

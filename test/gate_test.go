@@ -38,6 +38,9 @@ func launchAt(t testing.TB, c config, p hookgatetest.Ports) *gate {
 	g := &gate{t: t, config: c, ports: p, dir: t.TempDir(), client: newClient(t)}
 	cmd := hookgatetest.Serve(t, g.dir, c.text(t, p))
 	cmd.Env = append(cmd.Env, c.env...)
+	if c.stderr != nil {
+		cmd.Stderr = c.stderr
+	}
 	g.Hookgate = hookgatetest.Start(t, p, cmd)
 	g.Vendors = strings.Replace(g.Vendors, "http", c.scheme(), 1)
 	return g

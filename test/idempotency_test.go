@@ -75,6 +75,6 @@ func TestIdempotencyKey(t *testing.T) {
 	conn := g.dial(t)
 	conn.write("POST "+callbackPath+" HTTP/1.1", "Host: x", "X-Callback-Token: "+c.token, "Transfer-Encoding: chunked")
 	conn.write("2", "{}", "no number")
-	wantProblem(t, conn.answer(http.MethodPost), http.StatusRequestTimeout, "HKG-1408")
+	wantProblem(t, conn.answer(http.MethodPost), http.StatusBadRequest, "HKG-1400")
 	u.wantNothing(t)
 }

@@ -73,6 +73,8 @@ func TestUnframedBody(t *testing.T) {
 		want, arrived int
 	}{
 		{"chunks", "POST " + callbackPath + " HTTP/1.0\r\n" + token + chunks + "\r\n2\r\n{}\r\n0\r\n\r\n", http.StatusBadRequest, 0},
+		{"no body", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n", http.StatusOK, 1},
+		{"body without a length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n{}", http.StatusBadRequest, 0},
 		{"length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "Content-Length: 2\r\n\r\n{}", http.StatusOK, 1},
 		{"length and more", "POST " + callbackPath + " HTTP/1.0\r\n" + token + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusOK, 1},
 		{"refused, and more", "POST " + callbackPath + " HTTP/1.0\r\n" + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusUnauthorized, 0},

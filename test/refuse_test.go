@@ -88,17 +88,19 @@ func TestRefuse(t *testing.T) {
 		ambiguous("two different token headers", callbackPath, "X-Callback-Token: other")
 		ambiguous("repeated token header, no route", "/nowhere", token)
 		ambiguous("header and path token", webhook)
-		ambiguous("upgrade", callbackPath, "Connection: Upgrade", "Upgrade: websocket")
-		add("upgrade of a webhook", "GET", webhook, http.StatusBadRequest, "HKG-1400", "Connection: upgrade", "Upgrade: h2c")
+		ambiguous("slash at the end", "/v1/exceptions/7d4f/callback/")
+		ambiguous("other case", "/V1/exceptions/7d4f/callback")
+		ambiguous("no exception id", "/v1/exceptions/7d.4f/callback")
+		add("webhook, slash at the end", "POST", webhook+"/", http.StatusBadRequest, "HKG-1400")
+		ambiguous("long exception id", "/v1/exceptions/"+strings.Repeat("x", 129)+"/callback")
+		add("webhook of a long vendor", "POST", "/v1/discovery/webhooks/"+strings.Repeat("p", 33)+"/"+w.token, http.StatusBadRequest, "HKG-1400")
+		add("webhook of no vendor", "POST", "/v1/discovery/webhooks/Pluggy/"+w.token, http.StatusBadRequest, "HKG-1400")
 
 		// 404: no guarded shape, whatever the method and the token.
 		for _, target := range []string{
-			"/", "/nowhere", "/healthz", "/readyz", "/metrics", callbackCredentials, "/v1/exceptions/7d4f/callback/",
-			"/V1/exceptions/7d4f/callback", "/v1/exceptions/7d.4f/callback", "/v1/exceptions/callback",
-			"/v1/exceptions/" + strings.Repeat("x", 129) + "/callback", "/v1/exceptions/7d4f/callback/x",
+			"/", "/nowhere", "/healthz", "/readyz", "/metrics", callbackCredentials, "/v1/exceptions/callback", "/v1/exceptions/7d4f/callback/x",
 			webhookTokens, webhookTokens + "/" + w.id, "/v1/discovery/webhooks/", "/v1/discovery/webhooks/pluggy",
-			"/v1/discovery/webhooks/pluggy/", webhook + "/", webhook + "/x", "/v1/discovery/webhooks/Pluggy/" + w.token,
-			"/v1/discovery/webhooks/" + strings.Repeat("p", 33) + "/" + w.token,
+			"/v1/discovery/webhooks/pluggy/", webhook + "/x",
 		} {
 			noRoute("POST", target)
 		}
@@ -113,6 +115,11 @@ func TestRefuse(t *testing.T) {
 		}
 		for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS"} {
 			add("webhook "+method, method, webhook, http.StatusMethodNotAllowed, "HKG-1405").
+				header = map[string]string{"Allow": "POST, GET, HEAD"}
+		}
+		// A POST that a redirect made a GET of is no probe.
+		for _, line := range []string{"Content-Type: application/json", "Content-Length: 0"} {
+			add("redirected, "+line, "GET", webhook, http.StatusMethodNotAllowed, "HKG-1405", line).
 				header = map[string]string{"Allow": "POST, GET, HEAD"}
 		}
 		add("wrong method and too large", "PUT", callbackPath, http.StatusMethodNotAllowed, "HKG-1405").

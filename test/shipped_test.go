@@ -44,8 +44,8 @@ func shipped(t *testing.T, path, upstream string, p hookgatetest.Ports) string {
 // the events that vendors send.
 func TestShippedConfigurations(t *testing.T) {
 	t.Parallel()
-	version := regexp.MustCompile(`(?m)^\t\tmatcher (\d)`)
-	for _, path := range []string{"Caddyfile.example", "deploy/systemd/Caddyfile", "deploy/docker/Caddyfile", "deploy/kubernetes/base/Caddyfile"} {
+	version := regexp.MustCompile(`(?m)^\t\t(?:matcher |import matcher-\{\$HOOKGATE_MATCHER_VERSION:)(\d)`)
+	for _, path := range []string{"Caddyfile.example", "deploy/systemd/Caddyfile", "deploy/docker/Caddyfile", "deploy/kubernetes/component/Caddyfile"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			p := hookgatetest.FreePorts(t)

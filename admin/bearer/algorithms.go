@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // minRSABits is the shortest RSA modulus that is used: RFC 7518 sections 3.3 and 3.5.
@@ -20,7 +23,7 @@ var (
 	// ecdsaCurves binds each algorithm to its one curve (RFC 7518 section 3.4).
 	ecdsaCurves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 
-	publicKeyAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", "EdDSA"})
+	publicKeyAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", nameEdDSA})
 )
 
 // checkAlgorithms refuses what a source of keys cannot verify. HS algorithms and
@@ -28,7 +31,7 @@ var (
 // could be signed with the public key, which everybody has, as its secret.
 func checkAlgorithms(wanted, known []string, source string) error {
 	for _, name := range wanted {
-		if !slices.Contains(known, name) {
+		if !slices.Contains(known, canonical(name)) {
 			return fmt.Errorf("jwt: algorithm %q does not go with %s, which takes %s", name, source, strings.Join(known, ", "))
 		}
 	}
@@ -50,7 +53,49 @@ func algorithmsOf(key crypto.PublicKey) []string {
 			}
 		}
 	case ed25519.PublicKey:
-		return []string{"EdDSA"}
+		return []string{nameEdDSA}
 	}
 	return nil
 }
+
+// Two names of one algorithm: RFC 9864 has the first, and deprecates the second, which
+// is the older one (RFC 8037).
+const (
+	nameEd25519 = "Ed25519"
+	nameEdDSA   = "EdDSA"
+)
+
+// canonical returns the name under which an algorithm is known here.
+func canonical(name string) string {
+	if name == nameEd25519 {
+		return nameEdDSA
+	}
+	return name
+}
+
+func canonicalNames(names []string) []string {
+	known := make([]string, len(names))
+	for i, name := range names {
+		known[i] = canonical(name)
+	}
+	return known
+}
+
+// methods returns the names that the header of a token can have for the algorithms.
+func methods(algorithms []string) []string {
+	names := canonicalNames(algorithms)
+	if slices.Contains(names, nameEdDSA) {
+		names = append(names, nameEd25519)
+	}
+	return names
+}
+
+// methodEd25519 is the library's EdDSA under its newer name.
+type methodEd25519 struct{ jwt.SigningMethodEd25519 }
+
+func (*methodEd25519) Alg() string { return nameEd25519 }
+
+// registerEd25519 adds the method to the library's table, which is of the process.
+var registerEd25519 = sync.OnceFunc(func() {
+	jwt.RegisterSigningMethod(nameEd25519, func() jwt.SigningMethod { return new(methodEd25519) })
+})

@@ -54,6 +54,7 @@ const (
 	NoClaim        Reason = "claim missing"
 	LongLived      Reason = "valid for too long"
 	OfGuard        Reason = "a guard's token"
+	BadSubject     Reason = "subject"
 	BadRoles       Reason = "role claim"
 	BadTenant      Reason = "tenant claim"
 	TwoTenants     Reason = "two tenants"
@@ -85,7 +86,7 @@ func (v *Verifier) Identify(ctx context.Context, authorization []string) (Operat
 		return Operator{}, refusal
 	}
 	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keyFor(ctx))
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys(ctx))
 	if err != nil {
 		return Operator{}, fault(err)
 	}
@@ -127,6 +128,7 @@ var faults = []struct {
 	{jwt.ErrTokenUnverifiable, BadSignature},
 	{jwt.ErrTokenExpired, Expired},
 	{jwt.ErrTokenNotValidYet, NotYetValid},
+	{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
 	{jwt.ErrTokenInvalidIssuer, WrongIssuer},
 	{jwt.ErrTokenInvalidAudience, WrongAudience},
 	{jwt.ErrTokenRequiredClaimMissing, NoClaim},

@@ -50,6 +50,10 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if c.asserted(claims) {
 		return Operator{}, refuse(OfGuard)
 	}
+	subject, refusal := subject(claims)
+	if refusal != nil {
+		return Operator{}, refusal
+	}
 	tenant, refusal := c.tenant(claims)
 	if refusal != nil {
 		return Operator{}, refusal
@@ -58,7 +62,6 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if err != nil {
 		return Operator{}, refuse(BadRoles)
 	}
-	subject, _ := claims["sub"].(string)
 	return Operator{Tenant: tenant, TenantAs: c.spelling(claims, tenant), Subject: subject, Role: role}, nil
 }
 
@@ -67,7 +70,7 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 	var tenant uuid.UUID
 	for _, name := range c.tenantClaims {
-		claim, ok := claims[name]
+		claim, ok := find(claims, name)
 		if !ok {
 			continue
 		}
@@ -93,11 +96,31 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 // spelling returns how the first claim that is there spells the tenant.
 func (c *claimReader) spelling(claims jwt.MapClaims, tenant uuid.UUID) credential.TenantSpelling {
 	for _, name := range c.tenantClaims {
-		if text, ok := claims[name].(string); ok {
+		if claim, ok := find(claims, name); ok {
+			text, _ := claim.(string)
 			return credential.SpellingOf(text, tenant)
 		}
 	}
 	return credential.TenantDashed
+}
+
+// find returns the claim of a name, which counts as a whole first: issuers have names
+// such as https://example.com/roles. Else it is a path, as in realm_access.roles.
+func find(claims map[string]any, name string) (any, bool) {
+	if claim, ok := claims[name]; ok {
+		return claim, true
+	}
+	for at := range len(name) {
+		if name[at] != '.' {
+			continue
+		}
+		if inner, ok := claims[name[:at]].(map[string]any); ok {
+			if claim, ok := find(inner, name[at+1:]); ok {
+				return claim, true
+			}
+		}
+	}
+	return nil, false
 }
 
 var errNotTenant = errors.New("not the UUID of a tenant")
@@ -121,7 +144,7 @@ var errNotRoles = errors.New("not a list of roles")
 func (c *claimReader) role(claims jwt.MapClaims) (Role, error) {
 	role, found := RoleNone, false
 	for _, name := range c.rolesClaims {
-		claim, ok := claims[name]
+		claim, ok := find(claims, name)
 		if !ok {
 			continue
 		}

@@ -3,12 +3,12 @@ package bearer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/hookgate/hookgate/internal/fetch"
@@ -25,14 +25,14 @@ const (
 	keySetTimeout = 5 * time.Second
 )
 
+// maxFormer bounds the ids that are remembered of keys that are gone.
+const maxFormer = 1000
+
 // keySet is the keys of an issuer, read from its JWKS when they are first needed.
 // jwkset's own client is not used: it reads the keys while the configuration is
-// loaded and waits for them, lets one malformed key hide all others, and takes a
-// document of any size.
+// loaded and waits for them, lets one malformed key hide all others, has one key for an
+// id, and takes a document of any size.
 type keySet struct {
-	keys *jwkset.MemoryJWKSet
-	find keyfunc.Keyfunc
-
 	url        string
 	client     *fetch.Client
 	algorithms []string
@@ -43,11 +43,17 @@ type keySet struct {
 	end   context.CancelFunc
 	tasks sync.WaitGroup
 
-	mu      sync.Mutex
-	closed  bool
+	mu     sync.Mutex
+	closed bool
+	keys   map[string][]setKey
+	// former are ids of keys that the issuer has withdrawn.
+	former  map[string]bool
+	dropped string    // the keys that are of no use, as they were last logged
 	loaded  time.Time // last success, zero before the first
 	tried   time.Time // last attempt
 	failed  bool      // how that ended
+	tries   int       // how many there have been
+	good    int       // which of them was the last success
 	current *attempt  // the running attempt, or nil
 }
 
@@ -66,19 +72,35 @@ func (noKeys) Error() string { return "the issuer's keys are not known" }
 // us verify as many signatures as the issuer has keys.
 var errNoKeyID = errors.New("the token does not say which key it is signed with")
 
-func newKeySet(url string, algorithms []string, now func() time.Time, log *slog.Logger) (*keySet, error) {
+func newKeySet(url string, algorithms []string, now func() time.Time, log *slog.Logger) *keySet {
 	s := &keySet{
-		keys: jwkset.NewMemoryStorage(), url: url, client: newKeySetClient(),
-		algorithms: algorithms, now: now, log: log,
+		url: url, client: newKeySetClient(), algorithms: algorithms, now: now, log: log, former: make(map[string]bool),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	var err error
-	s.find, err = keyfunc.New(keyfunc.Options{Storage: keyStorage{s.keys, s}, Ctx: s.life})
-	return s, err
+	return s
 }
 
-// source is the keySource.
-func (s *keySet) source(ctx context.Context) jwt.Keyfunc { return s.find.KeyfuncCtx(ctx) }
+// source is the keySource: of the keys with the token's key id all that fit its
+// algorithm.
+func (s *keySet) source(ctx context.Context) jwt.Keyfunc {
+	return func(token *jwt.Token) (any, error) {
+		id, _ := token.Header["kid"].(string)
+		if id == "" {
+			return nil, errNoKeyID
+		}
+		keys, err := s.find(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		var fit jwt.VerificationKeySet
+		for _, k := range keys {
+			if slices.Contains(k.algorithms, canonical(token.Method.Alg())) {
+				fit.Keys = append(fit.Keys, k.key)
+			}
+		}
+		return fit, nil
+	}
+}
 
 // close ends a running fetch. The keys that are known stay known.
 func (s *keySet) close() {
@@ -89,33 +111,46 @@ func (s *keySet) close() {
 	s.tasks.Wait()
 }
 
-// keyStorage is how keyfunc reads the key set.
-type keyStorage struct {
-	jwkset.Storage
-	set *keySet
-}
-
-func (k keyStorage) KeyRead(ctx context.Context, id string) (jwkset.JWK, error) {
-	return k.set.key(ctx, id)
-}
-
-// KeyReadAll is asked for a token without a key id.
-func (k keyStorage) KeyReadAll(context.Context) ([]jwkset.JWK, error) { return nil, errNoKeyID }
-
-// key returns the key with an id. An unknown id may be that of a new key, so the
-// set is read again before the token is refused.
-func (s *keySet) key(ctx context.Context, id string) (jwkset.JWK, error) {
+// find returns the keys with an id. An unknown id may be that of a new key, so the set
+// is read again before the token is refused.
+func (s *keySet) find(ctx context.Context, id string) ([]setKey, error) {
+	_, _, tries := s.lookup(id)
 	if err := s.freshen(ctx); err != nil {
-		return jwkset.JWK{}, err
+		return nil, err
 	}
-	key, err := s.keys.KeyRead(ctx, id)
-	if !errors.Is(err, jwkset.ErrKeyNotFound) {
-		return key, err
+	if keys, known, _ := s.lookup(id); known {
+		return keys, nil
 	}
 	if err := s.refresh(ctx); err != nil {
-		return jwkset.JWK{}, err
+		return nil, err
 	}
-	return s.keys.KeyRead(ctx, id)
+	if keys, known, _ := s.lookup(id); known {
+		return keys, nil
+	}
+	return nil, s.absent(id, tries)
+}
+
+// lookup also returns how often the keys have been asked for.
+func (s *keySet) lookup(id string) (keys []setKey, known bool, tries int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys, known = s.keys[id]
+	return keys, known, s.tries
+}
+
+// errUnknownKey: the issuer has no such key.
+var errUnknownKey = errors.New("the issuer has no key of this id")
+
+// absent tells whether an unknown id is that of no key, or may be that of a newer key
+// than those that were read. The token came after a number of tries.
+func (s *keySet) absent(id string, tries int) error {
+	s.mu.Lock()
+	gone := s.good > tries || s.former[id]
+	s.mu.Unlock()
+	if gone {
+		return errUnknownKey
+	}
+	return s.unknown()
 }
 
 // freshen reads the keys where there are none or they are old. Old keys go on while
@@ -166,6 +201,7 @@ func (s *keySet) try() *attempt {
 		return nil
 	}
 	s.tried = now
+	s.tries++
 	f := &attempt{done: make(chan struct{})}
 	s.current = f
 	s.tasks.Go(func() { s.run(f) })
@@ -175,23 +211,53 @@ func (s *keySet) try() *attempt {
 func (s *keySet) run(f *attempt) {
 	ctx, cancel := context.WithTimeout(s.life, keySetTimeout)
 	defer cancel()
-	keys, err := s.download(ctx)
+	var keys map[string][]setKey
+	var dropped []droppedKey
+	text, err := s.download(ctx)
 	if err == nil {
-		err = s.keys.KeyReplaceAll(ctx, keys)
+		keys, dropped, err = readKeySet(text, s.algorithms)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.err, s.failed, s.current = err, err != nil, nil
-	switch {
-	case err != nil:
+	if err != nil {
 		s.log.Warn("the JWKS cannot be read", slog.Any("error", err), slog.Bool("keys_from_before", !s.loaded.IsZero()))
-	case len(keys) == 0:
-		s.log.Warn("the JWKS has no key that can verify the configured algorithms")
-	}
-	if err == nil {
-		s.loaded = s.now()
+	} else {
+		s.replace(keys)
+		s.report(dropped)
 	}
 	close(f.done)
+}
+
+// replace takes over the keys that were just read.
+func (s *keySet) replace(keys map[string][]setKey) {
+	if len(s.former) > maxFormer {
+		clear(s.former)
+	}
+	for id := range s.keys {
+		s.former[id] = true
+	}
+	s.keys, s.loaded, s.good = keys, s.now(), s.tries
+	usable := 0
+	for id, same := range keys {
+		delete(s.former, id)
+		usable += len(same)
+	}
+	if usable == 0 {
+		s.log.Warn("the JWKS has no key that can verify the configured algorithms")
+	}
+}
+
+// report logs the keys that are of no use, where they are others than before.
+func (s *keySet) report(dropped []droppedKey) {
+	all := fmt.Sprint(dropped)
+	if all == s.dropped {
+		return
+	}
+	s.dropped = all
+	for _, k := range dropped {
+		s.log.Info("a key of the JWKS is not used", slog.String("kid", k.id), slog.Any("reason", k.reason))
+	}
 }
 
 // lately is how the last attempt ended.

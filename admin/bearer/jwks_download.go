@@ -2,15 +2,11 @@ package bearer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
-
-	"github.com/MicahParks/jwkset"
 
 	"github.com/hookgate/hookgate/internal/fetch"
 )
@@ -44,8 +40,8 @@ func newKeySetClient() *fetch.Client {
 	return fetch.New(fetch.Options{Timeout: keySetTimeout, MaxBody: maxKeySet, Proxy: http.ProxyFromEnvironment})
 }
 
-// download reads the key set and returns the keys in it that can be used.
-func (s *keySet) download(ctx context.Context) ([]jwkset.JWK, error) {
+// download reads the key set.
+func (s *keySet) download(ctx context.Context) ([]byte, error) {
 	answer, err := s.client.Get(ctx, s.url, http.Header{"Accept": {"application/jwk-set+json, application/json"}})
 	switch {
 	case err != nil:
@@ -53,40 +49,5 @@ func (s *keySet) download(ctx context.Context) ([]jwkset.JWK, error) {
 	case answer.Status != http.StatusOK:
 		return nil, fmt.Errorf("status %d", answer.Status)
 	}
-	return usableKeys(answer.Body, s.algorithms)
-}
-
-var errNotKeySet = errors.New("not a JWK set")
-
-// usableKeys returns the keys of a set that may verify one of the algorithms. The
-// others are no error: issuers publish keys for encryption beside those for
-// signatures, and of types that are unknown here.
-func usableKeys(text []byte, algorithms []string) ([]jwkset.JWK, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(text, &set); err != nil || set.Keys == nil {
-		return nil, errNotKeySet
-	}
-	var usable []jwkset.JWK
-	for _, raw := range set.Keys {
-		key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
-		if err == nil && isUsable(key, algorithms) {
-			usable = append(usable, key)
-		}
-	}
-	return usable, nil
-}
-
-func isUsable(key jwkset.JWK, algorithms []string) bool {
-	about := key.Marshal()
-	if about.USE != "" && about.USE != jwkset.UseSig {
-		return false
-	}
-	if len(about.KEYOPS) > 0 && !slices.Contains(about.KEYOPS, jwkset.KeyOpsVerify) {
-		return false
-	}
-	return slices.ContainsFunc(algorithmsOf(key.Key()), func(name string) bool {
-		return slices.Contains(algorithms, name) && (about.ALG == "" || about.ALG.String() == name)
-	})
+	return answer.Body, nil
 }

@@ -1,7 +1,7 @@
 package bearer
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"log/slog"
 	"slices"
@@ -12,8 +12,7 @@ import (
 )
 
 // Config says which bearer tokens the API accepts. Exactly one of Secret, KeySetURL and
-// PublicKey must be set. A token must have exp, and its nbf is honoured, both
-// without leeway.
+// PublicKey must be set. A token must have exp, and its nbf and iat are honoured.
 type Config struct {
 	// Secret is the shared HMAC key. One shorter than 32 bytes is accepted, since it is
 	// shared with a Matcher that may have been set up so, but logged as a warning.
@@ -34,15 +33,20 @@ type Config struct {
 	// MaxTTL is how far ahead exp may lie; 30 days where zero. A token that hardly ends
 	// is a password that nobody can change.
 	MaxTTL time.Duration
+	// Leeway is how far the issuer's clock may differ from ours: for exp, nbf and iat; 30
+	// seconds where zero.
+	Leeway time.Duration
 	// Issuer and Audience are required in iss and aud where set. Without them any
 	// token signed with the key is accepted, whatever it was issued for.
 	Issuer   string
 	Audience string
 	// TenantClaims are the claims that may name the tenant, a UUID; tenant_id and
-	// tenantId where empty. A token in which two of them differ is refused.
+	// tenantId where empty. A token in which two of them differ is refused. A name that
+	// no claim has is a path through claims, with dots between their names.
 	TenantClaims []string
 	// RolesClaims are the claims that may hold roles, each a string of one or more
-	// separated by spaces, or a list of strings; roles and role where empty.
+	// separated by spaces, or a list of strings; roles and role where empty. They can be
+	// paths as well.
 	RolesClaims []string
 	// DefaultRole is the role of a token that has none of the RolesClaims; RoleNone
 	// where empty. A token that has one, with roles unknown here, gets no default.
@@ -62,6 +66,8 @@ const (
 	MinSecret = 32
 	// defaultMaxTTL is Config.MaxTTL where that is zero.
 	defaultMaxTTL = 30 * 24 * time.Hour
+	// defaultLeeway is Config.Leeway where that is zero.
+	defaultLeeway = 30 * time.Second
 )
 
 // Verifier turns an Authorization header into an operator.
@@ -83,19 +89,24 @@ func NewVerifier(config Config, now func() time.Time, log *slog.Logger) (*Verifi
 		v.maxTTL = defaultMaxTTL
 	case v.maxTTL < 0:
 		return nil, errors.New("jwt: the longest lifetime of a token must be positive")
+	case config.Leeway < 0:
+		return nil, errors.New("jwt: the leeway must be positive")
 	}
 	var err error
 	if v.claims, err = newClaimReader(config); err != nil {
 		return nil, err
 	}
+	registerEd25519()
 	algorithms, err := v.setKeys(config, log)
 	if err != nil {
 		return nil, err
 	}
 	options := []jwt.ParserOption{
 		// Pinned here: a token must not choose how it is verified.
-		jwt.WithValidMethods(algorithms),
+		jwt.WithValidMethods(methods(algorithms)),
 		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(cmp.Or(config.Leeway, defaultLeeway)),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(now),
 	}
@@ -148,10 +159,7 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		if err := checkKeySetURL(config.KeySetURL, config.KeySetInsecure); err != nil {
 			return nil, err
 		}
-		set, err := newKeySet(config.KeySetURL, algorithms, v.now, log)
-		if err != nil {
-			return nil, err
-		}
+		set := newKeySet(config.KeySetURL, canonicalNames(algorithms), v.now, log)
 		v.keys, v.end = set.source, set.close
 	default:
 		key, err := parsePublicKey(config.PublicKey)
@@ -165,20 +173,4 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		v.keys = fixedKey(key)
 	}
 	return algorithms, nil
-}
-
-// keyFor finds the key of a token. The library compares only types: a key that is
-// bound to another algorithm of its type is not used.
-func (v *Verifier) keyFor(ctx context.Context) jwt.Keyfunc {
-	find := v.keys(ctx)
-	return func(token *jwt.Token) (any, error) {
-		key, err := find(token)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := key.([]byte); !ok && !slices.Contains(algorithmsOf(key), token.Method.Alg()) {
-			return nil, jwt.ErrInvalidKeyType
-		}
-		return key, nil
-	}
 }

@@ -5,11 +5,13 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/internal/handover"
 	"github.com/hookgate/hookgate/store"
@@ -67,6 +69,10 @@ type App struct {
 	AuditKeep int            `json:"audit_keep,omitempty"`
 	AuditLife caddy.Duration `json:"audit_life,omitempty"`
 
+	// Load although a log prints past the encoder hookgate. It gets to see requests as
+	// they come in, and so every token. Default: false.
+	AllowUnredactedLogs bool `json:"allow_unredacted_logs,omitempty"`
+
 	ctx   caddy.Context
 	peers *peers
 	shift *handover.Shift
@@ -84,6 +90,12 @@ func (App) CaddyModule() caddy.ModuleInfo {
 // neither dials Redis nor opens files: `validate` runs anywhere.
 func (a *App) Provision(ctx caddy.Context) error {
 	SetUpProcess()
+	if err := readyToLoad(); err != nil {
+		return err
+	}
+	if err := a.checkLogs(ctx); err != nil {
+		return err
+	}
 	a.ctx, a.peers, a.shift = ctx, NewPeers(), new(handover.Shift)
 	if a.Namespace == "" {
 		a.Namespace = defaultNamespace
@@ -116,7 +128,22 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate: %w", err)
 	}
 	a.key, a.store = key, pooled.(*store.Store)
-	return Register(ctx.GetMetricsRegistry(), storeCollector{a.store})
+	return Register(ctx.GetMetricsRegistry(), storeCollector{a.store}, processCollector{})
+}
+
+// checkLogs: the first reload without our encoder would write every token to disk.
+func (a *App) checkLogs(ctx caddy.Context) error {
+	if a.AllowUnredactedLogs {
+		return nil
+	}
+	unsafe, err := encoder.UnsafeLogs(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("hookgate: %w; allow_unredacted_logs loads it all the same", err)
+	case len(unsafe) > 0:
+		return fmt.Errorf("hookgate: tokens can get into the output of these logs: %s; write format hookgate in each, in the global option log default first, or allow_unredacted_logs in the hookgate block", strings.Join(unsafe, ", "))
+	}
+	return nil
 }
 
 func (a *App) storeConfig() (store.Config, error) {
@@ -131,7 +158,8 @@ func (a *App) storeConfig() (store.Config, error) {
 func (a *App) Start() error {
 	servers, err := a.ctx.AppIfConfigured("http")
 	if err == nil {
-		a.held, err = claimAddresses(servers.(*caddyhttp.App))
+		a.held, err = claimAddresses(servers.(*caddyhttp.App), a.ctx.Logger())
+		expectStop(servers.(*caddyhttp.App))
 	}
 	if err != nil && !errors.Is(err, caddy.ErrNotConfigured) {
 		return err
@@ -147,6 +175,7 @@ func (a *App) Start() error {
 	if err != nil {
 		return fmt.Errorf("hookgate: %w", err)
 	}
+	takeSignals()
 	return nil
 }
 

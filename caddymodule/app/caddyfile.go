@@ -33,6 +33,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    usage_flush   <duration>
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
+//	    allow_unredacted_logs
 //	}
 //
 // The words of the redis block may also stand beside redis.
@@ -55,6 +56,8 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"usage_flush":   grammar.Into(&a.UsageFlush, grammar.DurationArg),
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
+
+		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),
 	}
 	maps.Copy(w, redis.Words())
 	return w

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 )
 
 // claims are the addresses that this process serves. A reload keeps those that it goes
@@ -29,8 +30,10 @@ func (c claim) Destruct() error { return c.Close() }
 // starts without an error, and the kernel shares connections out among both: a vendor's
 // token is then known to the one and not to the other, and every other event is refused
 // for good. The name is one in Linux' abstract namespace of Unix sockets: it is as wide
-// as the network namespace is, and gone with the process, however that ends.
-func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
+// as the network namespace is, and gone with the process, however that ends. Any user of
+// the machine can take it, so that only the claim of a process that could end us anyway
+// counts.
+func claimAddresses(servers *caddyhttp.App, log *zap.Logger) (held []string, err error) {
 	if runtime.GOOS != "linux" {
 		return nil, nil
 	}
@@ -40,12 +43,14 @@ func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
 	}
 	for _, at := range addresses {
 		_, _, err := claims.LoadOrNew(at, func() (caddy.Destructor, error) {
-			l, err := net.Listen("unix", "@hookgate "+at)
+			l, err := net.Listen("unix", claimName(at))
 			return claim{l}, err
 		})
 		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
+		case errors.Is(err, syscall.EADDRINUSE) && ofUs(claimName(at)):
 			return held, fmt.Errorf("hookgate: another Hookgate serves %s; end it first, or use another address", at)
+		case errors.Is(err, syscall.EADDRINUSE):
+			log.Warn("another user's process holds the name by which two Hookgates on one address are noticed; they are not noticed now", zap.String("address", at))
 		case err == nil:
 			held = append(held, at)
 		}
@@ -53,6 +58,8 @@ func claimAddresses(servers *caddyhttp.App) (held []string, err error) {
 	}
 	return held, nil
 }
+
+func claimName(address string) string { return "@hookgate " + address }
 
 // addressesOf returns every host and port that servers listen on, the unspecified host in
 // all its spellings as "".

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hookgate/hookgate/internal/droplog"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -36,6 +37,37 @@ var (
 	usagePending       = desc("usage_pending", "Credentials whose last use is not written yet.")
 	usageFlushes       = desc("usage_flush_total", "Batches of lastUsedAt written to Redis.", "result")
 )
+
+// processCollector reads what is of the process and not of a configuration.
+type processCollector struct{}
+
+var (
+	logLinesDropped      = desc("log_lines_dropped_total", "Log lines that could not be written in time, or not at all.")
+	reloadsTotal         = desc("reloads_total", "Reloads by signal.", "result")
+	lastReloadSuccessful = desc("last_reload_successful", "1 unless the last reload by signal failed.")
+)
+
+// Describe implements prometheus.Collector.
+func (processCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{logLinesDropped, reloadsTotal, lastReloadSuccessful} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (processCollector) Collect(ch chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, value uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+	}
+	counter(logLinesDropped, droplog.Dropped())
+	counter(reloadsTotal, reloads.ok.Load(), "ok")
+	counter(reloadsTotal, reloads.failed.Load(), "failed")
+	last := 1.0
+	if reloads.lastFailed.Load() {
+		last = 0
+	}
+	ch <- prometheus.MustNewConstMetric(lastReloadSuccessful, prometheus.GaugeValue, last)
+}
 
 // Describe implements prometheus.Collector.
 func (c storeCollector) Describe(ch chan<- *prometheus.Desc) {

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/embedded"
 )
 
 // ReadConfig reads a configuration file for a command. What is not JSON is taken
@@ -37,18 +40,7 @@ var (
 // OfflineStore opens the store of a configuration for one operation on its data,
 // beside the servers that run with it.
 func OfflineStore(config *caddy.Config) (*store.Store, error) {
-	raw, ok := config.AppsRaw[appName]
-	if !ok {
-		return nil, errNoApp
-	}
-	app := new(App)
-	if err := caddy.StrictUnmarshalJSON(raw, app); err != nil {
-		return nil, err
-	}
-	if app.Namespace == "" {
-		app.Namespace = defaultNamespace
-	}
-	settings, err := app.storeConfig()
+	settings, err := storeSettings(config)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +49,54 @@ func OfflineStore(config *caddy.Config) (*store.Store, error) {
 		return nil, err
 	}
 	return s, s.Start(store.Tuning{Offline: true})
+}
+
+func storeSettings(config *caddy.Config) (store.Config, error) {
+	raw, ok := config.AppsRaw[appName]
+	if !ok {
+		return store.Config{}, errNoApp
+	}
+	app := new(App)
+	if err := caddy.StrictUnmarshalJSON(raw, app); err != nil {
+		return store.Config{}, err
+	}
+	if app.Namespace == "" {
+		app.Namespace = defaultNamespace
+	}
+	return app.storeConfig()
+}
+
+// CheckStore looks at the store of a configuration, and changes nothing.
+func CheckStore(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
+	settings, err := storeSettings(config)
+	if err != nil {
+		return nil, err
+	}
+	if settings.EmbeddedDir != "" {
+		return []store.Finding{lookAt(settings.EmbeddedDir)}, nil
+	}
+	s, err := OfflineStore(config)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Destruct()
+	return s.Check(ctx), nil
+}
+
+// lookAt looks at an embedded store.
+func lookAt(dir string) store.Finding {
+	found := store.Finding{Check: "embedded", Severity: store.SeverityOK}
+	switch size, err := embedded.Look(dir); {
+	case errors.Is(err, embedded.ErrLocked):
+		found.Detail = "in use by a running server"
+	case err != nil:
+		found.Severity, found.Detail = store.SeverityProblem, err.Error()
+	case size == 0:
+		found.Detail = "there is none yet: the first start makes it"
+	default:
+		found.Detail = fmt.Sprintf("the journal has %d bytes", size)
+	}
+	return found
 }
 
 // WithStore runs one operation on the data of a configuration file.

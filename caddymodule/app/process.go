@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/internal/footprint"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
@@ -36,10 +37,11 @@ var setUpProcess = sync.OnceFunc(func() {
 	footprint.StartPacer()
 })
 
-// standardLog passes lines on to whatever the default log is at the time.
+// standardLog passes lines on to whatever the default log is at the time. That may be one
+// of a configuration that did not load because it lacks our encoder: Caddy keeps it.
 type standardLog struct{}
 
 func (standardLog) Write(line []byte) (int, error) {
-	caddy.Log().Named("stdlib").Info(strings.TrimRight(string(line), "\n"))
+	caddy.Log().Named("stdlib").Info(encoder.SafeText(strings.TrimRight(string(line), "\n")))
 	return len(line), nil
 }

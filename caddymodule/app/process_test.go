@@ -10,7 +10,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	_ "github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/credential/credentialtest"
 )
 

@@ -18,7 +18,6 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/cli"
 	"github.com/hookgate/hookgate/store"
-	"github.com/hookgate/hookgate/store/embedded"
 )
 
 func checkCommand(cmd *cobra.Command) {
@@ -76,15 +75,8 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 		return nil, err
 	}
 	findings = append(findings, servers...)
-	s, err := app.OfflineStore(config)
-	if errors.Is(err, embedded.ErrLocked) {
-		return append(findings, store.Finding{Check: "embedded", Severity: store.SeverityOK, Detail: "in use by a running server"}), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer s.Destruct()
-	return append(findings, s.Check(ctx)...), nil
+	kept, err := app.CheckStore(ctx, config)
+	return append(findings, kept...), err
 }
 
 const statusTimeout = 5 * time.Second

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -57,10 +58,19 @@ func checkServers(config *caddy.Config) ([]store.Finding, error) {
 	}
 	reload := store.Finding{Check: "reload", Severity: store.SeverityOK, Detail: "loses no request"}
 	for _, server := range servers.Servers {
-		if names, err := listener.Wrappers(server); err != nil {
+		names, err := listener.Wrappers(server)
+		if err != nil {
 			return nil, err
-		} else if !slices.Contains(names, listener.WrapperName) {
+		}
+		between := listener.Between(names)
+		switch order := listener.CheckOrder(names); {
+		case order != nil:
+			reload.Severity, reload.Detail = store.SeverityProblem, "this does not load: "+strings.TrimPrefix(order.Error(), "hookgate: ")
+		case reload.Severity == store.SeverityProblem:
+		case !slices.Contains(names, listener.WrapperName):
 			reload.Severity, reload.Detail = store.SeverityWarning, "loses requests: write hookgate, before tls, in listener_wrappers"
+		case len(between) > 0:
+			reload.Severity, reload.Detail = store.SeverityWarning, "closes idle connections, on which clients may be sending: hookgate cannot pass them on through "+strings.Join(between, ", ")
 		}
 	}
 	stop := store.Finding{Check: "stop", Severity: store.SeverityOK, Detail: fmt.Sprintf("takes %v, and %v for requests under way", time.Duration(servers.ShutdownDelay), time.Duration(servers.GracePeriod))}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,28 +10,40 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/cli"
 	"github.com/hookgate/hookgate/store"
+	"github.com/hookgate/hookgate/store/journal"
 )
 
 func storeCommand(cmd *cobra.Command) {
-	cmd.Use = "store dump|restore <file> [--config <file>]"
+	cmd.Use = "store dump|restore <file>|- [--config <file>]"
 	cmd.Short = "Backs up and moves the credentials"
 	cmd.Long = `
 Writes all credentials with their digests to a file of mode 0600, or reads such a
 file into a namespace without credentials, be it on Redis or embedded. Tokens are in
-neither. What was revoked stays revoked. A restored data set begins a new epoch:
+neither. - is standard output, or input. What was revoked stays revoked. A restored data set begins a new epoch:
 running sidecars take it in place of the one they knew.
 
 The embedded store belongs to one process: stop the server before.`
 	cli.Group(cmd,
 		onFile("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-			n, err := s.Dump(cmd.Context(), file)
+			dump := func() (int, error) { return s.Dump(cmd.Context(), file) }
+			if file == standardStream {
+				dump = func() (int, error) { return s.DumpTo(cmd.Context(), os.Stdout) }
+			}
+			n, err := dump()
+			if errors.Is(err, journal.ErrNotAFile) {
+				return fmt.Errorf("%s: %w; - is standard output", file, err)
+			}
 			if err == nil {
 				fmt.Fprintf(os.Stderr, "%d credentials written\n", n)
 			}
 			return err
 		}),
 		onFile("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
-			n, err := s.Restore(cmd.Context(), file)
+			restore := func() (int, error) { return s.Restore(cmd.Context(), file) }
+			if file == standardStream {
+				restore = func() (int, error) { return s.RestoreFrom(cmd.Context(), os.Stdin) }
+			}
+			n, err := restore()
 			if err == nil {
 				fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
 			}
@@ -49,9 +62,12 @@ in the old data set is forgotten.`
 	cli.Group(cmd, newEpoch())
 }
 
+// standardStream stands for standard output or input in the place of a file.
+const standardStream = "-"
+
 // onFile makes a command that takes a file and the store of a configuration.
 func onFile(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
-	cmd := &cobra.Command{Use: name + " <file>", Short: short}
+	cmd := &cobra.Command{Use: name + " <file>|-", Short: short}
 	config := configFlag(cmd)
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {

@@ -34,14 +34,14 @@ func (Encoder) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "caddy.logging.encoders.hookgate", New: func() caddy.Module { return new(Encoder) }}
 }
 
-// Provision sets up the JSON encoder behind.
+// Provision sets up the JSON encoder behind, and sees to it that no log holds a request.
 func (e *Encoder) Provision(ctx caddy.Context) error {
 	inner := new(logging.JSONEncoder)
 	if err := inner.Provision(ctx); err != nil {
 		return err
 	}
 	e.Encoder = inner.Encoder
-	return nil
+	return boundWriters(ctx)
 }
 
 // UnmarshalCaddyfile parses `format hookgate`, which takes no arguments.

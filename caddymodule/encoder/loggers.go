@@ -34,6 +34,7 @@ var knownLoggers = []knownLogger{
 	{name: "http.handlers.hookgate_admin", message: true, plain: []string{"request_id", "operation", "code", "type", "stack", "tenant"}},
 	{name: "http.handlers.reverse_proxy", below: true, message: true, plain: []string{"upstream"}}, // as configured; "dial" may hold more
 	{name: "hookgate", message: true, plain: []string{"reason", "credential"}},
+	{name: "hookgate.reload", message: true, plain: []string{"signal", "file", "adapter", "error"}}, // of the operator's own file, without its secrets
 	{name: "tls", below: true, message: true},
 }
 
@@ -67,15 +68,21 @@ func UnsafeLoggers(config *caddy.Config) []string {
 		names = append(names, caddy.DefaultLoggerName)
 	}
 	for name, log := range logging.Logs {
-		if log != nil && !discards(log.WriterRaw) && !ourEncoder(log.EncoderRaw) {
+		if log != nil && !safe(&log.BaseLog) {
 			names = append(names, name)
 		}
 	}
-	if sink := logging.Sink; sink != nil && !discards(sink.WriterRaw) && !ourEncoder(sink.EncoderRaw) {
+	if sink := logging.Sink; sink != nil && !safe(&sink.BaseLog) {
 		names = append(names, "sink")
 	}
 	slices.Sort(names)
 	return names
+}
+
+// safe reports whether a log prints nothing that our encoder has not seen: a core beside
+// it would get what it gets.
+func safe(log *caddy.BaseLog) bool {
+	return log.CoreRaw == nil && (discards(log.WriterRaw) || ourEncoder(log.EncoderRaw))
 }
 
 // ourEncoder reports whether a log prints through our encoder, directly: one that

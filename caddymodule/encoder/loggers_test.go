@@ -19,6 +19,7 @@ func TestUnsafeLoggers(t *testing.T) {
 		{"default without an encoder", `{"logging":{"logs":{"default":{}}}}`, []string{"default"}},
 		{"default with another", `{"logging":{"logs":{"default":` + json_ + `}}}`, []string{"default"}},
 		{"ours, wrapped", `{"logging":{"logs":{"default":{"encoder":{"format":"filter","wrap":{"format":"hookgate"}}}}}}`, []string{"default"}},
+		{"ours, with a core beside", `{"logging":{"logs":{"default":{"encoder":{"format":"hookgate"},"core":{"module":"mock"}}}}}`, []string{"default"}},
 		{"default discarded", `{"logging":{"logs":{"default":{"writer":{"output":"discard"}}}}}`, nil},
 		{"access log of a site", `{"logging":{"logs":{"default":` + ours + `,"log1":` + json_ + `,"log0":{"include":["http.log.access.log0"]}}},` +
 			`"apps":{"http":{"servers":{"srv0":{"logs":{"default_logger_name":"log0"}}}}}}`, []string{"log0", "log1"}},

@@ -38,6 +38,9 @@ const (
 	punctuation = "()[]{}<>\"'`,;:.!?=|"
 )
 
+// SafeText returns text as the encoder would print it, of a panic with its stack.
+func SafeText(text string) string { return safePanic(text) }
+
 // safeText returns text with every word that is not known replaced by a dash.
 func safeText(text string) string {
 	if text == "" {

@@ -33,7 +33,7 @@ type JWT struct {
 	PublicKeyFile string `json:"public_key_file,omitempty"`
 
 	// The algorithms. HS256, HS384 and HS512 go with a secret; RS256, RS384, RS512,
-	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA with public keys. Default:
+	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA, or Ed25519, with public keys. Default:
 	// HS256 with a secret, RS256 with jwks_url, and what fits the key in
 	// public_key_file, which is RS256 for RSA.
 	Algorithms []string `json:"algorithms,omitempty"`
@@ -41,14 +41,18 @@ type JWT struct {
 	// How far ahead exp may lie. Default: 30 days.
 	MaxTTL caddy.Duration `json:"max_ttl,omitempty"`
 
+	// How far the issuer's clock may differ from ours, for exp, nbf and iat. Default: 30s.
+	Leeway caddy.Duration `json:"leeway,omitempty"`
+
 	// What the iss and aud claims must be. Not checked by default.
 	Issuer   string `json:"issuer,omitempty"`
 	Audience string `json:"audience,omitempty"`
 
-	// The claims that name the tenant. Default: tenant_id and tenantId.
+	// The claims that name the tenant, or paths to them, with dots between the names of
+	// claims. Default: tenant_id and tenantId.
 	TenantClaims []string `json:"tenant_claims,omitempty"`
 
-	// The claims that hold the roles. Default: roles and role.
+	// The claims that hold the roles, or paths to them. Default: roles and role.
 	RolesClaims []string `json:"roles_claims,omitempty"`
 
 	// The role of a token without one: none, viewer or admin. Default: none.
@@ -58,6 +62,12 @@ type JWT struct {
 	DefaultTenant string `json:"default_tenant,omitempty"`
 }
 
+// Bounds of leeway: more than that is no difference of clocks.
+const (
+	minLeeway = caddy.Duration(time.Second)
+	maxLeeway = caddy.Duration(5 * time.Minute)
+)
+
 func (j *JWT) config() (bearer.Config, error) {
 	if j == nil {
 		return bearer.Config{}, errors.New("hookgate_admin: jwt is missing; nobody could sign in")
@@ -66,11 +76,17 @@ func (j *JWT) config() (bearer.Config, error) {
 		KeySetInsecure: j.JWKSInsecure,
 		Algorithms:     j.Algorithms,
 		MaxTTL:         time.Duration(j.MaxTTL),
+		Leeway:         time.Duration(j.Leeway),
 		Issuer:         j.Issuer,
 		Audience:       j.Audience,
 		TenantClaims:   j.TenantClaims,
 		RolesClaims:    j.RolesClaims,
 		DefaultRole:    bearer.Role(j.DefaultRole),
+	}
+	if j.Leeway != 0 {
+		if err := grammar.Within("leeway", j.Leeway, minLeeway, maxLeeway); err != nil {
+			return bearer.Config{}, err
+		}
 	}
 	if err := j.keys(&config); err != nil {
 		return bearer.Config{}, err
@@ -144,6 +160,7 @@ func readPublicKey(path string) ([]byte, error) {
 //	    public_key_file <file>
 //	    algorithms      <name>...
 //	    max_ttl         <duration>
+//	    leeway          <duration>
 //	    issuer          <iss>
 //	    audience        <aud>
 //	    tenant_claims   <claim>...
@@ -166,6 +183,7 @@ func (j *JWT) Words() grammar.Words {
 		"public_key_file": grammar.Into(&j.PublicKeyFile, grammar.OneArg),
 		"algorithms":      grammar.Into(&j.Algorithms, grammar.SomeArgs),
 		"max_ttl":         grammar.Into(&j.MaxTTL, grammar.DurationArg),
+		"leeway":          grammar.Into(&j.Leeway, grammar.DurationArg),
 		"issuer":          grammar.Into(&j.Issuer, grammar.OneArg),
 		"audience":        grammar.Into(&j.Audience, grammar.OneArg),
 		"tenant_claims":   grammar.Into(&j.TenantClaims, grammar.SomeArgs),

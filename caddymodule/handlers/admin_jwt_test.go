@@ -36,7 +36,7 @@ func TestSourceOfKeys(t *testing.T) {
 	t.Setenv("EMPTY", "")
 	for _, j := range []*JWT{
 		{Secret: "s"}, {JWKSURL: "https://idp.example/jwks"}, {JWKSURL: "http://idp/jwks", JWKSInsecure: true},
-		{PublicKeyFile: file}, {PublicKeyFile: "{env.KEY_FILE}"}, {Secret: "s", DefaultTenant: uuid.NewString()},
+		{PublicKeyFile: file}, {PublicKeyFile: "{env.KEY_FILE}"}, {Secret: "s", DefaultTenant: uuid.NewString()}, {Secret: "s", Leeway: maxLeeway},
 	} {
 		if _, err := j.config(); err != nil {
 			t.Errorf("%+v: %v", j, err)
@@ -59,6 +59,7 @@ func TestSourceOfKeys(t *testing.T) {
 		"an empty file":          {PublicKeyFile: write("empty.pem", nil)},
 		"a huge file":            {PublicKeyFile: write("huge.pem", []byte(strings.Repeat("a", maxPublicKeyFile+1)))},
 		"tenant that is no UUID": {Secret: "s", DefaultTenant: "acme"},
+		"too much leeway":        {Secret: "s", Leeway: maxLeeway + 1},
 		"nil tenant":             {Secret: "s", DefaultTenant: uuid.Nil.String()},
 	} {
 		if _, err := j.config(); err == nil {

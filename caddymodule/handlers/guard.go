@@ -4,6 +4,7 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -64,6 +65,9 @@ type Guard struct {
 	// body.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 
+	// Headers that pass though their names tell of a client, a user, a host or the like.
+	PassHeaders []string `json:"pass_headers,omitempty"`
+
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
 
@@ -112,8 +116,14 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if g.MaxBody < 0 {
 		return errors.New("hookgate: max_body must be positive")
 	}
+	for i, name := range g.PassHeaders {
+		if !httpguts.ValidHeaderFieldName(name) || !guard.CanPass(name) {
+			return fmt.Errorf("hookgate: pass_headers: %q is no header that can pass", name)
+		}
+		g.PassHeaders[i] = http.CanonicalHeaderKey(name)
+	}
 	g.policy = guard.Policy{
-		Tenants: g.policy.Tenants, TokenHeader: g.TokenHeader, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
+		Tenants: g.policy.Tenants, TokenHeader: g.TokenHeader, PassHeaders: g.PassHeaders, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
 		MaxBody: g.MaxBody, MaxStaleness: time.Duration(instance.MaxStaleness),
 	}
 	if err := g.addRoutes(); err != nil {

@@ -34,6 +34,7 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    assert_jwt   { ... }
 //	    idempotency_key body
 //	    forward_token
+//	    pass_headers <name>...
 //	}
 func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return g.Words().ParseAlone(d) }
 
@@ -50,6 +51,7 @@ func (g *Guard) Words() grammar.Words {
 		"assert_jwt":      grammar.Into(&g.AssertJWT, parseAssertJWT),
 		"idempotency_key": grammar.Into(&g.IdempotencyKey, grammar.OneArg),
 		"forward_token":   grammar.Into(&g.ForwardToken, grammar.Flag),
+		"pass_headers":    grammar.Into(&g.PassHeaders, grammar.SomeArgs),
 	}
 }
 

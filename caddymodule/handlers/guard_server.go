@@ -20,14 +20,7 @@ import (
 type server struct{ store *store.Store }
 
 // Peer implements gate.Server.
-func (server) Peer(r *http.Request) guard.Peer {
-	peer := guard.Peer{Client: vars.ClientAddress(r)}
-	peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
-	if server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok {
-		peer.Named = server.ClientIPHeaders
-	}
-	return peer
-}
+func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
 
 // Decided implements gate.Server.
 func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {

@@ -23,6 +23,5 @@ func refuse(logger *zap.Logger, w http.ResponseWriter, r *http.Request, p proble
 	if !r.ProtoAtLeast(1, 1) {
 		w.Header().Set("Connection", "close") // for the reason that a Gate has
 	}
-	gate.SettleBody(w, r)
-	return p.Write(w, requestID.String())
+	return gate.Refuse(w, r, p, requestID.String())
 }

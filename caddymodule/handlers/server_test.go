@@ -32,7 +32,7 @@ func serve(t *testing.T, port int, sites string) *httptest.Server {
 
 func caddyServer(t *testing.T, port int, sites string) http.Handler {
 	t.Helper()
-	text := fmt.Sprintf("{\n\tadmin off\n\thookgate {\n\t\tredis embedded %q\n\t}\n}\n%s", t.TempDir()+"/store", sites)
+	text := fmt.Sprintf("{\n\tadmin off\n\tlog default {\n\t\tformat hookgate\n\t}\n\thookgate {\n\t\tredis embedded %q\n\t}\n}\n%s", t.TempDir()+"/store", sites)
 	adapted, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), nil)
 	if err != nil {
 		t.Fatal(err, warnings)

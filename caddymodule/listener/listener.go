@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 
@@ -23,7 +24,7 @@ func init() { caddy.RegisterModule(Listener{}) }
 
 // Listener makes a reload lose no request: without it Caddy closes connections on
 // which a client may be sending, and resets those that it has not accepted yet. It
-// stands first in listener_wrappers, before tls.
+// stands first in listener_wrappers.
 type Listener struct {
 	app    *app.App
 	logger *zap.Logger
@@ -69,10 +70,15 @@ func provision(ctx caddy.Context, servers *caddyhttp.App, s *handover.Shift) err
 		return nil
 	}
 	for _, server := range servers.Servers {
-		if err := beforeTLS(server); err != nil {
+		names, err := Wrappers(server)
+		if err != nil {
+			return err
+		}
+		if err := CheckOrder(names); err != nil {
 			return err
 		}
 		server.RegisterConnState(handover.ConnState)
+		server.RegisterConnContext(handover.ConnContext)
 	}
 	events, err := ctx.App("events")
 	if err != nil {
@@ -85,14 +91,25 @@ func provision(ctx caddy.Context, servers *caddyhttp.App, s *handover.Shift) err
 	return events.(*caddyevents.App).On("stopping", eventHandler(s.End))
 }
 
-// beforeTLS checks the place of our wrapper: behind tls there are no connections that
-// another server could take.
-func beforeTLS(server *caddyhttp.Server) error {
-	names, err := Wrappers(server)
-	if at := slices.Index(names, WrapperName); at >= 0 && !slices.Contains(names[at:], "tls") {
+// CheckOrder checks the place of our wrapper. It accepts connections at the socket that
+// all servers of an address share, past every wrapper before it, be that tls or one that
+// reads the address of the client first, as proxy_protocol does.
+func CheckOrder(names []string) error {
+	at := slices.Index(names, WrapperName)
+	switch {
+	case at < 0:
+	case !slices.Contains(names, "tls"): // which Caddy then puts before all others
 		return errors.New("hookgate: in listener_wrappers write tls behind hookgate")
+	case at > 0:
+		return fmt.Errorf("hookgate: in listener_wrappers write hookgate first, before %s", names[0])
 	}
-	return err
+	return nil
+}
+
+// Between returns the wrappers behind ours that may hold back bytes of a connection. Ours
+// does not pass on idle connections through them: a reload closes these.
+func Between(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == WrapperName || name == "tls" })
 }
 
 // WrapperName is what our wrapper is called in listener_wrappers.

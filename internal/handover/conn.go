@@ -40,6 +40,8 @@ type conn struct {
 	parked bool   // in a read for the first byte of a request
 	woken  bool   // out of that, to be passed on
 	passed bool
+	// lingers: the server reads no more, and when it closes the connection we end it.
+	lingers, closed bool
 
 	idle   *idleness     // set while it waits for a request that is not its first
 	header time.Duration // what the server allows for the header of that, if it is inherited; zero: any time
@@ -181,7 +183,7 @@ func (c *conn) wake() {
 	defer c.mu.Unlock()
 	if c.parked {
 		c.woken = true
-		c.Conn.SetReadDeadline(time.Unix(1, 0))
+		c.Conn.SetReadDeadline(longAgo)
 	}
 }
 
@@ -200,6 +202,8 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	switch {
+	case c.lingers:
+		t = longAgo // nothing makes the server wait for what is thrown away
 	case c.phase == answered:
 		c.phase, c.idle = waiting, &idleness{until: t}
 	case c.phase == waiting:
@@ -252,6 +256,13 @@ func (c *conn) Close() error {
 		return nil
 	}
 	c.listener.remove(c)
+	c.mu.Lock()
+	lingers := c.lingers && !c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if lingers {
+		return c.linger()
+	}
 	return c.Conn.Close()
 }
 

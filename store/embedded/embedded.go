@@ -66,6 +66,9 @@ func Open(dir string) (_ *DataSet, err error) {
 			e.Close()
 		}
 	}()
+	if err := journal.RemoveUnfinished(e.path); err != nil {
+		return nil, err
+	}
 	if e.Journal, err = journal.Open(e.path, e.replay); err != nil {
 		return nil, err
 	}
@@ -181,12 +184,6 @@ func (e *DataSet) Rewrite() error {
 	}
 	e.Compact = max(compactAt, 2*e.Journal.Size)
 	return err
-}
-
-func (e *DataSet) JournalSize() int64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.Journal.Size
 }
 
 // Persist puts on disk what was written past the scripts.

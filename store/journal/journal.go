@@ -34,6 +34,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var (
 	ErrJournalMagic   = errors.New("the journal is not one of ours, or of a later version")
 	ErrJournalCorrupt = errors.New("the journal is damaged in the middle: restore it from a backup")
+	ErrNotAFile       = errors.New("what is there is no regular file")
 	errRecordTooLong  = errors.New("the command is too long for the journal")
 	errJournalBroken  = errors.New("the journal could not be written; restart when the disk is well again")
 )
@@ -156,10 +157,17 @@ func (j *Journal) Replace(path string, fill func(emit func(command []string) err
 
 func (j *Journal) Close() error { return j.File.Close() }
 
-// Write puts a file with the records that fill emits at path. An error with a
-// journal means that the file is there, but its name maybe not on stable storage.
+// Write puts a file with the records that fill emits at path, in place of a regular file
+// or of none. An error with a journal means that the file is there, but its name maybe not
+// on stable storage.
+//
+// Until it is whole it has a name that nobody can have prepared: a file or a link of
+// another user there would get to hold the digests.
 func Write(path string, fill func(emit func(command []string) error) error) (*Journal, error) {
-	file, err := os.OpenFile(path+".tmp", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if there, err := os.Lstat(path); err == nil && !there.Mode().IsRegular() {
+		return nil, ErrNotAFile
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+unfinished)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +177,7 @@ func Write(path string, fill func(emit func(command []string) error) error) (*Jo
 	}
 	if err != nil {
 		file.Close()
-		os.Remove(path + ".tmp")
+		os.Remove(file.Name())
 		return nil, err
 	}
 	err = syncDirectory(filepath.Dir(path))
@@ -177,26 +185,44 @@ func Write(path string, fill func(emit func(command []string) error) error) (*Jo
 	return j, err
 }
 
-func (j *Journal) fill(fill func(emit func(command []string) error) error) error {
+// unfinished is what the name of a file has behind it until the file is whole.
+const unfinished = ".*.tmp"
+
+// RemoveUnfinished removes what a process that was killed has left of a file at path.
+func RemoveUnfinished(path string) error {
+	left, err := filepath.Glob(path + unfinished)
+	for _, file := range left {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
+}
+
+func (j *Journal) fill(fill func(emit func(command []string) error) error) (err error) {
+	if j.Size, err = Stream(j.File, fill); err != nil {
+		return err
+	}
+	return j.File.Sync()
+}
+
+// Stream writes the records that fill emits as a journal has them, and returns how many
+// bytes they are.
+func Stream(to io.Writer, fill func(emit func(command []string) error) error) (size int64, err error) {
 	write := func(data []byte) error {
-		n, err := j.File.Write(data)
-		j.Size += int64(n)
+		n, err := to.Write(data)
+		size += int64(n)
 		return err
 	}
 	if err := write([]byte(journalMagic)); err != nil {
-		return err
+		return size, err
 	}
-	err := fill(func(command []string) error {
+	err = fill(func(command []string) error {
 		record, err := appendRecord(nil, command)
 		if err != nil {
 			return err
 		}
 		return write(record)
 	})
-	if err != nil {
-		return err
-	}
-	return j.File.Sync()
+	return size, err
 }
 
 func syncDirectory(path string) error {

@@ -121,7 +121,7 @@ func TestImage(t *testing.T) {
 			env: func(*redistest.Server) []string { return nil },
 		},
 		"kubernetes": {
-			config: "deploy/kubernetes/base/Caddyfile", secrets: "/run/secrets/hookgate/redis-password /run/secrets/hookgate/jwt-secret",
+			config: "deploy/kubernetes/component/Caddyfile", secrets: "/run/secrets/hookgate/redis-password /run/secrets/hookgate/jwt-secret",
 			env: func(redis *redistest.Server) []string {
 				return []string{"HOOKGATE_REDIS_URL=" + redis.URL(), "HOOKGATE_PUBLIC_URL=https://hooks.example.com"}
 			},

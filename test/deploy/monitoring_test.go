@@ -80,7 +80,7 @@ func TestAlerts(t *testing.T) {
 // TestKeyringAlertsFitTheBound: their thresholds are those of the max_staleness that
 // is deployed.
 func TestKeyringAlertsFitTheBound(t *testing.T) {
-	for _, path := range []string{serviceConfigPath, "deploy/docker/Caddyfile", "deploy/kubernetes/base/Caddyfile"} {
+	for _, path := range []string{serviceConfigPath, "deploy/docker/Caddyfile", "deploy/kubernetes/component/Caddyfile"} {
 		bound := setting(t, read(t, path), "max_staleness ")
 		for alert, part := range map[string]float64{"HookgateKeyringAging": 0.5, "HookgateKeyringStale": 1} {
 			want := fmt.Sprintf("hookgate_keyring_age_seconds > %v", part*bound.Seconds())

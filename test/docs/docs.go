@@ -16,6 +16,7 @@ var NotRun = map[string]string{
 	"make test ":    "runs this; that the target is there is tested",
 	"xcaddy build ": "fetches another Caddy; it is compared with xcaddy.txt, which CI runs",
 	"kubectl ":      "needs a cluster; test/manifests compares its arguments with the overlay",
+	"helm ":         "needs a cluster; test/manifests renders the chart with the values of the page",
 }
 
 // RunBy are the tests that run all other blocks of commands, by page and info. A block

@@ -53,8 +53,8 @@ func pages(t *testing.T) map[string]string {
 }
 
 // languages are those of the blocks that are no commands. Tests look for them by the
-// word: TestDocumentedConfigurations, TestAPIDocs and the store's for the ACL.
-var languages = []string{"caddyfile", "http", "json", "acl", "acl-sentinel"}
+// word: TestDocumentedConfigurations, TestAPIDocs, test/manifests and the store's for the ACL.
+var languages = []string{"caddyfile", "http", "json", "yaml", "acl", "acl-sentinel"}
 
 // complaint says what is wrong with a block: nobody runs it, say.
 func complaint(b Block) string {

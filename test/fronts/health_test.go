@@ -21,6 +21,7 @@ func (s setup) undecided(t *testing.T) {
 	s.refuses(t, refusal{"503", r, 503, "HKG-1503"}, 1)
 	s.gate.upstream.none(t)
 	s.gate.redis.Restart()
+	hookgatetest.Eventually(t, "unknown tokens are refused again", func() bool { return s.proxy.send(r).status == http.StatusUnauthorized })
 }
 
 // restart: while Hookgate is away nothing is said to be taken, and once it is back the

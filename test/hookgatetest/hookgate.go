@@ -121,6 +121,9 @@ func (h *Hookgate) Run() {
 func (h *Hookgate) run(probe string) (err error) {
 	cmd := &exec.Cmd{Path: h.cmd.Path, Args: h.cmd.Args, Dir: h.cmd.Dir, Env: h.cmd.Env, SysProcAttr: h.cmd.SysProcAttr}
 	cmd.Stdout, cmd.Stderr = h.Output, h.Output
+	if h.cmd.Stderr != nil { // as a test wants it
+		cmd.Stderr = h.cmd.Stderr
+	}
 	if h.Process, err = process.Start(cmd); err != nil {
 		return err
 	}
@@ -169,7 +172,7 @@ type Readiness struct {
 	Code   int    `json:"-"`
 	Status string `json:"status"`
 	Checks struct {
-		Keyring, Redis, Process struct {
+		Keyring, Redis, Process, Log struct {
 			Status string `json:"status"`
 		}
 	} `json:"checks"`

@@ -3,24 +3,21 @@
 package manifests
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
-	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/yaml"
 )
 
 const deploy = "../../deploy"
@@ -42,88 +39,133 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// overlay is what kustomize makes of one.
-type overlay struct {
-	deployments map[string]*apps.Deployment
-	services    map[string]*core.Service
-	policies    map[string]*networking.NetworkPolicy
-	budget      *policy.PodDisruptionBudget
-	config      *core.ConfigMap
-	monitor     *monitoring.PodMonitor
+// form is a way to run Hookgate in Kubernetes.
+type form struct {
+	objects
+	pod     *apps.Deployment // the one with Hookgate in it
+	beside  bool             // Matcher is in it, too
+	ours    bool             // all of it is made here, and not only changed
+	version string           // of Matcher
 }
 
-// render reads an overlay. A field that the API does not have is an error.
-func render(t *testing.T, name string) overlay {
-	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(deploy, "kubernetes/overlays", name))
-	if err != nil {
-		t.Fatal(err)
+// eachForm runs a test with all of them.
+func eachForm(t *testing.T, test func(*testing.T, form)) {
+	beside := func(o objects, ours bool, version string) form {
+		return form{o, o.deployments["matcher"], true, ours, version}
 	}
-	made := overlay{map[string]*apps.Deployment{}, map[string]*core.Service{}, map[string]*networking.NetworkPolicy{}, nil, nil, nil}
-	for _, resource := range resources.Resources() {
-		text, err := resource.AsYAML()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if resource.GetNamespace() == "" {
-			t.Errorf("%s %s has no namespace", resource.GetKind(), resource.GetName())
-		}
-		strict := func(into any) {
-			if err := yaml.UnmarshalStrict(text, into); err != nil {
-				t.Errorf("%s %s: %v\n%s", resource.GetKind(), resource.GetName(), err, text)
+	own := func(o objects, version string) form {
+		return form{o, o.deployments["hookgate"], false, true, version}
+	}
+	for name, made := range map[string]func(*testing.T) form{
+		"dev":                        func(t *testing.T) form { return beside(overlay(t, "dev"), true, "4") },
+		"prod":                       func(t *testing.T) form { return beside(overlay(t, "prod"), true, "4") },
+		"component":                  func(t *testing.T) form { return beside(component(t), false, "2") },
+		"component alone":            func(t *testing.T) form { return beside(component(t, otherRoutes, ""), false, "2") },
+		"chart":                      func(t *testing.T) form { return own(ownPods(t, ""), "2") },
+		"chart for 4":                func(t *testing.T) form { return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4") },
+		"chart as a sidecar":         func(t *testing.T) form { return beside(sidecar(t, ""), false, "4") },
+		"chart, sidecar, all routes": func(t *testing.T) form { return beside(sidecar(t, "matcher: {otherRoutes: true}"), false, "4") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := made(t)
+			if f.pod == nil {
+				t.Fatalf("there is no Deployment with Hookgate among %v", f.deployments)
 			}
-		}
-		kind := resource.GetApiVersion() + " " + resource.GetKind()
-		switch kind {
-		case "apps/v1 Deployment":
-			made.deployments[resource.GetName()] = new(apps.Deployment)
-			strict(made.deployments[resource.GetName()])
-		case "v1 Service":
-			made.services[resource.GetName()] = new(core.Service)
-			strict(made.services[resource.GetName()])
-		case "networking.k8s.io/v1 NetworkPolicy":
-			made.policies[resource.GetName()] = new(networking.NetworkPolicy)
-			strict(made.policies[resource.GetName()])
-		case "policy/v1 PodDisruptionBudget":
-			made.budget = new(policy.PodDisruptionBudget)
-			strict(made.budget)
-		case "v1 ConfigMap":
-			made.config = new(core.ConfigMap)
-			strict(made.config)
-		case "monitoring.coreos.com/v1 PodMonitor":
-			made.monitor = new(monitoring.PodMonitor)
-			strict(made.monitor)
-		default:
-			t.Errorf("%s %s is not expected: a Secret least of all", kind, resource.GetName())
-		}
-	}
-	return made
-}
-
-func eachOverlay(t *testing.T, test func(*testing.T, overlay)) {
-	for _, name := range []string{"dev", "prod"} {
-		t.Run(name, func(t *testing.T) { test(t, render(t, name)) })
+			test(t, f)
+		})
 	}
 }
 
-// container returns one of Matcher's pod.
-func (o overlay) container(t *testing.T, name string) core.Container {
+const otherRoutes = "  - ../kubernetes/other-routes # leave it out, and nobody but vendors gets through\n"
+
+// container returns one of the pod with Hookgate.
+func (f form) container(t *testing.T, name string) core.Container {
 	t.Helper()
-	for _, c := range o.deployments["matcher"].Spec.Template.Spec.Containers {
+	return container(t, f.pod, name)
+}
+
+func container(t *testing.T, pod *apps.Deployment, name string) core.Container {
+	t.Helper()
+	for _, c := range pod.Spec.Template.Spec.Containers {
 		if c.Name == name {
 			return c
 		}
 	}
-	t.Fatalf("there is no container %s", name)
+	t.Fatalf("%s has no container %s", pod.Name, name)
 	return core.Container{}
 }
 
-func (o overlay) caddyfile(t *testing.T) string {
+// environment is what a container gets, as the kubelet puts it together.
+func (o objects) environment(c core.Container) map[string]string {
+	env := map[string]string{}
+	for _, from := range c.EnvFrom {
+		if config := o.configs[unhashed(from.ConfigMapRef.Name)]; config != nil && config.Name == from.ConfigMapRef.Name {
+			for name, value := range config.Data {
+				env[name] = value
+			}
+		}
+	}
+	for _, variable := range c.Env {
+		value := variable.Value
+		if from := variable.ValueFrom; from != nil {
+			if config := o.configs[unhashed(from.ConfigMapKeyRef.Name)]; config != nil && config.Name == from.ConfigMapKeyRef.Name {
+				value = config.Data[from.ConfigMapKeyRef.Key]
+			}
+		}
+		env[variable.Name] = expand(value, env)
+	}
+	return env
+}
+
+// expand replaces $(NAME) by what is known of it until then.
+func expand(value string, env map[string]string) string {
+	return regexp.MustCompile(`\$\((\w+)\)`).ReplaceAllStringFunc(value, func(reference string) string {
+		if known, found := env[reference[2:len(reference)-1]]; found {
+			return known
+		}
+		return reference
+	})
+}
+
+func (o objects) caddyfile(t *testing.T) string {
 	t.Helper()
-	if o.config == nil || o.config.Data["Caddyfile"] == "" {
+	if o.configs["hookgate"] == nil || o.configs["hookgate"].Data["Caddyfile"] == "" {
 		t.Fatal("there is no Caddyfile")
 	}
-	return o.config.Data["Caddyfile"]
+	return o.configs["hookgate"].Data["Caddyfile"]
+}
+
+// hookgate runs a command over the configuration, in the environment of its container.
+func (f form) hookgate(t *testing.T, command string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	// The secrets are elsewhere here.
+	const mounted = "/run/secrets/hookgate/"
+	for _, name := range []string{"redis-password", "jwt-secret"} {
+		if !strings.Contains(f.caddyfile(t), mounted+name) {
+			t.Errorf("the Caddyfile does not use %s%s", mounted, name)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range f.configs["hookgate"].Data {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(text, mounted, dir+"/")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(binary(t), command, "--config", filepath.Join(dir, "Caddyfile"), "--adapter", "caddyfile")
+	cmd.Env = []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}
+	for name, value := range f.environment(f.container(t, "hookgate")) {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, complaints.String())
+	}
+	return out
 }
 
 func duration(t *testing.T, caddyfile, word string) time.Duration {
@@ -141,51 +183,69 @@ func duration(t *testing.T, caddyfile, word string) time.Duration {
 
 // TestCaddyfile: what the pod gets loads there, with what else it gets.
 func TestCaddyfile(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
-		dir := t.TempDir()
-		config := o.caddyfile(t)
-		// The secrets are elsewhere here.
-		const mounted = "/run/secrets/hookgate/"
-		for _, name := range []string{"redis-password", "jwt-secret"} {
-			if !strings.Contains(config, mounted+name) {
-				t.Errorf("the Caddyfile does not use %s%s", mounted, name)
+	eachForm(t, func(t *testing.T, f form) { f.hookgate(t, "validate") })
+}
+
+// listeners are the handlers that the configuration has at each address, as JSON.
+func (f form) listeners(t *testing.T) map[string]string {
+	t.Helper()
+	var config struct {
+		Apps struct {
+			HTTP struct {
+				Servers map[string]struct {
+					Listen []string
+					Routes json.RawMessage
+				}
 			}
-			if err := os.WriteFile(filepath.Join(dir, name), []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
-				t.Fatal(err)
+		}
+	}
+	if err := json.Unmarshal(f.hookgate(t, "adapt"), &config); err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]string{}
+	for _, server := range config.Apps.HTTP.Servers {
+		at[server.Listen[0]] = string(server.Routes)
+	}
+	return at
+}
+
+// TestMatcherVersion: the guard does what the version of Matcher behind it needs.
+func TestMatcherVersion(t *testing.T) {
+	eachForm(t, func(t *testing.T, f form) {
+		guard := f.listeners(t)[":8080"]
+		for part, version := range map[string]string{`"assert_jwt"`: "2", `"idempotency_key"`: "2", `"forward_token":true`: "4", `"webhook"`: "4"} {
+			if strings.Contains(guard, part) != (version == f.version) {
+				t.Errorf("%s, for Matcher %s: %s", part, f.version, guard)
 			}
-		}
-		config = strings.ReplaceAll(config, mounted, dir+"/")
-		path := filepath.Join(dir, "Caddyfile")
-		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(binary(t), "validate", "--config", path, "--adapter", "caddyfile")
-		cmd.Env = []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}
-		for _, variable := range o.container(t, "hookgate").Env {
-			cmd.Env = append(cmd.Env, variable.Name+"="+variable.Value)
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
 		}
 	})
 }
 
 // TestMounts: every file that the Caddyfile names is mounted where it says.
 func TestMounts(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
+	eachForm(t, func(t *testing.T, f form) {
 		volumes := map[string]core.Volume{}
-		for _, v := range o.deployments["matcher"].Spec.Template.Spec.Volumes {
+		for _, v := range f.pod.Spec.Template.Spec.Volumes {
 			volumes[v.Name] = v
 		}
 		at := map[string]core.Volume{}
-		for _, mount := range o.container(t, "hookgate").VolumeMounts {
+		for _, mount := range f.container(t, "hookgate").VolumeMounts {
 			at[mount.MountPath] = volumes[mount.Name]
 		}
-		if v := at["/etc/hookgate"]; v.ConfigMap == nil || v.ConfigMap.Name != o.config.Name {
+		if v := at["/etc/hookgate"]; v.ConfigMap == nil || v.ConfigMap.Name != f.configs["hookgate"].Name {
 			t.Errorf("the Caddyfile is not mounted: %+v", v)
 		}
-		if v := at["/run/secrets/hookgate"]; v.Secret == nil || v.Secret.SecretName != "hookgate" || *v.Secret.DefaultMode != 0o440 {
-			t.Errorf("the secrets are not mounted: %+v", v)
+		secrets := at["/run/secrets/hookgate"]
+		if secrets.Secret == nil || secrets.Secret.SecretName != "hookgate" || *secrets.Secret.DefaultMode != 0o444 {
+			t.Errorf("the secrets are not mounted: %+v", secrets)
+		}
+		// Who runs there may read them.
+		for _, c := range f.pod.Spec.Template.Spec.Containers {
+			for _, mount := range c.VolumeMounts {
+				if c.Name != "hookgate" && mount.Name == secrets.Name {
+					t.Errorf("%s has the secrets", c.Name)
+				}
+			}
 		}
 		if v := at["/var/lib/hookgate"]; v.EmptyDir == nil {
 			t.Errorf("there is nowhere to write: %+v", v)
@@ -195,17 +255,17 @@ func TestMounts(t *testing.T) {
 
 // TestProbes: the kubelet and Prometheus ask where hookgate_status listens.
 func TestProbes(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
-		hookgate, config := o.container(t, "hookgate"), o.caddyfile(t)
-		ports := map[string]int32{}
+	eachForm(t, func(t *testing.T, f form) {
+		hookgate, listeners := f.container(t, "hookgate"), f.listeners(t)
 		for _, port := range hookgate.Ports {
-			ports[port.Name] = port.ContainerPort
-		}
-		for name, handler := range map[string]string{"status": "hookgate_status", "hooks": "log\n\thookgate {"} {
-			site := regexp.MustCompile(fmt.Sprintf(`(?s)http://:%d \{\n\t%s`, ports[name], regexp.QuoteMeta(handler)))
-			if !site.MatchString(config) {
-				t.Errorf("%s does not listen on %d", handler, ports[name])
+			handler := map[string]string{"hooks": `"handler":"hookgate"`, "status": `"handler":"hookgate_status"`, "other-routes": `"unguarded":true`}[port.Name]
+			if handler == "" || !strings.Contains(listeners[fmt.Sprintf(":%d", port.ContainerPort)], handler) {
+				t.Errorf("%s is not at %d: %v", port.Name, port.ContainerPort, listeners)
 			}
+		}
+		// All that listen, and the operators on loopback.
+		if len(listeners) != len(hookgate.Ports)+1 {
+			t.Errorf("%v listen, the ports are %v", listeners, hookgate.Ports)
 		}
 		for path, probe := range map[string]*core.Probe{"/healthz": hookgate.LivenessProbe, "/readyz": hookgate.ReadinessProbe} {
 			if probe == nil || probe.HTTPGet.Path != path || probe.HTTPGet.Port.StrVal != "status" {
@@ -215,17 +275,19 @@ func TestProbes(t *testing.T) {
 		if p := hookgate.StartupProbe; p == nil || p.HTTPGet.Path != "/healthz" || p.HTTPGet.Port.StrVal != "status" {
 			t.Errorf("startup: %+v", p)
 		}
-		if p := o.services["matcher"].Spec.Ports; len(p) != 1 || p[0].TargetPort.StrVal != "hooks" {
+		service := f.services["hookgate"].Spec
+		selects(t, "the service", meta.LabelSelector{MatchLabels: service.Selector}, f.pod)
+		if p := service.Ports; p[0].Port != 80 || p[0].TargetPort.StrVal != "hooks" || len(p) != len(hookgate.Ports)-1 {
 			t.Errorf("the service leads to %+v", p)
 		}
-		if m := o.monitor; m != nil {
+		for _, m := range f.monitors {
 			if e := m.Spec.PodMetricsEndpoints; len(e) != 1 || *e[0].Port != "status" || e[0].Path != "/metrics" {
 				t.Errorf("Prometheus asks at %+v", e)
 			}
 			if !strings.Contains(m.Name, "hookgate") {
 				t.Errorf("the job gets the name %s, which the rules do not look for", m.Name)
 			}
-			selects(t, "the monitor", m.Spec.Selector, o.deployments["matcher"])
+			selects(t, "the monitor", m.Spec.Selector, f.pod)
 		}
 	})
 }
@@ -246,61 +308,57 @@ func (l labelSet) Lookup(label string) (string, bool) { v, found := l[label]; re
 
 // TestDrain: Hookgate may finish what it has taken, and Matcher is there until then.
 func TestDrain(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
-		config := o.caddyfile(t)
-		drain := duration(t, config, "shutdown_delay") + duration(t, config, "grace_period")
-		pod := o.deployments["matcher"].Spec.Template.Spec
+	eachForm(t, func(t *testing.T, f form) {
+		config := f.caddyfile(t)
+		last := duration(t, config, "shutdown_delay") + duration(t, config, "grace_period")
+		pod := f.pod.Spec.Template.Spec
 		if len(pod.InitContainers) != 0 {
 			t.Error("a native sidecar ends in another order")
 		}
-		matcher := o.container(t, "matcher").Lifecycle.PreStop.Sleep
-		if matcher == nil || time.Duration(matcher.Seconds)*time.Second <= drain {
-			t.Errorf("Matcher ends after %+v, Hookgate needs %v", matcher, drain)
+		if f.beside {
+			matcher := f.container(t, "matcher").Lifecycle.PreStop.Sleep
+			if matcher == nil || time.Duration(matcher.Seconds)*time.Second <= last {
+				t.Fatalf("Matcher ends after %+v, Hookgate needs %v", matcher, last)
+			}
+			last = time.Duration(matcher.Seconds) * time.Second
 		}
-		if all := time.Duration(*pod.TerminationGracePeriodSeconds) * time.Second; all <= time.Duration(matcher.Seconds)*time.Second {
+		if all := time.Duration(*pod.TerminationGracePeriodSeconds) * time.Second; all <= last {
 			t.Errorf("the pod is killed after %v", all)
 		}
 		// The endpoint is gone before the delay is over.
-		ready := o.container(t, "hookgate").ReadinessProbe
+		ready := f.container(t, "hookgate").ReadinessProbe
 		if red := time.Duration(ready.PeriodSeconds*ready.FailureThreshold) * time.Second; red >= duration(t, config, "shutdown_delay") {
 			t.Errorf("readiness takes %v to turn red", red)
 		}
 	})
 }
 
-// TestOnlyHookgateIsReachable: Matcher listens on loopback, and nothing else lets
-// anybody in.
+// TestOnlyHookgateIsReachable: the ingress comes to the vendors' port and Prometheus to
+// that for status; what else Matcher has is closed, or open to the same namespace.
 func TestOnlyHookgateIsReachable(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
-		p := o.policies["matcher"]
-		selects(t, "the policy", p.Spec.PodSelector, o.deployments["matcher"])
-		if len(p.Spec.PolicyTypes) != 1 || p.Spec.PolicyTypes[0] != networking.PolicyTypeIngress || len(p.Spec.Ingress) != 2 {
-			t.Fatalf("policy: %+v", p.Spec)
+	eachForm(t, func(t *testing.T, f form) {
+		p := f.policies["hookgate"].Spec
+		selects(t, "the policy", p.PodSelector, f.pod)
+		ports := f.container(t, "hookgate").Ports
+		if !slices.Equal(p.PolicyTypes, []networking.PolicyType{networking.PolicyTypeIngress}) || len(p.Ingress) != len(ports) {
+			t.Fatalf("policy: %+v", p)
 		}
-		for i, port := range []string{"hooks", "status"} {
-			rule := p.Spec.Ingress[i]
-			if len(rule.From) != 1 || rule.From[0].NamespaceSelector == nil || len(rule.From[0].NamespaceSelector.MatchLabels) == 0 ||
-				len(rule.Ports) != 1 || rule.Ports[0].Port.StrVal != port {
-				t.Errorf("rule %d lets in %+v", i, rule)
+		let := map[string]networking.NetworkPolicyPeer{}
+		for _, rule := range p.Ingress {
+			if len(rule.From) != 1 || len(rule.Ports) != 1 || rule.From[0].IPBlock != nil {
+				t.Fatalf("a rule lets in %+v", rule)
 			}
+			let[rule.Ports[0].Port.StrVal] = rule.From[0]
 		}
-		matcher := o.container(t, "matcher")
-		if len(matcher.Ports) != 0 {
-			t.Errorf("Matcher has ports: %+v", matcher.Ports)
-		}
-		listen := strings.Join(matcher.Args, " ")
-		for _, variable := range matcher.Env {
-			if variable.Name == "SERVER_ADDRESS" {
-				listen += variable.Value
+		for _, port := range ports {
+			from, found := let[port.Name]
+			if same := port.Name == "other-routes"; !found || same != (from.NamespaceSelector == nil) || !same && len(from.NamespaceSelector.MatchLabels) == 0 {
+				t.Errorf("%s lets in %+v", port.Name, from)
 			}
-		}
-		const address = "127.0.0.1:4018"
-		if !strings.Contains(listen, address) || !strings.Contains(o.caddyfile(t), "hookgate_proxy "+address) {
-			t.Errorf("Matcher listens on %s", listen)
 		}
 		// Operators come by way of a port-forward.
-		if !strings.Contains(o.caddyfile(t), "http://:8081 {\n\tbind 127.0.0.1\n\thookgate_admin {") {
-			t.Error("the admin API is reachable")
+		if l := f.listeners(t); !strings.Contains(l["127.0.0.1:8081"], "hookgate_admin") {
+			t.Errorf("the admin API is elsewhere: %v", l)
 		}
 	})
 }
@@ -308,57 +366,36 @@ func TestOnlyHookgateIsReachable(t *testing.T) {
 // TestLocked: no container has a right that it does not need, nor a secret in its
 // manifest.
 func TestLocked(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, o overlay) {
-		for name, deployment := range o.deployments {
+	eachForm(t, func(t *testing.T, f form) {
+		for name, deployment := range f.deployments {
 			pod := deployment.Spec.Template.Spec
-			s := pod.SecurityContext
-			if s == nil || !*s.RunAsNonRoot || *s.RunAsUser < 100 || s.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault {
+			if s := pod.SecurityContext; f.ours && (s == nil || !*s.RunAsNonRoot || *s.RunAsUser < 100 || s.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault) {
 				t.Errorf("%s: %+v", name, s)
 			}
-			if *pod.AutomountServiceAccountToken || *pod.EnableServiceLinks || pod.HostNetwork {
+			if f.ours && (*pod.AutomountServiceAccountToken || *pod.EnableServiceLinks || pod.HostNetwork) {
 				t.Errorf("%s can speak to the API server, or knows other services", name)
 			}
 			for _, c := range pod.Containers {
+				if !f.ours && c.Name != "hookgate" {
+					continue
+				}
 				s := c.SecurityContext
 				if s == nil || !*s.ReadOnlyRootFilesystem || *s.AllowPrivilegeEscalation || len(s.Capabilities.Drop) != 1 || s.Capabilities.Drop[0] != "ALL" || len(s.Capabilities.Add) != 0 {
+					t.Errorf("%s: %+v", c.Name, s)
+				}
+				if c.Name == "hookgate" && (!*s.RunAsNonRoot || *s.RunAsUser < 100 || s.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault) {
 					t.Errorf("%s: %+v", c.Name, s)
 				}
 				if c.Resources.Limits.Memory().IsZero() || c.Resources.Requests.Memory().IsZero() || c.Resources.Requests.Cpu().IsZero() {
 					t.Errorf("%s: %+v", c.Name, c.Resources)
 				}
-				for _, variable := range c.Env {
+				for name, value := range f.environment(c) {
 					// It would override what is made of the limit, and not follow it.
-					if variable.Name == "GOMEMLIMIT" || strings.Contains(variable.Value, "@") {
-						t.Errorf("%s has %s", c.Name, variable.Name)
+					if name == "GOMEMLIMIT" || strings.Contains(value, "@") {
+						t.Errorf("%s has %s", c.Name, name)
 					}
 				}
 			}
 		}
 	})
-}
-
-// TestProduction: losing a node or a zone, or the drain of one, leaves pods that serve.
-func TestProduction(t *testing.T) {
-	o := render(t, "prod")
-	deployment := o.deployments["matcher"]
-	if *deployment.Spec.Replicas < 2 || deployment.Spec.Strategy.RollingUpdate.MaxUnavailable.IntVal != 0 {
-		t.Errorf("%d replicas, %+v", *deployment.Spec.Replicas, deployment.Spec.Strategy.RollingUpdate)
-	}
-	if o.budget == nil || o.budget.Spec.MaxUnavailable.IntVal != 1 {
-		t.Fatalf("budget: %+v", o.budget)
-	}
-	selects(t, "the budget", *o.budget.Spec.Selector, deployment)
-	for _, spread := range deployment.Spec.Template.Spec.TopologySpreadConstraints {
-		selects(t, "the spread", *spread.LabelSelector, deployment)
-	}
-	for _, name := range []string{"hookgate", "matcher"} {
-		if image := o.container(t, name).Image; !strings.Contains(image, "@sha256:") {
-			t.Errorf("%s is not pinned: %s", name, image)
-		}
-	}
-	for _, variable := range o.container(t, "hookgate").Env {
-		if variable.Name == "HOOKGATE_REDIS_URL" && !strings.HasPrefix(variable.Value, "rediss://") {
-			t.Error("Redis is spoken to without TLS")
-		}
-	}
 }

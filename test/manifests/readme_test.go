@@ -20,7 +20,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal("it does not show a secret and the overlay that needs it")
 	}
 	namespace, secret, within, files, overlay := shown[1], shown[2], shown[3], shown[4], shown[5]
-	o := render(t, overlay)
+	o := kustomize(t, filepath.Join(deploy, "kubernetes/overlays", overlay))
 	deployment := o.deployments["matcher"]
 	if within != namespace || deployment.Namespace != namespace {
 		t.Errorf("the namespace %s is made, the secret in %s, and the pods run in %s", namespace, within, deployment.Namespace)

@@ -1,0 +1,1 @@
+// Lets reload.go declare a function that is linked to another one.

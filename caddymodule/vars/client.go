@@ -1,0 +1,94 @@
+package vars
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/hookgate/hookgate/guard"
+)
+
+// Peer returns who sent r. What a trusted proxy says of the client is judged once more:
+// Caddy passes over an entry that is no address, of which Squid and RFC 7239 have some
+// ("unknown", "_hidden"), and takes the next one for the client, which the client wrote
+// itself. Such a client is unknown, also to the logs and to the upstream.
+func Peer(r *http.Request) guard.Peer {
+	peer := guard.Peer{Client: ClientAddress(r)}
+	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !ok || server == nil {
+		return peer
+	}
+	peer.Named = server.ClientIPHeaders
+	if peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); !peer.Trusted {
+		return peer
+	}
+	if judged := judge(r.Header, server, peer.Client); judged != peer.Client {
+		peer.Client = judged
+		text := ""
+		if judged.IsValid() {
+			text = judged.String()
+		}
+		caddyhttp.SetVar(r.Context(), caddyhttp.ClientIPVarKey, text)
+	}
+	return peer
+}
+
+// judge returns who the client is where Caddy, behind a trusted proxy, came to claimed. With
+// trusted_proxies_strict it comes to it from the right, past the trusted ones, and else it
+// takes the first from the left.
+func judge(header http.Header, server *caddyhttp.Server, claimed netip.Addr) netip.Addr {
+	strict := server.TrustedProxiesStrict > 0
+	for _, name := range server.ClientIPHeaders {
+		lines := header.Values(name)
+		for i := range lines {
+			line := lines[i]
+			if strict {
+				line = lines[len(lines)-1-i]
+			}
+			for more := true; more; {
+				var entry string
+				if strict {
+					at := strings.LastIndexByte(line, ',')
+					entry, line, more = line[at+1:], line[:max(at, 0)], at >= 0
+				} else {
+					entry, line, more = strings.Cut(line, ",")
+				}
+				if strings.TrimSpace(entry) == "" {
+					continue // no entry, by RFC 9110 section 5.6.1
+				}
+				address := parseEntry(strings.TrimSpace(entry))
+				switch {
+				case !address.IsValid() || address == claimed || !strict:
+					return address
+				case !parseEntry(entry).IsValid() && !isTrusted(server, address):
+					return address // Caddy does not read it with a blank in front of a bracket
+				}
+			}
+		}
+	}
+	return claimed // there is none, or all of them are trusted proxies: the client is the peer
+}
+
+// parseEntry reads an entry, with a port or without.
+func parseEntry(entry string) netip.Addr {
+	if host, _, err := net.SplitHostPort(entry); err == nil {
+		entry = host
+	} else if bare, ok := strings.CutPrefix(entry, "["); ok {
+		entry = strings.TrimSuffix(bare, "]")
+	}
+	return guard.ParseClient(strings.TrimSpace(entry))
+}
+
+// isTrusted asks Caddy whether an address is that of a trusted proxy, as if it were a peer:
+// the list is Caddy's own.
+func isTrusted(server *caddyhttp.Server, address netip.Addr) bool {
+	asPeer := &http.Request{Method: http.MethodGet, URL: new(url.URL), RemoteAddr: netip.AddrPortFrom(address, 0).String()}
+	asPeer = caddyhttp.PrepareRequest(asPeer, caddy.NewReplacer(), nil, server)
+	trusted, _ := caddyhttp.GetVar(asPeer.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted
+}
