@@ -179,6 +179,11 @@ func TestAdminCaddyfile(t *testing.T) {
 			connections matcher {env.MATCHER_URL} 500ms
 		}`: `{"connections":{"matcher":"{env.MATCHER_URL}","timeout":500000000}}`,
 		`hookgate_admin {
+			connections matcher https://m 1s {
+				tls_ca ca.pem
+			}
+		}`: `{"connections":{"matcher":"https://m","tls_ca":"ca.pem","timeout":1000000000}}`,
+		`hookgate_admin {
 			public_url https://a.example
 			connections any
 		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
@@ -190,7 +195,7 @@ func TestAdminCaddyfile(t *testing.T) {
 	}
 	for _, text := range []string{
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
-		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
+		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 	} {
 		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {

@@ -28,6 +28,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
 		"`hookgate_admin`":              new(handlers.Admin).Words(),
+		"`connections`":                 new(handlers.Connections).Words(),
 		"`jwt`":                         new(handlers.JWT).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")
