@@ -233,9 +233,10 @@ func TestWebhooksBesideMatcher2(t *testing.T) {
 	wantStatus(t, g.post(t, g.Vendors+callbackOf(exceptionA), fixture(t, "matcher-callback.json"), "X-Callback-Token: "+c.token), http.StatusOK)
 	accepted, _ := m.Take()
 	wantDelivery(t, accepted, matcher.Delivery{Tenant: tenantA, Subject: "hookgate:" + c.id, Exception: exceptionA, Body: fixture(t, "matcher-callback.json")})
-	for _, path := range []string{"/hooks/belvo/belvo-main", "/v1/discovery/webhooks", "/V1/discovery/webhooks/pluggy/" + pluggy.token} {
+	for _, path := range []string{"/hooks/belvo/belvo-main", "/v1/discovery/webhooks"} {
 		wantProblem(t, g.post(t, g.Vendors+path, "{}"), http.StatusNotFound, "HKG-1404")
 	}
+	wantProblem(t, g.post(t, g.Vendors+"/V1/discovery/webhooks/pluggy/"+pluggy.token, "{}"), http.StatusBadRequest, "HKG-1400")
 	u.wantNothing(t)
 }
 
