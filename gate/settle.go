@@ -79,11 +79,11 @@ func linger(w http.ResponseWriter, r *http.Request, body io.Reader) {
 		_ = connection.SetReadDeadline(time.Now())
 		return
 	}
-	if connection.Flush() != nil {
+	end := time.Now().Add(lingerTime)
+	if connection.SetReadDeadline(end) != nil || connection.Flush() != nil {
 		return
 	}
-	end := time.Now().Add(lingerTime)
-	var buffer [2 << 10]byte
+	buffer := make([]byte, 2<<10)
 	for left := lingerBytes; left > 0; {
 		until := time.Now().Add(lingerSilence)
 		if until.After(end) {
@@ -92,7 +92,7 @@ func linger(w http.ResponseWriter, r *http.Request, body io.Reader) {
 		if connection.SetReadDeadline(until) != nil {
 			return
 		}
-		n, err := body.Read(buffer[:])
+		n, err := body.Read(buffer)
 		if err != nil {
 			return
 		}

@@ -34,7 +34,6 @@ func TestFronts(t *testing.T) {
 				{"headers", setup.headers},
 				{"refusals", setup.refusals},
 				{"foreign host", setup.unknownHost},
-				{"undecided", setup.undecided},
 			}
 			if f.tls {
 				cells = append(cells, cell{"redirect", setup.redirect})
@@ -42,7 +41,7 @@ func TestFronts(t *testing.T) {
 			if f.h2 {
 				cells = append(cells, cell{"HTTP/2", setup.http2})
 			}
-			cells = append(cells, cell{"restart", setup.restart})
+			cells = append(cells, cell{"undecided", setup.undecided}, cell{"restart", setup.restart})
 			if f.checks {
 				cells = append(cells, cell{"drain", setup.drain})
 			}
