@@ -242,30 +242,27 @@ func (c *conn) Write(p []byte) (int, error) {
 }
 
 // CloseWrite ends our side of the connection: net/http does so to let a client read
-// an answer that came before the end of its request, as the one to a header that is too
-// large. It waits for a while then, but reads nothing; so the connection lingers.
+// an answer that came before the end of its request.
 func (c *conn) CloseWrite() error {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok || c.isPassed() {
-		return nil
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && !c.isPassed() {
+		return half.CloseWrite()
 	}
-	c.mu.Lock()
-	c.lingers = true
-	c.mu.Unlock()
-	return half.CloseWrite()
+	return nil
 }
 
-// Close implements net.Conn. What was passed on is no longer the server's to close.
+// Close implements net.Conn. What was passed on is no longer the server's to close. Where
+// the client is still sending it lingers also without having been told to: net/http itself
+// answers a header that is too large, or none.
 func (c *conn) Close() error {
 	if c.isPassed() {
 		return nil
 	}
 	c.listener.remove(c)
 	c.mu.Lock()
-	lingers := c.lingers && !c.closed
+	first, lingers := !c.closed, c.lingers
 	c.closed = true
 	c.mu.Unlock()
-	if lingers {
+	if first && (lingers || waits(c.Conn)) {
 		return c.linger()
 	}
 	return c.Conn.Close()
