@@ -1,6 +1,8 @@
 package admin_test
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -45,7 +47,7 @@ const patient = 30 * time.Second
 
 func connectionsAt(t testing.TB, url string, timeout time.Duration) *connections.Matcher {
 	t.Helper()
-	connections, err := connections.NewMatcher(url, timeout)
+	connections, err := connections.NewMatcher(url, timeout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,16 +214,16 @@ func TestMatcherIsAskedWithTheOperatorsToken(t *testing.T) {
 
 func TestMatcherURL(t *testing.T) {
 	for _, url := range []string{"http://matcher:4018", "https://matcher.example.com/base/"} {
-		if _, err := connections.NewMatcher(url, time.Second); err != nil {
+		if _, err := connections.NewMatcher(url, time.Second, nil); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
 	for _, url := range []string{"", "matcher:4018", "/matcher", "ftp://matcher", "http://", "http://user:hunter2@matcher", "http://matcher?a", "http://matcher#", "http://%zz"} {
-		if _, err := connections.NewMatcher(url, time.Second); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := connections.NewMatcher(url, time.Second, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	if _, err := connections.NewMatcher("http://matcher", 0); err == nil {
+	if _, err := connections.NewMatcher("http://matcher", 0, nil); err == nil {
 		t.Error("no timeout was accepted")
 	}
 }
@@ -253,5 +255,25 @@ func TestMatcherIsAskedOfEveryWay(t *testing.T) {
 	}
 	if len(m.got) != 2*asked {
 		t.Errorf("a Matcher that cannot tell was asked %d times for two lines", len(m.got)-asked)
+	}
+}
+
+// TestMatcherWithPrivateAuthority: its certificate is trusted where its authority is given.
+func TestMatcherWithPrivateAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(&matcher{pages: map[string]string{aggregatorList + " ": `{"items":[{"vendor":"pluggy","configName":"main"}]}`}})
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	for _, tc := range []struct {
+		roots *x509.CertPool
+		want  error
+	}{{roots, nil}, {nil, connections.ErrAnswer}} {
+		asked, err := connections.NewMatcher(server.URL, patient, tc.roots)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := asked.Exists(t.Context(), connections.Query{Vendor: "pluggy", Name: "main", Bearer: "x"}); !errors.Is(err, tc.want) {
+			t.Errorf("%v, want %v", err, tc.want)
+		}
 	}
 }

@@ -23,10 +23,12 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`hookgate`, the global option": app,
 		"`redis`":                       redis.Words(),
 		"`hookgate`, the guard":         new(handlers.Guard).Words(),
+		"`matcher`":                     new(handlers.Matcher).Words(),
 		"`vendor`":                      new(handlers.Vendor).Words(),
 		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
 		"`hookgate_admin`":              new(handlers.Admin).Words(),
+		"`connections`":                 new(handlers.Connections).Words(),
 		"`jwt`":                         new(handlers.JWT).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")

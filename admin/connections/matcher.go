@@ -2,6 +2,7 @@ package connections
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,8 +47,9 @@ type Matcher struct {
 }
 
 // NewMatcher returns the connections of the Matcher at a URL, which need not be
-// reachable yet. The timeout is for the whole of one question.
-func NewMatcher(rawURL string, timeout time.Duration) (*Matcher, error) {
+// reachable yet. The timeout is for the whole of one question; roots are the authorities
+// to trust for https instead of the system's, if not nil.
+func NewMatcher(rawURL string, timeout time.Duration, roots *x509.CertPool) (*Matcher, error) {
 	u, err := url.Parse(rawURL)
 	// The URL is not repeated: it may have a password in it.
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(rawURL, "?#") {
@@ -60,7 +62,7 @@ func NewMatcher(rawURL string, timeout time.Duration) (*Matcher, error) {
 		base:    strings.TrimSuffix(u.String(), "/"),
 		timeout: timeout,
 		// No proxy: it would get the operator's token too.
-		client: fetch.New(fetch.Options{Timeout: timeout, MaxBody: maxConnectionPage}),
+		client: fetch.New(fetch.Options{Timeout: timeout, MaxBody: maxConnectionPage, RootCAs: roots}),
 	}, nil
 }
 

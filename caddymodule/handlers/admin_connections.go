@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -28,6 +29,9 @@ type Connections struct {
 	// TLS the token goes over the network as it is.
 	Matcher string `json:"matcher,omitempty"`
 
+	// A PEM file with the authorities to trust for https:// instead of the system's.
+	TLSCA string `json:"tls_ca,omitempty"`
+
 	// How long Matcher may take. Default: 3s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 }
@@ -48,6 +52,8 @@ func (c *Connections) provision() (connections.Source, error) {
 		return nil, errors.New("hookgate_admin: connections takes any, a list or matcher")
 	case c.Timeout != 0 && c.Matcher == "":
 		return nil, errors.New("hookgate_admin: connections: only matcher takes a timeout")
+	case c.TLSCA != "" && c.Matcher == "":
+		return nil, errors.New("hookgate_admin: connections: only matcher takes tls_ca")
 	case c.Any:
 		return connections.Any{}, nil
 	case c.Matcher == "":
@@ -63,7 +69,12 @@ func (c *Connections) provision() (connections.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	matcher, err := connections.NewMatcher(url, time.Duration(c.Timeout))
+	scheme, _, _ := strings.Cut(url, "://")
+	roots, err := authorities(c.TLSCA, strings.ToLower(scheme))
+	if err != nil {
+		return nil, fmt.Errorf("hookgate_admin: connections: %w", err)
+	}
+	matcher, err := connections.NewMatcher(url, time.Duration(c.Timeout), roots)
 	if err != nil {
 		return nil, fmt.Errorf("hookgate_admin: connections: %w", err)
 	}
@@ -71,8 +82,22 @@ func (c *Connections) provision() (connections.Source, error) {
 }
 
 // parseConnections parses `connections any`, `connections static <name>...` and
-// `connections matcher <url> [<timeout>]`.
+// `connections matcher <url> [<timeout>]`, which may have a block with
+// `tls_ca <path>`.
 func parseConnections(d *caddyfile.Dispenser) (*Connections, error) {
+	c, err := parseConnectionsArgs(d)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Words().Parse(d, "connections")
+}
+
+// Words are those of the block.
+func (c *Connections) Words() grammar.Words {
+	return grammar.Words{"tls_ca": grammar.Into(&c.TLSCA, grammar.OneArg)}
+}
+
+func parseConnectionsArgs(d *caddyfile.Dispenser) (*Connections, error) {
 	args := d.RemainingArgs()
 	switch {
 	case len(args) == 1 && args[0] == "any":

@@ -125,6 +125,9 @@ func TestConnectionsProvision(t *testing.T) {
 		"idle timeout":   {&Connections{Any: true, Timeout: minConnectionsTimeout}, false},
 		"too short":      {&Connections{Matcher: "http://m", Timeout: minConnectionsTimeout - 1}, false},
 		"too long":       {&Connections{Matcher: "http://m", Timeout: maxConnectionsTimeout + 1}, false},
+		"tls_ca of any":  {&Connections{Any: true, TLSCA: "ca.pem"}, false},
+		"tls_ca, http":   {&Connections{Matcher: "http://m", TLSCA: "ca.pem"}, false},
+		"no tls_ca":      {&Connections{Matcher: "https://m", TLSCA: "/nowhere/ca.pem"}, false},
 		"no URL":         {&Connections{Matcher: "matcher"}, false},
 		"unset":          {&Connections{Matcher: "{env.HOOKGATE_TEST_UNSET}"}, false},
 	} {

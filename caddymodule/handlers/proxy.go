@@ -97,7 +97,7 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
-	roots, err := p.authorities(to)
+	roots, err := authorities(p.TLSCA, to.Scheme)
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
@@ -165,15 +165,15 @@ func (p *Proxy) Cleanup() error {
 	return nil
 }
 
-// authorities returns those of tls_ca, or nil for the system's.
-func (p *Proxy) authorities(to upstream.Address) (*x509.CertPool, error) {
-	if p.TLSCA == "" {
+// authorities returns those in the file of tls_ca, or nil for the system's.
+func authorities(file, scheme string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	if to.Scheme != "https" {
+	if scheme != "https" {
 		return nil, errors.New("tls_ca needs an https:// upstream")
 	}
-	pem, err := os.ReadFile(p.TLSCA)
+	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read tls_ca: %w", err)
 	}

@@ -4,6 +4,8 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +24,8 @@ type Options struct {
 	// Proxy is that of an http.Transport. Nil is none, whatever the environment says: a
 	// proxy reads the bearer tokens of requests over plain HTTP.
 	Proxy func(*http.Request) (*url.URL, error)
+	// RootCAs are the authorities to trust for https instead of the system's, if not nil.
+	RootCAs *x509.CertPool
 }
 
 // Client sends requests. It follows no redirect, which could take a bearer token
@@ -41,6 +45,7 @@ func New(o Options) *Client {
 			Proxy:               o.Proxy,
 			DialContext:         (&net.Dialer{Timeout: o.Timeout}).DialContext,
 			TLSHandshakeTimeout: o.Timeout,
+			TLSClientConfig:     &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:   true,
 			DisableKeepAlives:   true,
 		},

@@ -36,11 +36,11 @@ func TestCaddyfile(t *testing.T) {
 	eachForm(t, func(t *testing.T, f form) { f.hookgate(t, "validate") })
 }
 
-// TestMatcherVersion: the guard does what the version of Matcher behind it needs.
+// TestMatcherVersion: the guard is told the version of Matcher behind it.
 func TestMatcherVersion(t *testing.T) {
 	eachForm(t, func(t *testing.T, f form) {
 		guard := f.listeners(t)[":8080"]
-		for part, version := range map[string]string{`"assert_jwt"`: "2", `"idempotency_key"`: "2", `"forward_token":true`: "4", `"webhook"`: "4"} {
+		for part, version := range map[string]string{`"version":"2"`: "2", `"jwt_secret"`: "2", `"version":"4"`: "4"} {
 			if strings.Contains(guard, part) != (version == f.version) {
 				t.Errorf("%s, for Matcher %s: %s", part, f.version, guard)
 			}
