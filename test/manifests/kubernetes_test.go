@@ -57,12 +57,15 @@ func eachForm(t *testing.T, test func(*testing.T, form)) {
 		return form{o, o.deployments["hookgate"], false, true, version}
 	}
 	for name, made := range map[string]func(*testing.T) form{
-		"dev":                        func(t *testing.T) form { return beside(overlay(t, "dev"), true, "4") },
-		"prod":                       func(t *testing.T) form { return beside(overlay(t, "prod"), true, "4") },
-		"component":                  func(t *testing.T) form { return beside(component(t), false, "2") },
-		"component alone":            func(t *testing.T) form { return beside(component(t, otherRoutes, ""), false, "2") },
-		"chart":                      func(t *testing.T) form { return own(ownPods(t, ""), "2") },
-		"chart for 4":                func(t *testing.T) form { return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4") },
+		"dev":             func(t *testing.T) form { return beside(overlay(t, "dev"), true, "4") },
+		"prod":            func(t *testing.T) form { return beside(overlay(t, "prod"), true, "4") },
+		"component":       func(t *testing.T) form { return beside(component(t), false, "2") },
+		"component alone": func(t *testing.T) form { return beside(component(t, otherRoutes, ""), false, "2") },
+		"chart":           func(t *testing.T) form { return own(ownPods(t, ""), "2") },
+		"chart for 4": func(t *testing.T) form {
+			return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4")
+		},
+		"chart for 2, open":          func(t *testing.T) form { return own(ownPods(t, openMatcher), "2-open") },
 		"chart as a sidecar":         func(t *testing.T) form { return beside(sidecar(t, ""), false, "4") },
 		"chart, sidecar, all routes": func(t *testing.T) form { return beside(sidecar(t, "matcher: {otherRoutes: true}"), false, "4") },
 	} {
@@ -75,6 +78,8 @@ func eachForm(t *testing.T, test func(*testing.T, form)) {
 		})
 	}
 }
+
+const openMatcher = "matcher: {version: 2, authorisation: false, tenants: [0199d5a4-0000-7000-8000-00000000000a]}"
 
 const otherRoutes = "  - ../kubernetes/other-routes # leave it out, and nobody but vendors gets through\n"
 
@@ -209,14 +214,14 @@ func (f form) listeners(t *testing.T) map[string]string {
 	return at
 }
 
-// TestMatcherVersion: the guard does what the version of Matcher behind it needs.
+// TestMatcherVersion: the guard is told which Matcher is behind it.
 func TestMatcherVersion(t *testing.T) {
 	eachForm(t, func(t *testing.T, f form) {
 		guard := f.listeners(t)[":8080"]
-		for part, version := range map[string]string{`"assert_jwt"`: "2", `"idempotency_key"`: "2", `"forward_token":true`: "4", `"webhook"`: "4"} {
-			if strings.Contains(guard, part) != (version == f.version) {
-				t.Errorf("%s, for Matcher %s: %s", part, f.version, guard)
-			}
+		version, open := strings.CutSuffix(f.version, "-open")
+		if !strings.Contains(guard, `"matcher":{`) || !strings.Contains(guard, `"version":"`+version+`"`) ||
+			strings.Contains(guard, `"jwt_secret"`) != (version == "2" && !open) || strings.Contains(guard, `"tenants":["`) != open {
+			t.Errorf("for Matcher %s the guard is %s", f.version, guard)
 		}
 	})
 }
