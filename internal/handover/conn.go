@@ -242,12 +242,17 @@ func (c *conn) Write(p []byte) (int, error) {
 }
 
 // CloseWrite ends our side of the connection: net/http does so to let a client read
-// an answer that came before the end of its request.
+// an answer that came before the end of its request, as the one to a header that is too
+// large. It waits for a while then, but reads nothing; so the connection lingers.
 func (c *conn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && !c.isPassed() {
-		return half.CloseWrite()
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || c.isPassed() {
+		return nil
 	}
-	return nil
+	c.mu.Lock()
+	c.lingers = true
+	c.mu.Unlock()
+	return half.CloseWrite()
 }
 
 // Close implements net.Conn. What was passed on is no longer the server's to close.

@@ -45,9 +45,6 @@ func newGate(t *testing.T, f front) *gate {
 	if f.readyzOfVendors {
 		ready = strings.Replace(snippet(t, "hookgate-readyz"), "http://:8080 {", fmt.Sprintf("http://:%d {\n\tbind 127.0.0.1", g.ports.Vendors), 1)
 	}
-	if f.swapped {
-		servers = swapWrappers(t, servers)
-	}
 	frame, err := template.ParseFiles("testdata/Caddyfile")
 	if err != nil {
 		t.Fatal(err)
@@ -62,17 +59,6 @@ func newGate(t *testing.T, f front) *gate {
 	}
 	g.caddyfile = text.String()
 	return g
-}
-
-// swapWrappers puts proxy_protocol behind hookgate in listener_wrappers.
-func swapWrappers(t *testing.T, servers string) string {
-	t.Helper()
-	start, end := strings.Index(servers, "proxy_protocol {"), strings.Index(servers, "hookgate\n")
-	if start < 0 || end < start {
-		t.Fatalf("no proxy_protocol before hookgate:\n%s", servers)
-	}
-	wrapper := servers[start:end]
-	return servers[:start] + "hookgate\n" + wrapper + servers[end+len("hookgate\n"):]
 }
 
 // start runs hookgate, and mints the credentials of the test when it is ready.

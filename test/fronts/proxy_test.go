@@ -91,10 +91,10 @@ func (p *proxy) replaced(t *testing.T, g *gate) string {
 		"/etc/ssl/hooks", filepath.Join(p.Dir, "hooks"),
 	}
 	ports := strings.NewReplacer("HTTPS", fmt.Sprint(p.HTTPS), "HTTP", fmt.Sprint(p.HTTP), "GATE", fmt.Sprint(g.ports.Vendors), "STATUS", fmt.Sprint(g.ports.Status))
-	text := snippet(t, p.snippet())
+	text := snippet(t, p.name)
 	for _, pair := range p.pairs {
 		if !strings.Contains(text, pair[0]) {
-			t.Fatalf("%s has no %q", p.snippet(), pair[0])
+			t.Fatalf("%s has no %q", p.name, pair[0])
 		}
 		pairs = append(pairs, pair[0], ports.Replace(pair[1]))
 	}

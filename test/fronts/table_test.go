@@ -13,11 +13,9 @@ import (
 
 // front is a proxy as the page shows it, and what is its own way of doing things.
 type front struct {
-	name    string // also of its snippet, unless shows says another
-	title   string // of its row on the page
-	shows   string
-	wraps   string // the block of Hookgate's side; "": hookgate
-	swapped bool   // proxy_protocol behind hookgate in that block
+	name  string // also of its snippet
+	title string // of its row on the page
+	wraps string // the block of Hookgate's side; "": hookgate
 
 	frame   string      // what the snippet is put into, in testdata
 	pairs   [][2]string // what is replaced in the snippet: HTTP, HTTPS, GATE and STATUS are ports
@@ -38,8 +36,7 @@ type front struct {
 	resends   []string // the requests of TestSentOnce that it sends twice over a connection that was used before
 }
 
-func (f front) snippet() string { return cmp.Or(f.shows, f.name) }
-func (f front) side() string    { return cmp.Or(f.wraps, "hookgate") }
+func (f front) side() string { return cmp.Or(f.wraps, "hookgate") }
 
 // What is replaced to listen elsewhere than on 80 and 443 of all addresses.
 var (
@@ -68,11 +65,6 @@ var fronts = []front{
 		name: "haproxy-proxy-protocol", title: "HAProxy, PROXY protocol", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
 		wraps: "hookgate-proxy-protocol",
 		tls:   true, h2: true, checks: true, tooLarge: 400,
-	},
-	{
-		name: "haproxy-proxy-protocol-inside", title: "HAProxy, PROXY protocol", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
-		shows: "haproxy-proxy-protocol", wraps: "hookgate-proxy-protocol", swapped: true,
-		tls: true, h2: true, checks: true, tooLarge: 400,
 	},
 	{
 		name: "apache", title: "Apache httpd", frame: "apache.conf", pairs: [][2]string{{"*:80>", "127.0.0.1:HTTP>"}, {"*:443>", "127.0.0.1:HTTPS>"}}, command: apache,
