@@ -36,7 +36,7 @@ func (a *admin) registerCreate() {
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
 	register(a, bearer.RoleAdmin, op, slices.Concat(
-		connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused}, bodyProblems), a.createCredential)
+		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused}, bodyProblems), a.createCredential)
 	a.documentReplay(api.CredentialsPath)
 }
 
@@ -61,7 +61,7 @@ func (a *admin) createCredential(ctx context.Context, tenant uuid.UUID, in *crea
 			return nil, err
 		}
 	}
-	c, token, err := a.store.Mint(ctx, spec)
+	c, token, err := a.mint(ctx, spec)
 	return a.minted(ctx, tenant, c, token, err)
 }
 

@@ -74,7 +74,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 
 	mint := repeatable(f.mint.of(http.MethodPost, f.path, f.tag))
 	mint.DefaultStatus = http.StatusCreated
-	register(a, bearer.RoleAdmin, mint, slices.Concat(f.mintProblems, bodyProblems, repeatProblems),
+	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems),
 		func(ctx context.Context, tenant uuid.UUID, in *requestInput[Request]) (*secretOutput[Secret], error) {
 			spec := f.spec(&in.Body)
 			spec.Tenant, spec.Kind = tenant, f.kind
@@ -83,7 +83,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
-			return answer(a.store.Mint(ctx, spec))
+			return answer(a.mint(ctx, spec))
 		})
 
 	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), nil,

@@ -84,6 +84,9 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 	if line.ExpiresAt != "" && !spec.ExpiresAt.After(a.store.Now()) {
 		return api.ImportResult{}, refuse(problem.Invalid).because("the expiry has passed")
 	}
+	if err := a.checkTenant(tenant, spec.Kind); err != nil {
+		return api.ImportResult{}, err
+	}
 	if spec.Kind == credential.KindWebhook {
 		switch err := known.of(spec, func() error { return a.checkConnection(ctx, spec, "", "") }); {
 		case errors.Is(err, errNoAnswer):

@@ -97,7 +97,7 @@ func (a *admin) createRecord(ctx context.Context, who bearer.Operator, args *cre
 	case args.ExpiresAt != nil:
 		spec.ExpiresAt = *args.ExpiresAt
 	}
-	_, _, err = a.store.Mint(ctx, spec)
+	_, _, err = a.mint(ctx, spec)
 	return recordError(err)
 }
 

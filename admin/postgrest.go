@@ -74,10 +74,11 @@ func (e *rpcError) write(x *exchange) {
 // rpcCodes are the codes that PostgREST has for problems. A problem that is not in it
 // keeps its own.
 var rpcCodes = map[string]string{
-	problem.NoTenant.Code:  rpcForbidden,
-	problem.Role.Code:      rpcForbidden,
-	problem.Malformed.Code: rpcBody,
-	problem.MediaType.Code: rpcMediaType,
+	problem.NoTenant.Code:        rpcForbidden,
+	problem.Role.Code:            rpcForbidden,
+	problem.TenantNotServed.Code: rpcForbidden,
+	problem.Malformed.Code:       rpcBody,
+	problem.MediaType.Code:       rpcMediaType,
 }
 
 // asRPC says a problem in PostgREST's form.

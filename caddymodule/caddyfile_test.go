@@ -111,6 +111,15 @@ func TestGuardCaddyfile(t *testing.T) {
 			failure_limit 5 30s
 		}`: `{"vendors":{"acme":{"allow_ips":["::1"],"signature":{"header":"X-Signature","secrets":["{env.NEW}","{env.OLD}"]}},` +
 			`"belvo":{"allow_ips":["3.130.254.46","10.0.0.0/8"]}},"failure_limit":{"failures":5,"window":30000000000}}`,
+		`hookgate {
+			matcher 2 {
+				jwt_secret {env.S}
+				tenant dashless
+				tenants a b
+				subject s
+			}
+		}`: `{"matcher":{"version":"2","jwt_secret":"{env.S}","tenant":"dashless","tenants":["a","b"],"subject":"s"}}`,
+		"hookgate {\nmatcher 4\n}":         `{"matcher":{"version":"4"}}`,
 		"hookgate {\nfailure_limit off\n}": `{"failure_limit":{"off":true}}`,
 		`hookgate {
 			api /partners/* products:read orders:read
@@ -130,6 +139,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",
 		"failure_limit 0 1m", "failure_limit -1 1m", "failure_limit x 1m", "failure_limit 5 x", "failure_limit 5 0s", "failure_limit off off",
 		"failure_limit off\nfailure_limit off",
+		"matcher", "matcher {\n}", "matcher 3", "matcher 2 4", "matcher 2 {\nnonsense x\n}", "matcher 2 {\ntenant\n}", "matcher 2 {\ntenants\n}", "matcher 4\nmatcher 4",
 		"api", "api {\n}", "api /a {\nscope x\n}",
 		"forward_token on", "forward_token\nforward_token", "pass_headers", "pass_headers A\npass_headers B", "idempotency_key", "idempotency_key body body", "idempotency_key body\nidempotency_key body",
 		"assert_jwt x", "assert_jwt {\nnonsense x\n}", "assert_jwt {\nsecret\n}", "assert_jwt {\nsecret a\nsecret b\n}", "assert_jwt {\nttl x\n}", "assert_jwt {\nttl 0s\n}",

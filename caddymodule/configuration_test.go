@@ -23,6 +23,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`hookgate`, the global option": app,
 		"`redis`":                       redis.Words(),
 		"`hookgate`, the guard":         new(handlers.Guard).Words(),
+		"`matcher`":                     new(handlers.Matcher).Words(),
 		"`vendor`":                      new(handlers.Vendor).Words(),
 		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),

@@ -50,7 +50,10 @@ const (
 type Credential struct {
 	ID     uuid.UUID
 	Tenant uuid.UUID
-	Kind   Kind
+	// TenantAs is how the JWT of the operator spelled the tenant who minted the
+	// credential, or rotated it last.
+	TenantAs TenantSpelling
+	Kind     Kind
 	// Label names the external system (callback kind); at most MaxLabelLength
 	// characters, no control characters.
 	Label string

@@ -30,7 +30,7 @@ func problemFor(o guard.Outcome) problem.Problem {
 		return problem.Method
 	case guard.TooLarge:
 		return problem.TooLarge
-	case guard.SourceIP, guard.Scope, guard.BadSignature:
+	case guard.SourceIP, guard.Scope, guard.BadSignature, guard.WrongTenant:
 		return problem.Forbidden
 	case guard.Throttled:
 		return problem.Throttled
@@ -92,6 +92,7 @@ func (x *exchange) unanswered() error {
 
 // upstreamFailed answers an allowed request to which the upstream gave no answer.
 func (x *exchange) upstreamFailed(status int, cause error) error {
+	x.Server.Answered(&x.decision, 0)
 	return x.answer(UpstreamProblem(status, cause), &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
 }
 

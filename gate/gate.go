@@ -33,6 +33,9 @@ type Server interface {
 	Count(d *guard.Decision)
 	// Allowed is told of a request that is about to be handed over.
 	Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time)
+	// Answered is told of the answer to an allowed request: its status as the upstream
+	// sent it, 0 where it sent none.
+	Answered(d *guard.Decision, status int)
 	// Unanswered reports whether r came to the end of all handlers without an answer.
 	Unanswered(r *http.Request) bool
 	// Failure returns the status that an error of the handler stands for, and its cause; 0
@@ -149,8 +152,11 @@ func (x *exchange) forward(next Handler) error {
 		x.r.Body = body
 	}
 	x.reply.ResponseWriter, x.reply.body = WithoutInterim(x.w, x.r), body
-	err := next.ServeHTTP(&x.reply, x.r)
+	answer, err := x.through(next, &x.reply)
 	if err == nil {
+		if answer.instead != nil {
+			return x.translate(answer)
+		}
 		if x.reply.early {
 			linger(x.w, x.r, x.raw)
 		}

@@ -48,6 +48,7 @@ func (*ring) ServerTime(local time.Time) time.Time { return local }
 // server is what a gate under test stands in.
 type server struct {
 	outcomes   []guard.Outcome
+	answered   []int
 	forwarding *guard.Forwarding
 }
 
@@ -60,7 +61,8 @@ func (s *server) Count(d *guard.Decision)                             { s.outcom
 func (s *server) Allowed(_ *http.Request, _ *guard.Decision, f *guard.Forwarding, _ time.Time) {
 	s.forwarding = f
 }
-func (*server) Unanswered(*http.Request) bool { return false }
+func (s *server) Answered(_ *guard.Decision, status int) { s.answered = append(s.answered, status) }
+func (*server) Unanswered(*http.Request) bool            { return false }
 
 func (*server) Failure(err error) (int, error) {
 	if err == nil || errors.Is(err, http.ErrAbortHandler) {

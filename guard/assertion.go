@@ -12,6 +12,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Assertion says how the guard vouches for a request with a JWT of its own, to an
@@ -27,6 +29,11 @@ type Assertion struct {
 	Issuer, Audience string
 	// Claims are further claims, the same for every credential.
 	Claims map[string]string
+	// Tenant says how the tenant is spelled: SpelledMinted, SpelledDashed or
+	// SpelledDashless; "" is dashed.
+	Tenant string
+	// Subject is the sub claim of all credentials; "": each has its own.
+	Subject string
 }
 
 // subjectPrefix begins the sub claim. The admin API refuses it whatever the issuer.
@@ -47,6 +54,7 @@ type Asserter struct {
 type asserted struct {
 	authorization string
 	tenant        uuid.UUID
+	tenantAs      credential.TenantSpelling
 	expiresAt     int64 // of the credential
 	// The JWT is used from issued to until, and replaced from renew on by the first
 	// who comes by.
@@ -69,6 +77,9 @@ func NewAsserter(a Assertion) (*Asserter, error) {
 	case a.Issuer == "" || a.Audience == "":
 		return nil, errors.New("issuer and audience must not be empty")
 	}
+	if err := checkSpelling(a.Tenant); err != nil {
+		return nil, err
+	}
 	for name := range a.Claims {
 		if err := checkClaim(name); err != nil {
 			return nil, err
@@ -90,7 +101,7 @@ func NewAsserter(a Assertion) (*Asserter, error) {
 // least a quarter left when it is sent. That takes nothing from a revocation: every
 // request is decided on before it gets one.
 func (a *Asserter) Authorization(d *Decision, now time.Time) (string, bool, error) {
-	if kept, ok := a.kept.Get(d.Credential); ok && kept.fits(d, now) {
+	if kept, ok := a.kept.Get(d.Credential); ok && kept.fits(d, a.spelling(d.Identity), now) {
 		if now.Before(kept.renew) || !kept.renewing.CompareAndSwap(false, true) {
 			return kept.authorization, true, nil
 		}
@@ -110,17 +121,17 @@ func (a *Asserter) Authorization(d *Decision, now time.Time) (string, bool, erro
 		return "", false, err
 	}
 	made := &asserted{
-		authorization: "Bearer " + token, tenant: d.Identity.Tenant, expiresAt: d.ExpiresAt,
+		authorization: "Bearer " + token, tenant: d.Identity.Tenant, tenantAs: a.spelling(d.Identity), expiresAt: d.ExpiresAt,
 		issued: now, renew: renew, until: until,
 	}
 	a.kept.Add(d.Credential, made)
 	return made.authorization, true, nil
 }
 
-// fits reports whether the JWT is still true: a credential's end can be moved, and
-// the clock set back.
-func (k *asserted) fits(d *Decision, now time.Time) bool {
-	return k.tenant == d.Identity.Tenant && k.expiresAt == d.ExpiresAt && !now.Before(k.issued) && now.Before(k.until)
+// fits reports whether the JWT is still true: a credential's end can be moved, its
+// tenant spelled anew, and the clock set back.
+func (k *asserted) fits(d *Decision, tenantAs credential.TenantSpelling, now time.Time) bool {
+	return k.tenant == d.Identity.Tenant && k.tenantAs == tenantAs && k.expiresAt == d.ExpiresAt && !now.Before(k.issued) && now.Before(k.until)
 }
 
 func (a *Asserter) sign(d *Decision, issued, expiry int64) (string, error) {
@@ -128,11 +139,15 @@ func (a *Asserter) sign(d *Decision, issued, expiry int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tenant := d.Identity.Tenant.String()
+	tenant := a.spelling(d.Identity).Of(d.Identity.Tenant)
+	subject := a.Subject
+	if subject == "" {
+		subject = subjectPrefix + d.Credential.String()
+	}
 	claims := jwt.MapClaims{
 		// Matcher 2.x reads the first spelling that is there, later versions only the second.
 		"tenant_id": tenant, "tenantId": tenant,
-		"sub": subjectPrefix + d.Credential.String(),
+		"sub": subject,
 		"iss": a.Issuer, "aud": a.Audience, "iat": issued, "exp": expiry, "jti": id.String(),
 	}
 	for name, value := range a.Claims {

@@ -84,6 +84,39 @@ func TestAssertedClaims(t *testing.T) {
 	}
 }
 
+func TestAssertedTenantAndSubject(t *testing.T) {
+	dashless := strings.ReplaceAll(tenant.String(), "-", "")
+	for _, tc := range []struct {
+		word   string
+		minted credential.TenantSpelling
+		want   string
+	}{
+		{"", credential.TenantDashless, tenant.String()},
+		{SpelledDashed, credential.TenantDashless, tenant.String()},
+		{SpelledDashless, "", dashless},
+		{SpelledMinted, "", tenant.String()},
+		{SpelledMinted, credential.TenantDashless, dashless},
+	} {
+		a := newAsserter(t, func(a *Assertion) { a.Tenant, a.Subject = tc.word, "hooks" })
+		d := allowed()
+		first := a.must(t, d, now)
+		who := callbackUser
+		who.TenantAs = tc.minted
+		d.Identity = &who
+		authorization := a.must(t, d, now)
+		claims := claimsOf(t, authorization, "HS256", now)
+		if claims["tenant_id"] != tc.want || claims["tenantId"] != tc.want || claims["sub"] != "hooks" {
+			t.Errorf("%q, minted as %q: %v", tc.word, tc.minted, claims)
+		}
+		if same := first == authorization; same != (tc.word != SpelledMinted || tc.minted == "") {
+			t.Errorf("%q: a tenant that is spelled anew has the old JWT: %v", tc.word, same)
+		}
+	}
+	if _, err := NewAsserter(Assertion{Algorithm: "HS256", Secret: assertionSecret, TTL: time.Minute, Issuer: "i", Audience: "a", Tenant: "upper"}); err == nil {
+		t.Error("an unknown spelling is taken")
+	}
+}
+
 func TestAssertionIsKeptAndRenewed(t *testing.T) {
 	a := newAsserter(t, nil)
 	first := a.must(t, allowed(), now)

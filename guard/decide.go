@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 )
@@ -65,6 +67,8 @@ type Policy struct {
 	// Throttle bounds how often a client is told that its credential is refused; nil: it is
 	// told every time. It is all that a decision leaves behind.
 	Throttle *Throttle
+	// Tenants are those whose credentials may pass; nil: all.
+	Tenants map[uuid.UUID]bool
 	// MaxBody is the largest body in bytes.
 	MaxBody int64
 	// MaxStaleness is how old the keyring may be to decide anything at all.
@@ -183,6 +187,8 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		}
 	case d.Kind == credential.KindWebhook && key.Vendor != d.found.vendor:
 		d.Outcome = Vendor
+	case !p.Serves(key.Tenant):
+		d.Outcome = WrongTenant
 	case !allowedFrom(p.Vendors[d.found.vendor].AllowIPs, d.peer.Client):
 		d.Outcome = SourceIP
 	case !allowedFrom(key.AllowedIPs, d.peer.Client):

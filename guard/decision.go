@@ -31,6 +31,7 @@ const (
 	SourceIP     Outcome = "source_ip" // a live credential, from an address it is not for
 	Scope        Outcome = "scope"     // a live credential, that may not do this
 	BadSignature Outcome = "signature" // a live credential, on a body that its vendor did not sign
+	WrongTenant  Outcome = "tenant"    // a live credential of a tenant that is not served here
 	Throttled    Outcome = "throttled" // refused like the others, too often
 	Stale        Outcome = "stale"     // nobody can tell: neither allowed nor refused
 )
@@ -39,7 +40,7 @@ const (
 func Outcomes() []Outcome {
 	return []Outcome{
 		Allowed, Probe, Ambiguous, NoRoute, Method, TooLarge, Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor,
-		SourceIP, Scope, BadSignature, Throttled, Stale,
+		SourceIP, Scope, BadSignature, WrongTenant, Throttled, Stale,
 	}
 }
 

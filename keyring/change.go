@@ -55,7 +55,7 @@ func appendStrings(b []byte, identity *Identity) []byte {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " ")}
+	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " "), string(identity.TenantAs)}
 	last := len(later)
 	for last > 0 && later[last-1] == "" {
 		last--
@@ -82,8 +82,8 @@ func decodeKey(s string) (Key, error) {
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
-	var ips, scopes string
-	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes} {
+	var ips, scopes, tenantAs string
+	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs} {
 		if i >= 3 && len(rest) == 0 {
 			break // encoded without these, or before they were there
 		}
@@ -97,6 +97,7 @@ func decodeKey(s string) (Key, error) {
 	if len(rest) != 0 {
 		return Key{}, credential.ErrCorrupt
 	}
+	key.TenantAs = credential.TenantSpelling(tenantAs)
 	var err error
 	key.AllowedIPs, err = credential.ParseIPs(ips)
 	if scopes != "" {

@@ -31,6 +31,7 @@ func sampleKeys() []Key {
 		{ID: credentialtest.ID(5), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, AllowedIPs: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
 		}}},
+		{ID: credentialtest.ID(6), Identity: &Identity{Tenant: credentialtest.Tenant, TenantAs: credential.TenantDashless, Kind: credential.KindCallback, Label: "acme"}},
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 // Identity is what a keyring knows of the owner of a credential. Identities are
 // shared by all credentials that are equal in these fields and never change.
 type Identity struct {
-	Tenant     uuid.UUID
+	Tenant uuid.UUID
+	// TenantAs is how the operator's JWT spelled the tenant.
+	TenantAs   credential.TenantSpelling
 	Kind       credential.Kind
 	Vendor     string
 	Connection string

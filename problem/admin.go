@@ -75,6 +75,9 @@ var (
 	SlowBody = define("HKG-2408", http.StatusRequestTimeout,
 		"The request body did not arrive in time.",
 		"Send it again, faster.")
+	TenantNotServed = define("HKG-2411", http.StatusForbidden,
+		"The tenant is not served here: no guard would let its credentials through.",
+		"Add the tenant to `tenants` of `matcher`, or mint at the server that serves it.")
 	RequestTooLarge = define("HKG-2413", http.StatusRequestEntityTooLarge,
 		"The request body is larger than 64 KiB, or 1 MiB for an import.",
 		"Split the import.")

@@ -13,7 +13,7 @@ var (
 		"The token is missing, malformed, unknown, revoked, expired, of another vendor or of another kind: one answer for all. The log says which, by the request id. `WWW-Authenticate` depends on the path only: `Basic` on api paths, `Token` elsewhere.")
 	Forbidden = define("HKG-1403", http.StatusForbidden,
 		"The credential is not valid for this request.",
-		"It is live, but the client's address is not on a list, a scope is missing, or the body is not signed as the vendor signs it.")
+		"It is live, but the client's address is not on a list, a scope is missing, its tenant is not served here, or the body is not signed as the vendor signs it.")
 	NoRoute = define("HKG-1404", http.StatusNotFound,
 		"There is nothing at this path.",
 		"Compare it with the guarded paths; they match exactly. A path outside the `handle_path` or matcher that the guard stands in has nothing either.")
@@ -41,6 +41,12 @@ var (
 	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
 		"The credential cannot be checked at the moment. Send the request again.",
 		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
+	UpstreamRefuses = define("HKG-1511", http.StatusBadGateway,
+		"The upstream does not accept this server. Send the request again later.",
+		"Matcher answered 401, 403 or `TENANT_NOT_FOUND`, which is about the JWT of this server: compare `jwt_secret`, the clocks, the right of its subject, and how its `tenant` is spelled. The log has Matcher's status, and `hookgate_upstream_responses_total` counts it.")
+	UpstreamBusy = define("HKG-1512", http.StatusServiceUnavailable,
+		"The upstream cannot take this request yet. Send it again after Retry-After.",
+		"Matcher answered 409 to a repeat, because an earlier try counts as under way (for five minutes after Matcher was killed), or 429, because the external system had its callbacks of this minute. The log has Matcher's code.")
 	Timeout = define("HKG-1504", http.StatusGatewayTimeout,
 		"The upstream did not answer in time. It may have got the request.",
 		"It took more than `response_header_timeout`: see to Matcher.")

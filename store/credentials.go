@@ -35,6 +35,7 @@ func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Cred
 	if err != nil {
 		return credential.Credential{}, "", err
 	}
+	c.TenantAs = originOf(ctx).TenantAs
 	if err := s.create(ctx, &c, ActionMint); err != nil {
 		return credential.Credential{}, "", err
 	}

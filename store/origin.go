@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Origin says where a change comes from, for the audit log, and lets a client that
@@ -17,6 +19,9 @@ import (
 type Origin struct {
 	// Actor is who asks: the sub claim of the operator's JWT.
 	Actor string
+	// TenantAs is how that JWT spells the tenant: a credential that is minted or rotated
+	// keeps it.
+	TenantAs credential.TenantSpelling
 	// RequestID is the id of the request, as the client got it.
 	RequestID string
 	// Reason is why, in the operator's words.

@@ -15,6 +15,7 @@ import (
 // can, up to which Redis packs a small hash (hash-max-listpack-value).
 const (
 	fieldTenant       = "t"
+	fieldTenantAs     = "ts" // a credential.TenantSpelling
 	fieldKind         = "k"
 	fieldDigest       = "d" // raw bytes
 	fieldLabel        = "l"
@@ -48,6 +49,7 @@ func recordFields(c *credential.Credential) []string {
 			set = append(set, field, value)
 		}
 	}
+	add(fieldTenantAs, string(c.TenantAs))
 	add(fieldLabel, c.Label)
 	add(fieldVendor, c.Vendor)
 	add(fieldConnection, c.Connection)
@@ -68,6 +70,7 @@ func recordFields(c *credential.Credential) []string {
 func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential, error) {
 	c := credential.Credential{
 		ID:         id,
+		TenantAs:   credential.TenantSpelling(fields[fieldTenantAs]),
 		Kind:       credential.Kind(fields[fieldKind]),
 		Label:      fields[fieldLabel],
 		Vendor:     fields[fieldVendor],
@@ -120,7 +123,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 // keyOf returns what the keyring needs to know of a credential.
 func keyOf(c *credential.Credential) keyring.Key {
 	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
-		Tenant: c.Tenant, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
+		Tenant: c.Tenant, TenantAs: c.TenantAs, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
 		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes,
 	}}
 	if until := c.ValidUntil(); !until.IsZero() {

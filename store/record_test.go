@@ -16,7 +16,7 @@ import (
 
 func TestUnreadableRecordIsRefused(t *testing.T) {
 	c := credential.Credential{
-		ID: credentialtest.ID(1), Tenant: tenant, Kind: credential.KindWebhook, Label: "l", Vendor: "v", Connection: "c",
+		ID: credentialtest.ID(1), Tenant: tenant, TenantAs: credential.TenantDashless, Kind: credential.KindWebhook, Label: "l", Vendor: "v", Connection: "c",
 		AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")},
 		ExpiresAt:  time.UnixMilli(5000).UTC(), Supersedes: credentialtest.ID(2), Digest: credentialtest.Digest(1),
 	}

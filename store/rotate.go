@@ -53,7 +53,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		if fresh, token, err = credential.NewCredential(spec); err != nil {
 			return err
 		}
-		fresh.Supersedes = old.ID
+		fresh.Supersedes, fresh.TenantAs = old.ID, originOf(ctx).TenantAs
 		m := mutation{
 			tenant:  old.Tenant,
 			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},

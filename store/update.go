@@ -81,13 +81,14 @@ func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret credential.Di
 		if status := c.Status(s.clock.Now()); status != credential.StatusActive && status != credential.StatusGrace {
 			return ErrInactive
 		}
+		c.TenantAs = originOf(ctx).TenantAs
 		digest := credential.DigestAPISecret(c.ClientID, secret)
 		if digest == c.Digest {
 			return fmt.Errorf("%w: the credential has this secret already", credential.ErrInvalid)
 		}
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,
-			records: []recordWrite{{id: c.ID, version: c.Version, set: []string{fieldDigest, string(digest[:])}, stamps: []string{fieldRotatedAt}}},
+			records: []recordWrite{{id: c.ID, version: c.Version, set: []string{fieldDigest, string(digest[:]), fieldTenantAs, string(c.TenantAs)}, stamps: []string{fieldRotatedAt}}},
 			digests: []keyring.DigestOp{
 				{Digest: c.Digest, Removed: true, ID: c.ID},
 				{Digest: digest, ID: c.ID, Key: keyOf(c)},

@@ -10,6 +10,7 @@ import (
 // TestCheckServers: what a configuration lacks to stop and reload as it should.
 func TestCheckServers(t *testing.T) {
 	t.Parallel()
+	const version = "\tmatcher 4\n"
 	const all = "admin off\n\tpersist_config off\n\tgrace_period 10s\n\tservers {\n\t\tlistener_wrappers {\n\t\t\thookgate\n\t\t\ttls\n\t\t}\n\t}\n\tlog default {\n\t\tformat hookgate\n\t}\n"
 	for name, test := range map[string]struct {
 		without string
@@ -19,13 +20,14 @@ func TestCheckServers(t *testing.T) {
 		"admin off":         {"admin off", "admin"},
 		"persist_config":    {"persist_config off", "persistence of the configuration"},
 		"grace_period":      {"grace_period 10s", "stop"},
+		"matcher":           {version, "matcher"},
 		"listener_wrappers": {"listener_wrappers {\n\t\t\thookgate\n\t\t\ttls\n\t\t}", "reload"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			options := strings.Replace(all, test.without, "", 1)
-			path := hookgatetest.Write(t, dir, "{\n\t"+options+"\thookgate {\n\t\tredis embedded \""+dir+"/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate\n}\n")
+			config := "{\n\t" + all + "\thookgate {\n\t\tredis embedded \"" + dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate {\n" + version + "\t}\n}\n"
+			path := hookgatetest.Write(t, dir, strings.Replace(config, test.without, "", 1))
 			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path))
 			if code != 0 {
 				t.Fatalf("exit code %d: %s%s", code, stdout, stderr)

@@ -55,7 +55,7 @@ func TestGettingStarted(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Matcher: POST /v1/exceptions/7d4f/callback of tenant 11111111-1111-1111-1111-111111111111, from JIRA",
-		"Matcher: POST /v1/discovery/webhooks/pluggy/0", ", from pluggy", "HKG-1401", "pluggy/pluggy-main",
+		"Matcher: POST /v1/discovery/webhooks/pluggy/mwh_", ", from pluggy", "HKG-1401", "pluggy/pluggy-main",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)

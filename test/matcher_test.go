@@ -99,16 +99,15 @@ func wantDelivery(t testing.TB, got []matcher.Delivery, want matcher.Delivery) {
 // accepts it for the right tenant, and for nobody who comes another way.
 func TestBeforeMatcher2(t *testing.T) {
 	t.Parallel()
-	const limit = 30
 	m := &matcher.V2{
-		Secret: []byte(hookgatetest.JWTSecret), MultiTenant: true, CallbackLimit: limit,
+		Secret: []byte(hookgatetest.JWTSecret), MultiTenant: true, CallbackLimit: 10, DispatchLimit: 30,
 		Exceptions:  map[string][]string{tenantA: {exceptionA}, tenantB: {exceptionB}},
 		Connections: map[string][]string{tenantA: {"pluggy-main"}},
 	}
 	heard := &listener{Handler: m}
 	g, server := inFrontOf(t, "## Matcher 2.x", heard, config{})
 	operatorA, operatorB := g.operator(t, tenantA, "admin"), g.operator(t, tenantB, "admin")
-	a, b := operatorA.mintCallback("JIRA"), operatorB.mintCallback("JIRA")
+	a, b, other := operatorA.mintCallback("JIRA"), operatorB.mintCallback("JIRA"), operatorA.mintCallback("JIRA")
 	body := fixture(t, "matcher-callback.json")
 	post := func(c credential, exception string, headers ...string) answer {
 		return g.post(t, g.Vendors+callbackOf(exception), body, append(headers, "X-Callback-Token: "+c.token, "Content-Type: application/json")...)
@@ -116,7 +115,7 @@ func TestBeforeMatcher2(t *testing.T) {
 
 	first := post(a, exceptionA)
 	wantStatus(t, first, http.StatusOK)
-	if string(first.body) != "{\"status\":\"accepted\"}\n" || first.header.Get("X-Idempotency-Replayed") != "false" {
+	if string(first.body) != "{\"status\":\"accepted\"}\n" || first.header.Get("X-Idempotency-Replayed") != "" {
 		t.Errorf("answered %v: %s", first.header, first.body)
 	}
 	accepted, _ := m.Take()
@@ -145,11 +144,10 @@ func TestBeforeMatcher2(t *testing.T) {
 		}
 	})
 	t.Run("what Matcher refuses goes back as it is", func(t *testing.T) {
-		m.Begin(tenantA, "JIRA", exceptionA, "vendor:1")
-		wantMatchers(t, post(a, exceptionA, "X-Idempotency-Key: vendor:1"), http.StatusConflict, "MTCH-0504")
 		wantMatchers(t, post(a, exceptionA, "X-Idempotency-Key: not one"), http.StatusBadRequest, "MTCH-0015")
 		wantMatchers(t, g.post(t, g.Vendors+callbackOf(exceptionA), "{}", "X-Callback-Token: "+a.token), http.StatusBadRequest, "MTCH-0001")
 		wantMatchers(t, post(a, "7d4f"), http.StatusBadRequest, "MTCH-0001")
+		wantMatchers(t, g.post(t, g.Vendors+callbackOf(exceptionA), strings.Replace(body, "RESOLVED", "CLOSED", 1), "X-Callback-Token: "+other.token), http.StatusInternalServerError, "MTCH-0002")
 	})
 	t.Run("webhooks", func(t *testing.T) { // the guard has no path for them
 		wantProblem(t, operatorA.do(http.MethodPost, webhookTokens, `{"vendor":"pluggy","connection_config_name":"pluggy-main"}`), http.StatusServiceUnavailable, "HKG-2005")
@@ -168,16 +166,44 @@ func TestBeforeMatcher2(t *testing.T) {
 	wantStatus(t, g.post(t, server.URL+callbackOf(exceptionA), body, "Authorization: "+vouched, "X-Idempotency-Key: other"), http.StatusOK)
 	wantProblem(t, g.get(t, g.Admin+callbackCredentials, "Authorization: "+vouched), http.StatusUnauthorized, "HKG-2401")
 
-	// At last, so many that Matcher has enough.
+	t.Run("what is about us is a failure of ours", func(t *testing.T) {
+		m.Begin(tenantB, "JIRA", exceptionB, "vendor:1")
+		again := post(b, exceptionB, "X-Idempotency-Key: vendor:1")
+		wantProblem(t, again, http.StatusServiceUnavailable, "HKG-1512")
+		m.End(tenantB, "JIRA", exceptionB, "vendor:1")
+		wantStatus(t, post(b, exceptionB, "X-Idempotency-Key: vendor:1"), http.StatusOK)
+		var full answer
+		for i := range 10 {
+			if full = post(b, exceptionB, fmt.Sprintf("X-Idempotency-Key: vendor:2:%d", i)); full.status != http.StatusOK {
+				break
+			}
+		}
+		wantProblem(t, full, http.StatusServiceUnavailable, "HKG-1512")
+		if got := again.header.Get("Retry-After") + " " + full.header.Get("Retry-After"); got != "5 60" {
+			t.Errorf("Retry-After: %s", got)
+		}
+		unserved := g.operator(t, "0199d5a4-0000-7000-8000-00000000000c", "admin").mintCallback("JIRA")
+		wantProblem(t, post(unserved, exceptionA), http.StatusBadGateway, "HKG-1511")
+		for code, least := range map[string]float64{"200": 3, "404": 4, "409": 1, "429": 1, "500": 1} {
+			if got := metric(t, g, `hookgate_upstream_responses_total{code="`+code+`",kind="callback"}`); got < least {
+				t.Errorf("%v answers with %s are counted", got, code)
+			}
+		}
+		if log := g.Output.String(); !strings.Contains(log, `"upstream_status":404,"upstream_code":"TENANT_NOT_FOUND"`) {
+			t.Error("the log does not say what Matcher answered")
+		}
+	})
+
+	// At last, so many that Matcher has enough of one credential.
 	var last answer
-	for range limit + 1 {
+	for range 31 {
 		if last = post(b, exceptionB); last.status != http.StatusOK {
 			break
 		}
 	}
-	wantMatchers(t, last, http.StatusTooManyRequests, "MTCH-0506")
-	if last.header.Get("Retry-After") != "60" {
-		t.Errorf("Retry-After: %q", last.header["Retry-After"])
+	wantStatus(t, last, http.StatusTooManyRequests)
+	if !strings.Contains(string(last.body), `"code":429`) || last.header.Get("Retry-After") != "57" {
+		t.Errorf("%v: %s", last.header, last.body)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // Role is what an operator may do.
@@ -24,9 +26,11 @@ const (
 
 // Operator is who asks: the tenant whose credentials they see, and what they may do.
 type Operator struct {
-	Tenant  uuid.UUID
-	Subject string // sub, empty where the token has none
-	Role    Role
+	Tenant uuid.UUID
+	// TenantAs is how the token spells the tenant.
+	TenantAs credential.TenantSpelling
+	Subject  string // sub, empty where the token has none
+	Role     Role
 	// Token is the bearer token itself, for what has to ask elsewhere in the operator's
 	// name.
 	Token string

@@ -7,6 +7,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/hookgate/hookgate/credential"
 )
 
 // claimReader finds tenant and role in the claims of a verified token.
@@ -60,7 +62,7 @@ func (c *claimReader) operator(claims jwt.MapClaims) (Operator, *Refusal) {
 	if err != nil {
 		return Operator{}, refuse(BadRoles)
 	}
-	return Operator{Tenant: tenant, Subject: subject, Role: role}, nil
+	return Operator{Tenant: tenant, TenantAs: c.spelling(claims, tenant), Subject: subject, Role: role}, nil
 }
 
 // tenant reads the tenant. A claim that is there must name one: falling back from a
@@ -89,6 +91,17 @@ func (c *claimReader) tenant(claims jwt.MapClaims) (uuid.UUID, *Refusal) {
 		return uuid.Nil, refuse(NoTenant)
 	}
 	return tenant, nil
+}
+
+// spelling returns how the first claim that is there spells the tenant.
+func (c *claimReader) spelling(claims jwt.MapClaims, tenant uuid.UUID) credential.TenantSpelling {
+	for _, name := range c.tenantClaims {
+		if claim, ok := find(claims, name); ok {
+			text, _ := claim.(string)
+			return credential.SpellingOf(text, tenant)
+		}
+	}
+	return credential.TenantDashed
 }
 
 // find returns the claim of a name, which counts as a whole first: issuers have names

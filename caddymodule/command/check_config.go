@@ -77,6 +77,10 @@ func checkServers(config *caddy.Config) ([]store.Finding, error) {
 	if servers.GracePeriod == 0 {
 		stop.Severity, stop.Detail = store.SeverityWarning, "waits for the slowest request without a limit: write grace_period"
 	}
+	versions, err := checkMatcher(servers.Servers)
+	if err != nil {
+		return nil, err
+	}
 	sites, err := checkSites(servers.Servers)
-	return append([]store.Finding{reload, stop}, sites...), err
+	return append(append([]store.Finding{reload, stop}, versions...), sites...), err
 }

@@ -50,6 +50,10 @@ type Guard struct {
 	// credential's id in place of the token.
 	Upstreams map[string]string `json:"upstreams,omitempty"`
 
+	// Which version of Matcher stands behind the guard; it stands for several of the words
+	// here.
+	Matcher *Matcher `json:"matcher,omitempty"`
+
 	// Leaves the token in the header and in the path, for an upstream that checks it
 	// again.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -100,6 +104,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		return errors.New("hookgate: token_header is not a header name")
 	}
 	g.TokenHeader = http.CanonicalHeaderKey(g.TokenHeader)
+	if err := g.expandMatcher(); err != nil {
+		return err
+	}
 	if len(g.Callback)+len(g.Webhook)+len(g.API) == 0 {
 		g.Callback, g.Webhook = []string{defaultCallback}, []string{defaultWebhook}
 	}
@@ -116,7 +123,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 		g.PassHeaders[i] = http.CanonicalHeaderKey(name)
 	}
 	g.policy = guard.Policy{
-		TokenHeader: g.TokenHeader, PassHeaders: g.PassHeaders, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
+		Tenants: g.policy.Tenants, TokenHeader: g.TokenHeader, PassHeaders: g.PassHeaders, ForwardToken: g.ForwardToken, KeyFromBody: g.IdempotencyKey == idempotencyBody,
 		MaxBody: g.MaxBody, MaxStaleness: time.Duration(instance.MaxStaleness),
 	}
 	if err := g.addRoutes(); err != nil {
@@ -132,7 +139,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionAssertion(); err != nil {
 		return err
 	}
-	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration); err != nil {
+	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration, upstreamResponses); err != nil {
 		return err
 	}
 	if err := g.provisionThrottle(); err != nil {

@@ -86,10 +86,14 @@ func (g *Guard) provisionAssertion() error {
 			return err
 		}
 	}
-	g.policy.Asserter, err = guard.NewAsserter(guard.Assertion{
+	assertion := guard.Assertion{
 		Algorithm: config.Algorithm, Secret: []byte(secret), TTL: time.Duration(config.TTL),
 		Issuer: config.Issuer, Audience: config.Audience, Claims: claims,
-	})
+	}
+	if err := g.Matcher.assertFor(&assertion); err != nil {
+		return err
+	}
+	g.policy.Asserter, err = guard.NewAsserter(assertion)
 	if err != nil {
 		return fmt.Errorf("hookgate: assert_jwt: %w", err)
 	}

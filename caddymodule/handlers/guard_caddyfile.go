@@ -23,6 +23,7 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 // UnmarshalCaddyfile parses the directive:
 //
 //	hookgate [<matcher>] {
+//	    matcher      2|4 { ... }
 //	    token_header <name>
 //	    callback     <path with {exceptionId}> [-> <upstream template>]
 //	    webhook      <path with {vendor} and {token}> [-> <upstream template>]
@@ -39,6 +40,7 @@ func (g *Guard) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return g.Word
 
 func (g *Guard) Words() grammar.Words {
 	return grammar.Words{
+		"matcher":         grammar.Into(&g.Matcher, parseMatcher),
 		"token_header":    grammar.Into(&g.TokenHeader, grammar.OneArg),
 		"callback":        grammar.Often(func(d *caddyfile.Dispenser) error { return g.parseRoute(d, &g.Callback) }),
 		"webhook":         grammar.Often(func(d *caddyfile.Dispenser) error { return g.parseRoute(d, &g.Webhook) }),

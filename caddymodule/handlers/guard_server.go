@@ -42,6 +42,9 @@ func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding,
 	}
 }
 
+// Answered implements gate.Server.
+func (server) Answered(d *guard.Decision, status int) { countAnswer(d.Kind, status) }
+
 // Unanswered implements gate.Server.
 func (server) Unanswered(r *http.Request) bool { return vars.Unhandled(r) }
 

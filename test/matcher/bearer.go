@@ -8,11 +8,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// Default tenant of a Matcher that does not require a tenant claim.
+// DefaultTenant is the tenant of a request that names none, and the one whose data
+// any other gets to see where MULTI_TENANT_ENABLED is off.
 const DefaultTenant = "11111111-1111-1111-1111-111111111111"
 
-// caller is who a JWT says is calling.
-type caller struct{ tenant, subject string }
+// caller is who a JWT says is calling. The tenant is spelled as in the claim.
+type caller struct{ tenant, subject, role string }
 
 // identify verifies a request's JWT as 2.x does: HMAC only, exp required, nbf
 // honoured, and of the tenant claims the first that is there. It returns a status
@@ -39,13 +40,26 @@ func identify(r *http.Request, secret []byte, tenantRequired bool) (caller, int)
 		tenant = DefaultTenant
 	}
 	text, _ := tenant.(string)
-	id, err := uuid.Parse(text)
-	if err != nil {
+	if _, err := uuid.Parse(text); err != nil {
 		return caller{}, http.StatusUnauthorized
 	}
 	subject, ok := claims["sub"].(string)
 	if _, found := claims["sub"]; found && !ok {
 		return caller{}, http.StatusUnauthorized
 	}
-	return caller{id.String(), subject}, 0
+	role, ok := rbacSubject(claims, subject)
+	if !ok {
+		return caller{}, http.StatusUnauthorized
+	}
+	return caller{text, subject, role}, 0
+}
+
+// rbacSubject returns whom the authorisation service is asked about: a user by owner and
+// name, and everything else by the one role that all applications have, whatever sub says.
+func rbacSubject(claims jwt.MapClaims, subject string) (string, bool) {
+	if claims["type"] != "normal-user" {
+		return "admin/matcher-editor-role", true
+	}
+	owner, _ := claims["owner"].(string)
+	return owner + "/" + subject, owner != ""
 }
