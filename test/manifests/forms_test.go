@@ -56,6 +56,7 @@ func eachForm(t *testing.T, test func(*testing.T, form)) {
 		"chart for 4": func(t *testing.T) form {
 			return own(ownPods(t, "{matcher: {version: 4, otherRoutes: false}, podMonitor: true}"), "4")
 		},
+		"chart for 2, open":          func(t *testing.T) form { return own(ownPods(t, openMatcher), "2-open") },
 		"chart as a sidecar":         func(t *testing.T) form { return beside(sidecar(t, ""), false, "4") },
 		"chart, sidecar, all routes": func(t *testing.T) form { return beside(sidecar(t, "matcher: {otherRoutes: true}"), false, "4") },
 	} {
@@ -68,6 +69,8 @@ func eachForm(t *testing.T, test func(*testing.T, form)) {
 		})
 	}
 }
+
+const openMatcher = "matcher: {version: 2, authorisation: false, tenants: [0199d5a4-0000-7000-8000-00000000000a]}"
 
 const otherRoutes = "  - ../kubernetes/other-routes # leave it out, and nobody but vendors gets through\n"
 

@@ -137,6 +137,11 @@ func TestGuardLines(t *testing.T) {
 func TestRefusedValues(t *testing.T) {
 	for _, v := range []string{
 		"matcher: {version: 3}",
+		"matcher: {version: 2, authorisation: false}",
+		strings.Replace(openMatcher, "2", "4", 1),
+		strings.Replace(openMatcher, "[", "[0199d5a4-0000-7000-8000-00000000000b, ", 1),
+		"matcher: {tenants: [0199d5a4-0000-7000-8000-00000000000a]}",
+		"matcher: {version: 2, tenants: [everybody]}",
 		"matcher: {adress: matcher:8080}",
 		"matcher: {address: matcher}",
 		"matcher: {address: \"http://matcher:8080\"}",

@@ -36,14 +36,14 @@ func TestCaddyfile(t *testing.T) {
 	eachForm(t, func(t *testing.T, f form) { f.hookgate(t, "validate") })
 }
 
-// TestMatcherVersion: the guard is told the version of Matcher behind it.
+// TestMatcherVersion: the guard is told which Matcher is behind it.
 func TestMatcherVersion(t *testing.T) {
 	eachForm(t, func(t *testing.T, f form) {
 		guard := f.listeners(t)[":8080"]
-		for part, version := range map[string]string{`"version":"2"`: "2", `"jwt_secret"`: "2", `"version":"4"`: "4"} {
-			if strings.Contains(guard, part) != (version == f.version) {
-				t.Errorf("%s, for Matcher %s: %s", part, f.version, guard)
-			}
+		version, open := strings.CutSuffix(f.version, "-open")
+		if !strings.Contains(guard, `"matcher":{`) || !strings.Contains(guard, `"version":"`+version+`"`) ||
+			strings.Contains(guard, `"jwt_secret"`) != (version == "2" && !open) || strings.Contains(guard, `"tenants":["`) != open {
+			t.Errorf("for Matcher %s the guard is %s", f.version, guard)
 		}
 	})
 }
