@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hookgate/hookgate/internal/fetch"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -32,16 +32,13 @@ const (
 type operatorClient struct {
 	base  *url.URL
 	token string // the operator's bearer token
-	http  *http.Client
+	fetch *fetch.Client
 }
 
 func newOperatorClient(base *url.URL, token string) *operatorClient {
-	return &operatorClient{base: base, token: token, http: &http.Client{
-		Timeout: operatorTimeout,
-		// Go would take the bearer token along to another path of the same host, and a
-		// POST would arrive as a GET.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &operatorClient{base: base, token: token, fetch: fetch.New(fetch.Options{
+		Timeout: operatorTimeout, MaxBody: maxAnswer, Proxy: http.ProxyFromEnvironment,
+	})}
 }
 
 // call is one request to the admin API.
@@ -62,30 +59,27 @@ func (c *operatorClient) do(ctx context.Context, call call, out any) (status int
 		}
 	}
 	for try := 1; ; try++ {
-		response, err := c.send(ctx, call, body)
-		if err != nil {
-			return 0, err
-		}
-		answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-		response.Body.Close()
+		answer, err := c.send(ctx, call, body)
 		switch {
-		case err != nil || len(answer) > maxAnswer:
-			return response.StatusCode, errors.New("the answer could not be read to its end; whatever was asked for may have been done")
-		case response.StatusCode == http.StatusTooManyRequests && try < tooManyTries && await(ctx, response.Header.Get("Retry-After")):
+		case errors.Is(err, fetch.ErrIncomplete):
+			return 0, errors.New("the answer could not be read to its end; whatever was asked for may have been done")
+		case err != nil:
+			return 0, fmt.Errorf("%s does not answer: %w", c.base.Host, err)
+		case answer.Status == http.StatusTooManyRequests && try < tooManyTries && await(ctx, answer.Header.Get("Retry-After")):
 			continue // nothing has been done yet
-		case response.StatusCode >= 300:
-			return response.StatusCode, newAPIError(response, answer)
+		case answer.Status >= 300:
+			return answer.Status, newAPIError(answer)
 		case out == nil:
-			return response.StatusCode, nil
+			return answer.Status, nil
 		}
-		if err := json.Unmarshal(answer, out); err != nil {
-			return response.StatusCode, errors.New("the server answers, but not as Hookgate does")
+		if err := json.Unmarshal(answer.Body, out); err != nil {
+			return answer.Status, errors.New("the server answers, but not as Hookgate does")
 		}
-		return response.StatusCode, nil
+		return answer.Status, nil
 	}
 }
 
-func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*http.Response, error) {
+func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*fetch.Answer, error) {
 	target := c.base.JoinPath(call.path)
 	target.RawQuery = call.query.Encode()
 	request, err := http.NewRequestWithContext(ctx, call.method, target.String(), bytes.NewReader(body))
@@ -100,12 +94,7 @@ func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*htt
 	if call.key != "" {
 		request.Header.Set("Idempotency-Key", call.key)
 	}
-	response, err := c.http.Do(request)
-	var failure *url.Error
-	if errors.As(err, &failure) { // its text repeats the method and the URL
-		return nil, fmt.Errorf("%s does not answer: %w", c.base.Host, failure.Err)
-	}
-	return response, err
+	return c.fetch.Do(request)
 }
 
 // await waits as long as a Retry-After says, and reports whether it was worth it.
@@ -135,17 +124,17 @@ type apiError struct {
 	requestID string
 }
 
-func newAPIError(response *http.Response, body []byte) error {
-	switch failure := (&apiError{Status: response.StatusCode, requestID: response.Header.Get("X-Request-Id")}); {
-	case json.Unmarshal(body, failure) == nil && failure.Code != "":
+func newAPIError(answer *fetch.Answer) error {
+	switch failure := (&apiError{Status: answer.Status, requestID: answer.Header.Get("X-Request-Id")}); {
+	case json.Unmarshal(answer.Body, failure) == nil && failure.Code != "":
 		if failure.requestID == "" {
 			failure.requestID = strings.TrimPrefix(failure.Instance, "urn:uuid:")
 		}
 		return failure
-	case response.StatusCode < 400:
-		return fmt.Errorf("the server redirects (status %d), which is not followed with a bearer token: give its own address", response.StatusCode)
+	case answer.Status < 400:
+		return fmt.Errorf("the server redirects (status %d), which is not followed with a bearer token: give its own address", answer.Status)
 	}
-	return fmt.Errorf("status %d %s, and not in the words of Hookgate: is this the address of the admin API?", response.StatusCode, http.StatusText(response.StatusCode))
+	return fmt.Errorf("status %d %s, and not in the words of Hookgate: is this the address of the admin API?", answer.Status, http.StatusText(answer.Status))
 }
 
 // Error returns the code, the detail, what is wrong where, and the request id by

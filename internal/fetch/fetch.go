@@ -71,6 +71,9 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (*A
 
 var errURL = errors.New("the URL is not valid")
 
+// ErrIncomplete: the server answered with a success of which not all could be read.
+var ErrIncomplete = errors.New("the answer could not be read to its end")
+
 // Do sends a request. Whatever the status, an answer is no error, unless it is a
 // success of which not all can be read; what else is cut short still says what it is.
 func (c *Client) Do(r *http.Request) (*Answer, error) {
@@ -89,7 +92,7 @@ func (c *Client) Do(r *http.Request) (*Answer, error) {
 		answer.Body, err = answer.Body[:c.maxBody], fmt.Errorf("larger than %d bytes", c.maxBody)
 	}
 	if success := answer.Status/100 == 2; success && err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	return answer, nil
 }

@@ -53,7 +53,7 @@ func (t *Transport) exchange(r *http.Request) (*http.Response, error) {
 
 var (
 	errBodyLength = errors.New("the body is not of the length that it was declared with")
-	errMethod     = errors.New("the method is none")
+	errMethod     = errors.New("the method is not a token (RFC 9110, section 9.1)")
 )
 
 // assemble writes all of r to message. What can fail in it is the reading of the body.
