@@ -42,6 +42,10 @@ var decisionCounters = func() map[credential.Kind]map[guard.Outcome]prometheus.C
 	return counters
 }()
 
+// CountHeaderTooLarge counts a request that the server refused for the size of its header.
+// No guard has seen it, so it is of no kind.
+func CountHeaderTooLarge() { countDecision("", guard.TooLarge) }
+
 // countDecision counts the outcome of a request.
 func countDecision(kind credential.Kind, outcome guard.Outcome) {
 	decisionCounters[kind][outcome].Inc()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/caddymodule/handlers"
 	"github.com/hookgate/hookgate/internal/handover"
 )
 
@@ -55,6 +56,7 @@ func (l *Listener) WrapListener(ln net.Listener) net.Listener {
 	if err != nil {
 		l.logger.Warn("a reload may reset connections that are just being made", zap.Error(err))
 	}
+	wrapped.HeaderTooLarge = handlers.CountHeaderTooLarge
 	l.app.Shift().Add(wrapped)
 	return wrapped
 }

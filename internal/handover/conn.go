@@ -238,8 +238,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	if c.isPassed() {
 		return 0, net.ErrClosed
 	}
+	if count := c.listener.HeaderTooLarge; count != nil && string(p) == headerTooLarge {
+		count()
+	}
 	return c.Conn.Write(p)
 }
+
+// headerTooLarge is net/http's own answer to a header over the limit, as it writes it. An
+// upstream's 431 has other fields.
+const headerTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
+	"431 Request Header Fields Too Large"
 
 // CloseWrite ends our side of the connection: net/http does so to let a client read
 // an answer that came before the end of its request.

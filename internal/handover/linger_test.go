@@ -14,7 +14,7 @@ import (
 
 // TestEarlyAnswerOfTheServerItself: net/http answers a header that is too large in the
 // middle of it, before any handler could. The client reads that answer to its end, though
-// it reads only when all is sent.
+// it reads only when all is sent, and it is counted.
 func TestEarlyAnswerOfTheServerItself(t *testing.T) {
 	ln := listen(t, "127.0.0.1:0")
 	raw, err := ln.(*net.TCPListener).SyscallConn()
@@ -29,6 +29,8 @@ func TestEarlyAnswerOfTheServerItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	counted := make(chan struct{}, 1)
+	wrapped.HeaderTooLarge = func() { counted <- struct{}{} }
 	s := &http.Server{MaxHeaderBytes: 1 << 10, ConnState: ConnState}
 	go s.Serve(wrapped)
 	t.Cleanup(func() { s.Close() })
@@ -44,5 +46,8 @@ func TestEarlyAnswerOfTheServerItself(t *testing.T) {
 	answer, err := io.ReadAll(conn)
 	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 431 ") {
 		t.Errorf("%q, %v", answer, err)
+	}
+	if len(counted) != 1 {
+		t.Error("it was not counted once")
 	}
 }

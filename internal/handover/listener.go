@@ -12,6 +12,10 @@ import (
 // serves at once, a later one when it takes over.
 type Listener struct {
 	net.Listener
+	// HeaderTooLarge, where set, is called for each request that net/http answers with 431
+	// by itself, before anybody else sees it. Set it before the first Accept.
+	HeaderTooLarge func()
+
 	address  *address
 	accepted chan accepted
 	closed   chan struct{}
