@@ -3,6 +3,7 @@
 //	go run ./bench [compare] [flags]   requests, latency and CPU time
 //	go run ./bench memory [flags]      what credentials and idle connections take
 //	go run ./bench soak [flags]        whether anything grows under load and reloads
+//	go run ./bench deaf [flags]        a flood of refusals whose clients do not read
 //
 // See docs/performance.md. It says which bars are missed; it fails only where nothing
 // could be measured.
@@ -36,6 +37,7 @@ var commands = map[string]func(ctx context.Context, args []string, out io.Writer
 	"compare": compare,
 	"memory":  memory,
 	"soak":    soak,
+	"deaf":    deaf,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

@@ -83,3 +83,22 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestDeaf: too short and too small to judge anything, but every connection is made, and
+// all that belongs into the report is there.
+func TestDeaf(t *testing.T) {
+	inCheckout(t, "wrk", "redis-server", "make")
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"deaf", "-connections", "50", "-rounds", "1", "-duration", "1s"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), "| 50 "); got == 0 {
+		t.Errorf("no 50 connections in\n%s", &out)
+	}
+	for _, bar := range []string{"MiB at most", "| memory ", "| p99 of accepted"} {
+		if !strings.Contains(out.String(), bar) {
+			t.Errorf("no %q in\n%s", bar, &out)
+		}
+	}
+	assertNothingLeft(t)
+}

@@ -21,9 +21,10 @@ const (
 	lingerTime    = 5 * time.Second        // in all
 	lingerBytes   = 4 << 20                // in all
 
-	// mostLingering bounds those who linger at a time, to some 5 KiB each: in a flood of
-	// clients who do not read, whoever comes last is reset.
-	mostLingering = 4096
+	// mostLingering bounds those who linger at a time, to some 6 KiB each: in a flood of
+	// clients who do not read, whoever comes last is reset. What is live counts several times,
+	// for the collector lets the heap grow by a multiple of it.
+	mostLingering = 1024
 	lingerBuffer  = 2 << 10
 )
 
