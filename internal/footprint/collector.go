@@ -3,9 +3,9 @@ package footprint
 
 import (
 	"os"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // A request leaves about 10 kB of garbage, and next to nothing stays. With Go's default
@@ -13,15 +13,11 @@ import (
 // few hundred requests, and a sixth of all work. More room costs memory, so it is
 // bounded: by headroom, and by the memory limit, which Caddy takes from the container
 // and near which the collector runs as often as it must.
-//
-// The room is measured by what stays, as the keyring does. What a flood of clients holds
-// for a moment would multiply: a few MiB of it made a hundred of the heap.
 const (
-	headroom = 64 << 20 // bytes
-	minGOGC  = 100      // Go's default
-	maxGOGC  = 400
-	inFlight = 4 << 20 // bytes that the requests of a busy hour hold besides
-	patience = 256     // cycles of the collector until what is live counts as what stays, or twice of it
+	headroom      = 64 << 20 // bytes
+	minGOGC       = 100      // Go's default
+	maxGOGC       = 400
+	pacerInterval = 10 * time.Second
 )
 
 // StartPacer sets the pace of the collector from now on.
@@ -29,34 +25,22 @@ func StartPacer() {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return // the operator's word
 	}
-	new(pacer).follow()
+	pace()
+	go func() {
+		for range time.Tick(pacerInterval) { // as long as the process lives
+			pace()
+		}
+	}()
 }
 
-// pacer sets the pace after every cycle of the collector.
-type pacer struct {
-	stays   uint64 // bytes
-	percent int
-}
-
-// follow paces now, and again when the collector has found what nothing refers to.
-func (p *pacer) follow() {
+// pace lets the collector wait until the heap has grown by headroom, within bounds.
+func pace() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	if percent := p.next(live[0].Value.Uint64()); percent != p.percent {
-		p.percent = percent
-		debug.SetGCPercent(percent)
-	}
-	runtime.AddCleanup(new([64]byte), (*pacer).follow, p)
+	debug.SetGCPercent(gogc(live[0].Value.Uint64()))
 }
 
-// next returns the percentage after a cycle that has found so many bytes live.
-func (p *pacer) next(live uint64) int {
-	if p.stays == 0 || live < p.stays {
-		p.stays = live
-	} else {
-		p.stays += min(p.stays/patience+1, live-p.stays)
-	}
-	room := min((p.stays+inFlight)*maxGOGC/100, headroom)
-	percent := int(min(max(room*100/max(live, 1), minGOGC), maxGOGC))
-	return percent - percent%25 // setting it stops the world
+// gogc returns the percentage for a live heap in bytes.
+func gogc(live uint64) int {
+	return int(min(max(headroom*100/max(live, 1), minGOGC), maxGOGC))
 }
