@@ -40,6 +40,9 @@ func TestFraming(t *testing.T) {
 			s := serve(t, g, true, false, func(w http.ResponseWriter, r *http.Request) error {
 				body, err := io.ReadAll(r.Body)
 				got = string(body)
+				if err == nil {
+					w.WriteHeader(http.StatusOK)
+				}
 				return err
 			})
 			conn := s.dial(t)

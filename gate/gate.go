@@ -82,7 +82,10 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 	return x.refuse(&x.decision)
 }
 
-var errPanic = errors.New("panic in the guard")
+var (
+	errPanic    = errors.New("panic in the guard")
+	errNoAnswer = errors.New("the handler behind the guard wrote no answer")
+)
 
 // authorise decides on the request, and turns an allowed one into the one to forward. A
 // panic on the way is our failure, and lets nothing through.
@@ -160,8 +163,13 @@ func (x *exchange) forward(next Handler) error {
 		if x.reply.early {
 			linger(x.w, x.r, x.raw)
 		}
-		if x.Server.Unanswered(x.r) {
+		switch {
+		case x.Server.Unanswered(x.r):
 			return x.unanswered()
+		case answer.status == 0:
+			// Caddy's proxy has nothing to say to an upstream that switches protocols, and a
+			// server would say 200.
+			return x.upstreamFailed(http.StatusBadGateway, errNoAnswer)
 		}
 		return nil
 	}
@@ -176,12 +184,12 @@ func (x *exchange) forward(next Handler) error {
 	case body.late.Load(): // which cancels the request, as if the client had gone
 		return x.fail(errBodyCutOff, guard.Allowed)
 	}
-	status, cause := x.Server.Failure(err)
-	switch {
-	case status < http.StatusInternalServerError:
-		return err // the client went away, or another handler's own refusal
-	case body.cutOff.Load():
+	if body.cutOff.Load() { // by a client that may still read
 		return x.fail(errBodyCutOff, guard.Allowed)
+	}
+	status, cause := x.Server.Failure(err)
+	if status < http.StatusInternalServerError {
+		return err // the client went away, or another handler's own refusal
 	}
 	return x.upstreamFailed(status, cause)
 }

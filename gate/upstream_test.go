@@ -128,3 +128,19 @@ func TestContinueOnce(t *testing.T) {
 		t.Errorf("after it came %q, %v", rest, err)
 	}
 }
+
+// TestNoAnswerIsNoSuccess: where nobody wrote an answer a server would say 200, and the
+// vendor take the event for delivered. Caddy's proxy is silent so about an upstream that
+// switches protocols.
+func TestNoAnswerIsNoSuccess(t *testing.T) {
+	g, _ := testGate(t)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, callbackPath, strings.NewReader("event"))
+	r.Header.Set("X-Callback-Token", callbackToken)
+	if err := g.Serve(w, r, handler(func(http.ResponseWriter, *http.Request) error { return nil })); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "may have been delivered") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

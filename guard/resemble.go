@@ -59,6 +59,9 @@ func (r *Route) wider(other *Route) bool {
 	return len(r.segments) == len(other.segments)
 }
 
+// open reports whether the route takes paths of any length.
+func (r *Route) open() bool { return r.segments[len(r.segments)-1] == wildcard }
+
 // resembled returns a route whose form a path has without being one of its paths. taken is
 // the route whose path it is, or nil.
 func (p *Policy) resembled(path string, taken *Route) *Route {
@@ -71,7 +74,7 @@ func (p *Policy) resembled(path string, taken *Route) *Route {
 		if form == otherForm || form == longerForm && (taken == nil || r.kind != credential.KindWebhook) {
 			continue // of a longer path nobody knows what it is, but that it may hold a webhook's token
 		}
-		if _, exactly := r.match(path); !exactly && (taken == nil || taken.wider(r)) {
+		if _, exactly := r.match(path); !exactly && (taken == nil || taken.wider(r) || taken.open() && !r.wider(taken)) {
 			return r
 		}
 	}

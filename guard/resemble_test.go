@@ -38,6 +38,9 @@ func TestFormOfARouteIsNotLeftToAWiderOne(t *testing.T) {
 			"/v1/discovery/webhooks/pluggy/x/y": Ambiguous, // the token is in it
 			"/v1/discovery/webhooks/tokens/x":   Missing, "/v1/exceptions": Missing, "/v1/exceptions/7d4f/callback/x": Missing, "/V1/x": Ambiguous,
 		}},
+		{"an api path of one vendor", []Route{webhook, api("/v1/discovery/webhooks/pluggy/*")}, map[string]Outcome{
+			"/v1/discovery/webhooks/pluggy/x": Unknown, "/v1/discovery/webhooks/pluggy/x/": Ambiguous, "/v1/discovery/webhooks/pluggy/x/y": Ambiguous,
+		}},
 		{"everything", []Route{callback, api("/*")}, map[string]Outcome{
 			"/V1/exceptions/7d4f/callback": Ambiguous, "/": Missing, "/V1/x": Missing,
 		}},
