@@ -50,6 +50,9 @@ type Keyring interface {
 // Policy is what the guard lets through. It does not change while in use.
 type Policy struct {
 	Routes []Route
+	// Beside returns the policies of the other guards of the process, this one may be among
+	// them; nil: there are none.
+	Beside func() []*Policy
 	// TokenHeader is the name of the header that holds a token, in canonical form.
 	TokenHeader string
 	// Vendors are further conditions on webhooks, by the vendor in the path.

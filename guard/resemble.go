@@ -63,10 +63,23 @@ func (r *Route) wider(other *Route) bool {
 func (r *Route) open() bool { return r.segments[len(r.segments)-1] == wildcard }
 
 // resembled returns a route whose form a path has without being one of its paths. taken is
-// the route whose path it is, or nil.
+// the route whose path it is, or nil. A path of any length is compared with the routes of
+// the guards beside this one, too: it may have fallen through from one of them.
 func (p *Policy) resembled(path string, taken *Route) *Route {
-	for i := range p.Routes {
-		r := &p.Routes[i]
+	if like := resembledIn(p.Routes, path, taken); like != nil || taken == nil || !taken.open() || p.Beside == nil {
+		return like
+	}
+	for _, other := range p.Beside() {
+		if like := resembledIn(other.Routes, path, taken); like != nil {
+			return like
+		}
+	}
+	return nil
+}
+
+func resembledIn(routes []Route, path string, taken *Route) *Route {
+	for i := range routes {
+		r := &routes[i]
 		if r == taken {
 			continue
 		}

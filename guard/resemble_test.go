@@ -64,3 +64,24 @@ func TestFormOfARouteIsNotLeftToAWiderOne(t *testing.T) {
 		}
 	}
 }
+
+// TestFormOfAnotherGuardsRoute: a path does not fall through from one guard to a wider path
+// of another either, in a handle block behind the first one's.
+func TestFormOfAnotherGuardsRoute(t *testing.T) {
+	policy := func(template, scope string) *Policy {
+		r, err := APIRoute(template, scope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &Policy{Routes: []Route{r}, MaxBody: 1000, MaxStaleness: maxUnknownAge}
+	}
+	narrow, wide := policy("/partners/orders/*", "orders"), policy("/partners/*", "products")
+	wide.Beside = func() []*Policy { return []*Policy{narrow, wide} }
+	for path, want := range map[string]Outcome{
+		"/partners/orders": Ambiguous, "/partners/Orders/1": Ambiguous, "/partners/orders/1": Missing, "/partners/other": Missing,
+	} {
+		if d := wide.Decide(&Request{Method: "POST", Target: path}, fullRing(), now); d.Outcome != want {
+			t.Errorf("%s: %s, want %s", path, d.Outcome, want)
+		}
+	}
+}

@@ -132,6 +132,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	g.policy.Beside = instance.Peers().Policies
 	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
 		return err
