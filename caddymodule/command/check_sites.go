@@ -24,7 +24,7 @@ func checkSites(servers map[string]*caddyhttp.Server) (findings []store.Finding,
 			findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityProblem, Detail: fmt.Sprintf("on %s a hookgate_proxy has no guard in front of it and answers 500: write hookgate before it, or unguarded in its block", listen)})
 		}
 		if hosts := s.hosts; !s.anyHost && len(hosts) > 0 {
-			findings = append(findings, store.Finding{Check: "host", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s vendors must send %s as Host, any other one is 421: a proxy in front has to pass it on", listen, strings.Join(hosts, " or "))})
+			findings = append(findings, store.Finding{Check: "host", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s vendors must send %s as Host, any other one is 421, or 404 where a site without a name has the same port: a proxy in front has to pass it on", listen, strings.Join(hosts, " or "))})
 		}
 		if paths := s.paths; !s.anyPath && len(paths) > 0 {
 			findings = append(findings, store.Finding{Check: "path", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s the guard stands under %s, any other path is 404 unless another handler takes it", listen, strings.Join(paths, " "))})
