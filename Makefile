@@ -115,7 +115,7 @@ bench-deaf:
 
 # Every step of the decision, with allocations.
 bench-micro:
-	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|StripHeaders|SetIdentity|Guard)$$' \
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard)$$' \
 		$(ARGS) ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.
