@@ -32,7 +32,7 @@ func hasForm(template, path []string) bool {
 			return true
 		case i == len(path):
 			return false
-		case strings.HasPrefix(want, "{"): // any segment
+		case isPlaceholder(want): // any segment
 		case !strings.EqualFold(want, path[i]):
 			return false
 		}

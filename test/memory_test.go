@@ -16,7 +16,7 @@ import (
 func TestIdleMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("/proc is Linux' alone")
+		t.Skip("only Linux has /proc")
 	}
 	const limit = 30 << 10 // KiB
 	g := start(t, config{store: embedded(t)})
