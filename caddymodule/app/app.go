@@ -34,6 +34,8 @@ const (
 	maxUsageFlush   = caddy.Duration(time.Hour)
 
 	maxWaitReplicas = 16
+
+	expressOn, expressOff = "on", "off"
 )
 
 // stores holds the running stores by the fingerprint of their configuration. A
@@ -68,6 +70,10 @@ type App struct {
 	// Default: 100000 and 90 days.
 	AuditKeep int            `json:"audit_keep,omitempty"`
 	AuditLife caddy.Duration `json:"audit_life,omitempty"`
+
+	// Whether plain requests are served on the bytes of their connection: `on` or `off`.
+	// Default: `on`.
+	Express string `json:"express,omitempty"`
 
 	// Load although a log prints past the encoder hookgate. It gets to see requests as
 	// they come in, and so every token. Default: false.
@@ -114,6 +120,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.WaitReplicas < 0 || a.WaitReplicas > maxWaitReplicas {
 		return fmt.Errorf("hookgate: wait_replicas must be between 0 and %d", maxWaitReplicas)
+	}
+	if a.Express != "" && a.Express != expressOn && a.Express != expressOff {
+		return errors.New("hookgate: express is on or off")
 	}
 	if a.AuditKeep < 0 || a.AuditLife < 0 {
 		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
@@ -198,6 +207,9 @@ func (a *App) Cleanup() error {
 func Around(s *store.Store) *App {
 	return &App{store: s, peers: NewPeers(), shift: new(handover.Shift)}
 }
+
+// ExpressLane reports whether the express lane is wanted.
+func (a *App) ExpressLane() bool { return a.Express != expressOff }
 
 // Store returns the credential store of the configuration.
 func (a *App) Store() *store.Store { return a.store }

@@ -37,10 +37,15 @@ func (server) Count(d *guard.Decision) { countDecision(d.Kind, d.Outcome) }
 func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time) {
 	s.store.MarkUsed(d.Credential, at)
 	vars.SetForwarding(r, f)
+	user := d.Credential.String()
+	caddyhttp.SetVar(r.Context(), userVar, user)
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.auth.user.id", d.Credential.String()) // user_id in Caddy's access log
+		repl.Set("http.auth.user.id", user) // user_id in Caddy's access log
 	}
 }
+
+// userVar is the request variable for what replaces the user in the access log.
+const userVar = "hookgate.credential"
 
 // Answered implements gate.Server.
 func (server) Answered(d *guard.Decision, status int) { countAnswer(d.Kind, status) }

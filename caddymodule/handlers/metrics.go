@@ -22,6 +22,11 @@ var (
 		Buckets: []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2},
 	})
 
+	expressRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hookgate_express_requests_total",
+		Help: "Requests on addresses with the express lane: served in it, or declined with their connection to Caddy's server.",
+	}, []string{"result"})
+
 	adminRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hookgate_admin_requests_total",
 		Help: "Requests to the admin API, by operation and status.",
@@ -41,6 +46,11 @@ var decisionCounters = func() map[credential.Kind]map[guard.Outcome]prometheus.C
 	}
 	return counters
 }()
+
+var expressServed, expressDeclined = expressRequests.WithLabelValues("served"), expressRequests.WithLabelValues("declined")
+
+// CountDeclined counts a connection that the lane left to Caddy's server.
+func CountDeclined() { expressDeclined.Inc() }
 
 // CountHeaderTooLarge counts a request that the server refused for the size of its header.
 // No guard has seen it, so it is of no kind.

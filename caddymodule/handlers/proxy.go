@@ -62,9 +62,11 @@ type Proxy struct {
 	Unguarded bool `json:"unguarded,omitempty"`
 
 	// hasForm reports whether a path has the form of a guarded route of any guard.
-	hasForm func(path string) bool
-	logger  *zap.Logger
-	proxy   *httputil.ReverseProxy
+	hasForm   func(path string) bool
+	logger    *zap.Logger
+	to        upstream.Address
+	transport *upstream.Transport
+	proxy     *httputil.ReverseProxy
 }
 
 // What Host can be.
@@ -122,12 +124,14 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	p.to = to
+	p.transport = upstream.New(to, upstream.Options{
+		TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
+		ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
+	})
 	p.proxy = &httputil.ReverseProxy{
-		Transport: upstream.New(to, upstream.Options{
-			TryDuration: time.Duration(p.TryDuration), DialTimeout: time.Duration(p.DialTimeout),
-			ResponseHeaderTimeout: time.Duration(p.ResponseHeaderTimeout), RootCAs: roots,
-		}),
-		Rewrite: func(r *httputil.ProxyRequest) { p.rewrite(r, to) },
+		Transport: p.transport,
+		Rewrite:   p.rewrite,
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			caddyhttp.SetVar(r.Context(), proxyErrorVar, err)
 		},
@@ -138,10 +142,10 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 }
 
 // rewrite makes the request to the upstream of the client's.
-func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
-	r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
+	r.Out.URL.Scheme, r.Out.URL.Host = p.to.Scheme, p.to.Host
 	if p.Host == hostUpstream {
-		r.Out.Host = to.Host
+		r.Out.Host = p.to.Host
 	}
 	// The standard library drops what it cannot parse of a query. Ours passes as it is:
 	// it decided nothing, so no two readings of it can matter.
@@ -159,8 +163,8 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
 
 // Cleanup closes idle connections; requests of the old configuration keep theirs.
 func (p *Proxy) Cleanup() error {
-	if p.proxy != nil {
-		p.proxy.Transport.(*upstream.Transport).Close()
+	if p.transport != nil {
+		p.transport.Close()
 	}
 	return nil
 }
@@ -214,6 +218,12 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Del("Server") // the upstream's own stands alone
 	p.proxy.ServeHTTP(w, r)
 	err, _ := caddyhttp.GetVar(r.Context(), proxyErrorVar).(error)
+	return failure(err)
+}
+
+// failure returns what an exchange with the upstream failed with, as Caddy's handlers say
+// it.
+func failure(err error) error {
 	var timeout net.Error
 	switch {
 	case err == nil:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -19,6 +20,7 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/caddymodule/handlers"
 	"github.com/hookgate/hookgate/internal/handover"
+	"github.com/hookgate/hookgate/lane"
 )
 
 func init() { caddy.RegisterModule(Listener{}) }
@@ -28,6 +30,8 @@ func init() { caddy.RegisterModule(Listener{}) }
 // stands first in listener_wrappers.
 type Listener struct {
 	app    *app.App
+	ctx    caddy.Context
+	server *caddyhttp.Server
 	logger *zap.Logger
 }
 
@@ -41,7 +45,8 @@ func (l *Listener) Provision(ctx caddy.Context) (err error) {
 	if l.app, err = app.Configured(ctx); err != nil {
 		return err
 	}
-	l.logger = ctx.Logger()
+	l.ctx, l.logger = ctx, ctx.Logger()
+	l.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	for _, module := range ctx.Modules() {
 		if servers, ok := module.(*caddyhttp.App); ok {
 			return provision(ctx, servers, l.app.Shift())
@@ -57,8 +62,46 @@ func (l *Listener) WrapListener(ln net.Listener) net.Listener {
 		l.logger.Warn("a reload may reset connections that are just being made", zap.Error(err))
 	}
 	wrapped.HeaderTooLarge = handlers.CountHeaderTooLarge
+	l.express(wrapped)
 	l.app.Shift().Add(wrapped)
 	return wrapped
+}
+
+// express puts the lane before the server, where there is something for it.
+func (l *Listener) express(wrapped *handover.Listener) {
+	address := zap.Stringer("address", wrapped.Addr())
+	served, why := l.servedExpress()
+	if served == nil {
+		l.logger.Info("every request goes through Caddy's server", address, zap.String("reason", why))
+		return
+	}
+	wrapped.Express = &lane.Lane{
+		Handler: served, Declined: handlers.CountDeclined,
+		FirstTimeout: time.Duration(l.server.ReadHeaderTimeout), IdleTimeout: time.Duration(l.server.IdleTimeout),
+		WriteTimeout: time.Duration(l.server.WriteIdleTimeout),
+	}
+	l.server.RegisterOnStop(func(ctx context.Context) error {
+		if !caddy.Exiting() {
+			return nil // the process goes on, and with it what is being served
+		}
+		return wrapped.Drain(ctx)
+	})
+	l.logger.Info("plain requests take the express lane", address)
+}
+
+// servedExpress returns what the lane serves of the server, or why there is nothing.
+func (l *Listener) servedExpress() (served *handlers.Express, why string) {
+	if !l.app.ExpressLane() {
+		return nil, "express off"
+	}
+	if l.server == nil {
+		return nil, "its server is unknown"
+	}
+	names, err := Wrappers(l.server)
+	if err != nil || len(Between(names)) > 0 {
+		return nil, "it has other listener wrappers"
+	}
+	return handlers.NewExpress(l.ctx, l.server)
 }
 
 // UnmarshalCaddyfile parses the wrapper, which takes no arguments.

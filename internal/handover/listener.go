@@ -2,6 +2,7 @@ package handover
 
 import (
 	"context"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -15,14 +16,21 @@ type Listener struct {
 	// HeaderTooLarge, where set, is called for each request that net/http answers with 431
 	// by itself, before anybody else sees it. Set it before the first Accept.
 	HeaderTooLarge func()
+	// Express, where set, has each connection first. Set it before the first Accept.
+	Express Express
 
 	address  *address
 	accepted chan accepted
 	closed   chan struct{}
 	retired  atomic.Bool
 
-	conns map[*conn]bool // guarded by address.mu; those that can be passed on
-	left  chan struct{}  // closed when a retired listener has no more of them
+	conns  map[*conn]bool  // guarded by address.mu; those that can be passed on
+	firsts map[*First]bool // guarded by address.mu; those that Express has
+	left   chan struct{}   // closed when a retired listener has no more of either
+	gone   sync.Once       // closes left
+	// drained is closed when a closed listener has none that Express has.
+	drained chan struct{}
+	done    sync.Once // closes drained
 }
 
 // accepted is a connection from a socket or from a retired listener, or the error of an
@@ -31,7 +39,9 @@ type accepted struct {
 	conn  net.Conn
 	early []byte // read from conn, and not served
 	idle  *idleness
-	err   error
+	// declined: Express has seen it already.
+	declined bool
+	err      error
 }
 
 // address is what listeners hand over to each other.
@@ -65,7 +75,7 @@ func Wrap(ln net.Listener) (*Listener, error) {
 	l := &Listener{
 		Listener: ln, address: a,
 		accepted: make(chan accepted), closed: make(chan struct{}),
-		conns: make(map[*conn]bool), left: make(chan struct{}),
+		conns: make(map[*conn]bool), firsts: make(map[*First]bool), left: make(chan struct{}), drained: make(chan struct{}),
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -134,6 +144,12 @@ func (l *Listener) Accept() (net.Conn, error) {
 			if x.err != nil {
 				return nil, x.err
 			}
+			if l.Express != nil && !x.declined {
+				if !l.express(x) {
+					go l.address.deliver(x)
+				}
+				continue
+			}
 			c := &conn{Conn: x.conn, listener: l, early: x.early, idle: x.idle}
 			if l.add(c) {
 				return c, nil
@@ -162,9 +178,7 @@ func (l *Listener) remove(c *conn) {
 		return
 	}
 	delete(l.conns, c)
-	if len(l.conns) == 0 && l.retired.Load() {
-		close(l.left)
-	}
+	l.leave()
 }
 
 // TakeOver makes l the listener of its address that gets new connections.
@@ -186,16 +200,14 @@ func (l *Listener) Retire(ctx context.Context) {
 		a.mu.Unlock()
 		return
 	}
-	if len(l.conns) == 0 {
-		close(l.left)
-	}
-	conns := make([]*conn, 0, len(l.conns))
-	for c := range l.conns {
-		conns = append(conns, c)
-	}
+	l.leave()
+	conns, firsts := slices.Collect(maps.Keys(l.conns)), slices.Collect(maps.Keys(l.firsts))
 	a.mu.Unlock()
 	for _, c := range conns {
 		c.wake()
+	}
+	for _, f := range firsts {
+		f.wake()
 	}
 	select {
 	case <-l.left:
@@ -217,6 +229,10 @@ func (l *Listener) Close() error {
 	}
 	a.listeners = slices.Delete(a.listeners, at, at+1)
 	close(l.closed)
+	l.leave()
+	for f := range l.firsts {
+		f.wake()
+	}
 	switch last := len(a.listeners) - 1; {
 	case last < 0:
 		a.serve(nil)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
 	"sync"
 	"time"
@@ -38,7 +37,7 @@ func putBuffer(b *bytes.Buffer) {
 // exchange sends r on a connection of its own for the time, and reads the answer. The
 // body is read to its end before anything is sent: one that breaks off, or whose
 // credential ends, never reaches the upstream.
-func (t *Transport) exchange(r *http.Request) (*http.Response, error) {
+func (t *Transport) exchange(r *http.Request, interim Interim) (*http.Response, error) {
 	message := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(message)
 	if err := assemble(message, r); err != nil {
@@ -48,7 +47,7 @@ func (t *Transport) exchange(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.receive(t, r)
+	return c.receive(t, r, interim)
 }
 
 var (
@@ -164,9 +163,9 @@ var (
 )
 
 // receive reads the answer to r, its body but for what has not been asked for yet.
-func (f *inFlight) receive(t *Transport, r *http.Request) (*http.Response, error) {
+func (f *inFlight) receive(t *Transport, r *http.Request, interim Interim) (*http.Response, error) {
 	f.left = maxAnswerHeader
-	answer, err := f.final(r)
+	answer, err := f.final(r, interim)
 	switch {
 	case err == nil:
 	case f.left <= 0: // whatever the part that was read looks like
@@ -194,7 +193,7 @@ func (f *inFlight) receive(t *Transport, r *http.Request) (*http.Response, error
 
 // final reads answers until one that is not interim, and passes those on. There may be
 // any number of them, as long as all together fit into maxAnswerHeader.
-func (f *inFlight) final(r *http.Request) (*http.Response, error) {
+func (f *inFlight) final(r *http.Request, interim Interim) (*http.Response, error) {
 	for {
 		answer, err := http.ReadResponse(f.answer, r)
 		switch {
@@ -207,8 +206,8 @@ func (f *inFlight) final(r *http.Request) (*http.Response, error) {
 		case answer.StatusCode >= http.StatusOK:
 			return answer, nil
 		}
-		if trace := httptrace.ContextClientTrace(f.ctx); trace != nil && trace.Got1xxResponse != nil {
-			if err := trace.Got1xxResponse(answer.StatusCode, textproto.MIMEHeader(answer.Header)); err != nil {
+		if interim != nil {
+			if err := interim(answer.StatusCode, textproto.MIMEHeader(answer.Header)); err != nil {
 				return nil, err
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"time"
 )
 
@@ -91,10 +93,31 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header = maps.Clone(r.Header)
 		delete(r.Header, "Expect")
 	}
-	if t.direct && small(r) {
-		return t.exchange(r)
+	if t.TakesDirectly(r) {
+		return t.exchange(r, traced(r.Context()))
 	}
 	return t.forward(r)
+}
+
+// Interim is told of answers before the answer. Its error ends the exchange.
+type Interim func(status int, header textproto.MIMEHeader) error
+
+// traced returns the interest of whoever sent a request in interim answers; nil: there is
+// none.
+func traced(ctx context.Context) Interim {
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+		return trace.Got1xxResponse
+	}
+	return nil
+}
+
+// TakesDirectly reports whether a request can take the direct way.
+func (t *Transport) TakesDirectly(r *http.Request) bool { return t.direct && small(r) }
+
+// Direct sends a request as RoundTrip does, on the direct way. Use it only for what
+// TakesDirectly.
+func (t *Transport) Direct(r *http.Request, interim Interim) (*http.Response, error) {
+	return t.exchange(r, interim)
 }
 
 // Close closes idle connections, and those in use when their answers have been read.

@@ -1,0 +1,204 @@
+package handlers
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/hookgate/hookgate/lane"
+)
+
+// Express is a server of Caddy's as the lane serves it: its guards, and the proxies right
+// behind them.
+type Express struct {
+	server *caddyhttp.Server
+	sites  []site
+	log    accessLog
+}
+
+// site is a route of a server with nothing but a guard and a proxy; a nil guard is any
+// other route.
+type site struct {
+	hosts []string // in lower case; nil: any
+	guard *Guard
+	proxy *Proxy
+}
+
+// NewExpress returns what the lane can serve of a server, or in why the reason why it can
+// serve nothing.
+func NewExpress(ctx caddy.Context, server *caddyhttp.Server) (e *Express, why string) {
+	switch {
+	case len(server.TLSConnPolicies) > 0:
+		return nil, "it speaks TLS"
+	case server.Errors != nil:
+		return nil, "it has handle_errors"
+	case server.Metrics != nil:
+		return nil, "Caddy's own metrics are on"
+	case server.EnableFullDuplex, len(server.ExpectedUnderscoreHeaders) > 0, len(server.ExpectedDotHeaders) > 0:
+		return nil, "it changes how requests are read"
+	case server.MaxHeaderBytes > 0 && server.MaxHeaderBytes < lane.MaxHead:
+		return nil, "its max_header_size is small"
+	case server.Protocols != nil && !slices.Contains(server.Protocols, "h1"), server.ListenProtocols != nil:
+		return nil, "it does not speak HTTP/1.1 on every address"
+	case !plainLogs(server.Logs):
+		return nil, "its access log has patterns of hosts"
+	}
+	e = &Express{server: server, log: newAccessLog(ctx, server)}
+	why = "it has no site of a guard and hookgate_proxy alone"
+	for _, route := range routesOf(server) {
+		s := plainSite(route)
+		e.sites = append(e.sites, s)
+		if s.guard != nil {
+			why = ""
+		}
+		if s.guard == nil || s.hosts == nil {
+			break // what comes behind it is out of reach
+		}
+	}
+	if why != "" {
+		return nil, why
+	}
+	return e, ""
+}
+
+// routesOf returns the routes of a server as they are configured.
+func routesOf(server *caddyhttp.Server) caddyhttp.RouteList {
+	if len(server.Routes) == 1 && len(server.Routes[0].Handlers) == 1 {
+		if u, ok := server.Routes[0].Handlers[0].(*unhandled); ok {
+			return u.routes
+		}
+	}
+	return server.Routes
+}
+
+// plainSite returns a route as a site; without a guard it is not plain.
+func plainSite(route caddyhttp.Route) (s site) {
+	switch len(route.MatcherSets) {
+	case 0:
+	case 1:
+		set := route.MatcherSets[0]
+		host, ok := set[0].(*caddyhttp.MatchHost)
+		if !ok || len(set) != 1 {
+			return site{}
+		}
+		for _, name := range *host {
+			if strings.ContainsAny(name, "*{:") {
+				return site{}
+			}
+			s.hosts = append(s.hosts, strings.ToLower(name))
+		}
+	default:
+		return site{}
+	}
+	handlers := route.Handlers
+	for len(handlers) == 1 {
+		within, ok := handlers[0].(*caddyhttp.Subroute)
+		if !ok || within.Errors != nil || len(within.Routes) != 1 || len(within.Routes[0].MatcherSets) > 0 {
+			return site{}
+		}
+		handlers = within.Routes[0].Handlers
+	}
+	if len(handlers) != 2 {
+		return site{}
+	}
+	guarded, isGuard := handlers[0].(*Guard)
+	proxy, isProxy := handlers[1].(*Proxy)
+	if isGuard && isProxy {
+		s.guard, s.proxy = guarded, proxy
+	}
+	return s
+}
+
+// site returns that of a Host; nil: it is not for the lane.
+func (e *Express) site(host string) *site {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	for i := range e.sites {
+		s := &e.sites[i]
+		if s.hosts != nil && !slices.ContainsFunc(s.hosts, func(h string) bool { return strings.EqualFold(h, name) }) {
+			continue
+		}
+		if s.guard == nil {
+			return nil
+		}
+		return s
+	}
+	return nil
+}
+
+// challenges is where Caddy answers a certificate authority, before any route.
+const challenges = "/.well-known/"
+
+// Takes implements lane.Handler.
+func (e *Express) Takes(host, path string) bool {
+	return !strings.HasPrefix(path, challenges) && e.site(host) != nil
+}
+
+var (
+	serverName = []string{caddyhttp.ServerHeader}
+	inServer   = new(http.Server)
+)
+
+// ServeHTTP implements lane.Handler.
+func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := e.site(r.Host)
+	if s == nil {
+		panic(http.ErrAbortHandler) // Takes said otherwise
+	}
+	expressServed.Inc()
+	w.Header()["Server"] = serverName
+	r = e.prepare(w, r)
+	next := caddyhttp.HandlerFunc(s.proxy.direct)
+	if line, ok := e.log.begin(w, r); ok {
+		defer line.write()
+		w = line
+	}
+	if err := s.guard.ServeHTTP(w, r, next); err != nil {
+		panic(http.ErrAbortHandler) // of a client that is gone: there is nobody to tell
+	}
+}
+
+// prepare gives a request the context that Caddy gives it, as far as anything here looks at
+// it. Who sent it is for Caddy to say where there are trusted proxies.
+func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request {
+	if e.server.TrustedProxiesRaw != nil || e.server.TrustedProxiesUnix {
+		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
+	}
+	client := ""
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		client = peer.Addr().String()
+	}
+	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client,
+	}})
+}
+
+// requestContext is the context of a request without all that Caddy would compute for it.
+type requestContext struct {
+	context.Context
+	server *caddyhttp.Server
+	vars   map[string]any
+}
+
+// Value implements context.Context.
+func (c *requestContext) Value(key any) any {
+	switch key {
+	case caddyhttp.VarsCtxKey:
+		return c.vars
+	case caddyhttp.ServerCtxKey:
+		return c.server
+	case http.ServerContextKey:
+		return inServer // by which the standard library's proxy knows that a panic is caught
+	}
+	return c.Context.Value(key)
+}
+
+var _ lane.Handler = (*Express)(nil)
