@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,6 +21,9 @@ type Express struct {
 	server *caddyhttp.Server
 	sites  []site
 	log    accessLog
+
+	proxies  []netip.Prefix // those whose word on the client counts
+	anyProxy bool           // only Caddy knows whose does
 }
 
 // site is a route of a server with nothing but a guard and a proxy; a nil guard is any
@@ -50,6 +54,7 @@ func NewExpress(ctx caddy.Context, server *caddyhttp.Server) (e *Express, why st
 		return nil, "its access log has patterns of hosts"
 	}
 	e = &Express{server: server, log: newAccessLog(ctx, server)}
+	e.proxies, e.anyProxy = trustedProxies(server)
 	why = "it has no site of a guard and hookgate_proxy alone"
 	for _, route := range routesOf(server) {
 		s := plainSite(route)
@@ -167,18 +172,44 @@ func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // prepare gives a request the context that Caddy gives it, as far as anything here looks at
-// it. Who sent it is for Caddy to say where there are trusted proxies.
+// it. Who sent it is for Caddy to say where it comes from a trusted proxy, or may.
 func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request {
-	if e.server.TrustedProxiesRaw != nil || e.server.TrustedProxiesUnix {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || e.trusts(peer.Addr()) {
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
 	}
-	client := ""
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		client = peer.Addr().String()
-	}
 	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
-		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client,
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: peer.Addr().String(),
 	}})
+}
+
+// trusts reports whether an address may be a trusted proxy's.
+func (e *Express) trusts(address netip.Addr) bool {
+	address = address.Unmap().WithZone("")
+	return e.anyProxy || slices.ContainsFunc(e.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// trustedProxies returns the ranges of trusted_proxies static; with any true only Caddy
+// knows them.
+func trustedProxies(server *caddyhttp.Server) (ranges []netip.Prefix, any bool) {
+	if server.TrustedProxiesRaw == nil {
+		return nil, false
+	}
+	var static struct {
+		Source string
+		Ranges []string
+	}
+	if json.Unmarshal(server.TrustedProxiesRaw, &static) != nil || static.Source != "static" {
+		return nil, true
+	}
+	for _, text := range static.Ranges {
+		prefix, err := caddyhttp.CIDRExpressionToPrefix(text)
+		if err != nil {
+			return nil, true
+		}
+		ranges = append(ranges, prefix)
+	}
+	return ranges, false
 }
 
 // requestContext is the context of a request without all that Caddy would compute for it.
