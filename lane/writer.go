@@ -79,6 +79,9 @@ func (w *writer) Write(b []byte) (int, error) {
 	case w.length >= 0 && w.sent+int64(len(w.body)+len(b)) > w.length:
 		return 0, http.ErrContentLength
 	}
+	if !w.begun && len(w.body) == 0 && w.length == int64(len(b)) && w.length > 0 {
+		return len(b), w.whole(b)
+	}
 	w.body = append(w.body, b...)
 	if len(w.body) > held && (w.length < 0 || w.sent+int64(len(w.body)) < w.length) {
 		return len(b), w.flush(false)
@@ -146,6 +149,19 @@ func (w *writer) flush(end bool) error {
 		out = w.appendTrailers(out)
 		out = append(out, "\r\n"...)
 	}
+	w.send(out)
+	if *b = out; cap(out) <= keptAnswer {
+		answers.Put(b)
+	}
+	return w.failed
+}
+
+// whole sends an answer that is there at once: head and body in one piece.
+func (w *writer) whole(body []byte) error {
+	w.body, w.sent = body[:min(len(body), held)], w.length // which the head looks at
+	b := answers.Get().(*[]byte)
+	out := append(w.appendHead((*b)[:0], false), body...)
+	w.begun, w.body = true, nil
 	w.send(out)
 	if *b = out; cap(out) <= keptAnswer {
 		answers.Put(b)

@@ -74,10 +74,15 @@ func assemble(message *bytes.Buffer, r *http.Request) error {
 		case int64(body.Len()) != r.ContentLength:
 			return errBodyLength
 		}
+		if appendRequest(message, r, body.Bytes()) {
+			return nil
+		}
 		out.Body = io.NopCloser(body)
 		if body.Len() == 0 {
 			out.Body = http.NoBody
 		}
+	} else if appendRequest(message, r, nil) {
+		return nil
 	}
 	return out.Write(message)
 }
@@ -91,6 +96,9 @@ type inFlight struct {
 	// cut: not all of the request could be sent.
 	cut bool
 }
+
+// notWatched is the release of a connection whose context has no end.
+func notWatched() bool { return true }
 
 // past is a time at which everything that waits for the connection gives up.
 var past = time.Unix(1, 0)
@@ -114,7 +122,10 @@ func (t *Transport) send(ctx context.Context, message []byte) (*inFlight, error)
 			return nil, &Unsent{err}
 		}
 		f := &inFlight{conn: c, ctx: ctx}
-		f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
+		f.release = notWatched
+		if ctx.Done() != nil {
+			f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
+		}
 		n, err := c.Write(message)
 		if err == nil || n > 0 {
 			// Who has closed before the end of the request may have answered first.
@@ -195,6 +206,9 @@ func (f *inFlight) receive(t *Transport, r *http.Request, interim Interim) (*htt
 // any number of them, as long as all together fit into maxAnswerHeader.
 func (f *inFlight) final(r *http.Request, interim Interim) (*http.Response, error) {
 	for {
+		if answer, ok := readPlain(f.answer, r); ok {
+			return answer, nil
+		}
 		answer, err := http.ReadResponse(f.answer, r)
 		switch {
 		case err != nil:
