@@ -233,3 +233,9 @@ func madeOf(s string, class byte) bool {
 	}
 	return true
 }
+
+// Plain reports whether bytes begin with the whole head of a plain request.
+func Plain(b []byte) bool {
+	_, v := readHead(b)
+	return v == plain
+}

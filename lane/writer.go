@@ -202,7 +202,9 @@ func (w *writer) appendHead(out []byte, end bool) []byte {
 		}
 		return false
 	})
-	if !w.none {
+	// The standard library's proxy sends the head of an answer of unknown length ahead, which
+	// leaves nothing to guess a type from.
+	if !w.none && !w.chunks {
 		if _, typed := header["Content-Type"]; !typed && header.Get("Content-Encoding") == "" && len(w.body) > 0 {
 			out = append(append(append(out, "Content-Type: "...), http.DetectContentType(w.body[:min(len(w.body), held)])...), "\r\n"...)
 		}

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/lane"
 )
 
@@ -54,7 +54,9 @@ func NewExpress(ctx caddy.Context, server *caddyhttp.Server) (e *Express, why st
 		return nil, "its access log has patterns of hosts"
 	}
 	e = &Express{server: server, log: newAccessLog(ctx, server)}
-	e.proxies, e.anyProxy = trustedProxies(server)
+	var known bool
+	e.proxies, known = vars.TrustedProxies(server)
+	e.anyProxy = !known
 	why = "it has no site of a guard and hookgate_proxy alone"
 	for _, route := range routesOf(server) {
 		s := plainSite(route)
@@ -187,29 +189,6 @@ func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request 
 func (e *Express) trusts(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	return e.anyProxy || slices.ContainsFunc(e.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
-}
-
-// trustedProxies returns the ranges of trusted_proxies static; with any true only Caddy
-// knows them.
-func trustedProxies(server *caddyhttp.Server) (ranges []netip.Prefix, any bool) {
-	if server.TrustedProxiesRaw == nil {
-		return nil, false
-	}
-	var static struct {
-		Source string
-		Ranges []string
-	}
-	if json.Unmarshal(server.TrustedProxiesRaw, &static) != nil || static.Source != "static" {
-		return nil, true
-	}
-	for _, text := range static.Ranges {
-		prefix, err := caddyhttp.CIDRExpressionToPrefix(text)
-		if err != nil {
-			return nil, true
-		}
-		ranges = append(ranges, prefix)
-	}
-	return ranges, false
 }
 
 // requestContext is the context of a request without all that Caddy would compute for it.

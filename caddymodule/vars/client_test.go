@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -81,4 +82,17 @@ func provisioned(t *testing.T, server *caddyhttp.Server) *caddyhttp.Server {
 		t.Fatal(err)
 	}
 	return app.(*caddyhttp.App).Servers["srv0"]
+}
+
+// TestTrustedProxies says so when Caddy keeps them elsewhere.
+func TestTrustedProxies(t *testing.T) {
+	for raw, want := range map[string][]netip.Prefix{
+		"": nil,
+		`{"source": "static", "ranges": ["10.0.0.0/8", "192.0.2.1"]}`: {netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")},
+	} {
+		server := provisioned(t, &caddyhttp.Server{TrustedProxiesRaw: json.RawMessage(raw)})
+		if ranges, known := TrustedProxies(server); !known || !slices.Equal(ranges, want) {
+			t.Errorf("%s: %v, %t", raw, ranges, known)
+		}
+	}
 }
