@@ -22,6 +22,7 @@ const (
 	unknownToken  = "minted.elsewhere-1"
 	callbackPath  = "/v1/exceptions/7d4f/callback"
 	maxBody       = 1 << 20
+	requestID     = "the-id-of-the-request"
 )
 
 var callbackID = uuid.MustParse("01900000-0000-7000-8000-000000000001")
@@ -56,6 +57,7 @@ func (*server) Peer(r *http.Request) guard.Peer {
 	address, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return guard.Peer{Client: address.Addr()}
 }
+func (*server) RequestID(*http.Request) string                        { return requestID }
 func (*server) Decided(*http.Request, *guard.Decision, time.Duration) {}
 func (s *server) Count(d *guard.Decision)                             { s.outcomes = append(s.outcomes, d.Outcome) }
 func (s *server) Allowed(_ *http.Request, _ *guard.Decision, f *guard.Forwarding, _ time.Time) {

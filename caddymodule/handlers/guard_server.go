@@ -22,6 +22,9 @@ type server struct{ store *store.Store }
 // Peer implements gate.Server.
 func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
 
+// RequestID implements gate.Server.
+func (server) RequestID(r *http.Request) string { return vars.RequestID(r) }
+
 // Decided implements gate.Server.
 func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
 	if d.Template != "" {
