@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // Gate is the guard in front of one handler. It does not change while in use.
@@ -39,6 +40,8 @@ type Server interface {
 	// Answered is told of the answer to an allowed request: its status as the upstream
 	// sent it, 0 where it sent none.
 	Answered(d *guard.Decision, status int)
+	// Translated is told what the client got in place of an upstream's answer.
+	Translated(d *guard.Decision, p problem.Problem)
 	// Unanswered reports whether r came to the end of all handlers without an answer.
 	Unanswered(r *http.Request) bool
 	// Failure returns the status that an error of the handler stands for, and its cause; 0

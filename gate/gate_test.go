@@ -15,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/problem"
 )
 
 const (
@@ -63,8 +64,9 @@ func (s *server) Count(d *guard.Decision)                             { s.outcom
 func (s *server) Allowed(_ *http.Request, _ *guard.Decision, f *guard.Forwarding, _ time.Time) {
 	s.forwarding = f
 }
-func (s *server) Answered(_ *guard.Decision, status int) { s.answered = append(s.answered, status) }
-func (*server) Unanswered(*http.Request) bool            { return false }
+func (s *server) Answered(_ *guard.Decision, status int)    { s.answered = append(s.answered, status) }
+func (*server) Translated(*guard.Decision, problem.Problem) {}
+func (*server) Unanswered(*http.Request) bool               { return false }
 
 func (*server) Failure(err error) (int, error) {
 	if err == nil || errors.Is(err, http.ErrAbortHandler) {

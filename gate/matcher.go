@@ -56,6 +56,11 @@ var (
 	tooMany   = &translation{Problem: problem.UpstreamBusy, retryAfter: limitRetryAfter, level: zapcore.WarnLevel, message: "Matcher takes no more callbacks of this external system for now"}
 )
 
+// Translations returns what clients can be told in place of an upstream's answer.
+func Translations() []problem.Problem {
+	return []problem.Problem{problem.UpstreamRefuses, problem.UpstreamBusy}
+}
+
 // byStatus judges an answer by its header alone. peek is true where it takes the body.
 func byStatus(status int, header http.Header, asserted bool) (instead *translation, peek bool) {
 	switch status {
@@ -114,6 +119,7 @@ func (x *exchange) translate(a *answering) error {
 	clear(header)
 	maps.Copy(header, a.before)
 	t := a.instead
+	x.Server.Translated(&x.decision, t.Problem)
 	if t.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(t.retryAfter/time.Second)))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -47,6 +48,11 @@ func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding,
 
 // Answered implements gate.Server.
 func (server) Answered(d *guard.Decision, status int) { countAnswer(d.Kind, status) }
+
+// Translated implements gate.Server.
+func (server) Translated(d *guard.Decision, p problem.Problem) {
+	upstreamTranslations.WithLabelValues(string(d.Kind), p.Code).Inc()
+}
 
 // Unanswered implements gate.Server.
 func (server) Unanswered(r *http.Request) bool { return vars.Unhandled(r) }
