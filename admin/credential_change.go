@@ -33,7 +33,7 @@ func (a *admin) registerCredentialChanges() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems...), a.rotateCredential)
+	}), append([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems...), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
@@ -60,7 +60,7 @@ func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rota
 	if err != nil {
 		return nil, refuse(problem.Invalid).at("body.secretHash", err.Error())
 	}
-	c, token, err := a.store.Rotate(withOrigin(ctx, in.Body.Reason), anyKind(tenant, in.ID), store.Rotation{
+	c, token, err := a.rotate(withOrigin(ctx, in.Body.Reason), anyKind(tenant, in.ID), store.Rotation{
 		Grace: time.Duration(in.Body.GracePeriodSeconds) * time.Second, Force: in.Body.Force, SecretHash: secret,
 	})
 	return a.minted(ctx, tenant, c, token, err)

@@ -98,7 +98,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated
 	register(a, bearer.RoleAdmin, rotate,
-		slices.Concat([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems),
+		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*secretOutput[Secret], error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if f.rotatable != nil {
@@ -110,7 +110,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
-			return answer(a.store.Rotate(ctx, ref, store.Rotation{}))
+			return answer(a.rotate(ctx, ref, store.Rotation{}))
 		})
 
 	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), []problem.Problem{problem.NotFound},
