@@ -151,7 +151,7 @@ func (s *Store) open() (*backend, error) {
 	return &backend{
 		commands: commands,
 		tail:     redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.TailConnections),
-		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength,
+		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength,
 		close: func() error { return nil },
 	}, nil
 }
