@@ -45,6 +45,8 @@ func asProblem(err error) *detail {
 		return d
 	case errors.As(err, &replay):
 		return replayed(replay)
+	case errors.Is(err, store.ErrWaitRefused):
+		return refuse(problem.NotReplicated).because("The change is made and holds, but Redis refuses to wait for replicas, as wait_replicas asks it to. Its answer is in the log; `hookgate check` tries it.").with("Retry-After", retryAfter)
 	case errors.Is(err, credential.ErrInvalid):
 		return refuse(problem.Invalid).at("body", err.Error())
 	}

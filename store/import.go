@@ -41,7 +41,9 @@ func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credent
 	case errors.Is(err, errDigestRevoked):
 		return c, false, ErrDigestTaken
 	case errors.Is(err, errDigestExists):
-		c, err = s.holder(ctx, spec, digest)
+		if c, err = s.holder(ctx, spec, digest); err == nil {
+			err = s.awaitReplicas(ctx)
+		}
 		return c, false, err
 	}
 	return c, err == nil, err
