@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/hookgate/hookgate/admin/connections"
+	"github.com/hookgate/hookgate/admin/mirror"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
@@ -33,6 +34,11 @@ var problemsOf = []struct {
 	{connections.ErrRefused, problem.MatcherRefuses},
 	{connections.ErrAnswer, problem.MatcherAnswer},
 	{errNoAnswer, problem.NoAnswer},
+	{errNotKept, problem.NotKept},
+	{errNotAtMatcher, problem.NotAtMatcher},
+	{mirror.ErrNoAnswer, problem.MirrorNoAnswer},
+	{mirror.ErrUnreachable, problem.MirrorUnreachable},
+	{mirror.ErrAnswer, problem.MirrorUnreachable},
 	{store.ErrNotReplicated, problem.NotReplicated},
 	{store.ErrUnavailable, problem.StoreUnavailable},
 }
