@@ -71,6 +71,9 @@ func (f *front) finish(x *exchange) {
 	if cause == nil && x.status == 0 {
 		x.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
+	if cause != nil {
+		x.status = 0 // whatever was sent, the answer was cut
+	}
 	f.observe(x.operation, x.status)
 	if cause != nil {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
