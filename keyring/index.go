@@ -64,10 +64,16 @@ func (idx *Index) apply(c Change, dead *tombstones) {
 
 func (idx *Index) Put(d credential.Digest, seq uint64, key Key) {
 	idx.put(slot{
-		digest: d, id: key.ID, identity: idx.intern(key.Identity) + 1,
-		// A time before 1970 has passed, and so has the first millisecond of it; 0 is never.
-		seq: toUint48(seq), expiresAt: toUint48(uint64(max(key.ExpiresAt, min(key.ExpiresAt*key.ExpiresAt, 1)))),
+		digest: d, id: key.ID, identity: idx.intern(key.Identity) + 1, seq: toUint48(seq), expiresAt: expiry(key.ExpiresAt),
 	})
+}
+
+// expiry takes what is before 1970 for the first millisecond after it: 0 is never.
+func expiry(ms int64) uint48 {
+	if ms < 0 {
+		ms = 1
+	}
+	return toUint48(uint64(ms))
 }
 
 // put keeps what is there where that is newer.

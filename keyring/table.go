@@ -42,7 +42,7 @@ func (u uint48) value() uint64 {
 const (
 	// fullest and emptiest are between which shares of its slots a table is filled, and
 	// rebuilt the one to which it is rebuilt.
-	fullest, rebuilt, emptiest = 0.80, 0.66, 0.25
+	fullest, rebuilt, emptiest = 0.75, 0.60, 0.20
 	// overhang is how many slots stand behind the last home, for what is pushed there.
 	overhang = 8
 )
