@@ -50,13 +50,13 @@ func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 	return Key{ID: e.id, ExpiresAt: int64(e.expiresAt.value()), Identity: idx.identityOf(e)}, true
 }
 
-// apply applies every operation of c; the higher sequence number wins, so replay
-// over a snapshot that is partly newer converges.
+// apply applies every operation of c, but for what is dead; the higher sequence number
+// wins, so replay over a snapshot that is partly newer converges.
 func (idx *Index) apply(c Change, dead *tombstones) {
 	for _, op := range c.Ops {
 		if op.Removed {
 			idx.remove(op.Digest)
-		} else if _, revoked := dead.lookup(op.Digest); !revoked {
+		} else if !dead.has(op.Digest) {
 			idx.Put(op.Digest, c.Seq, op.Key)
 		}
 	}
@@ -143,4 +143,12 @@ func (idx *Index) intern(identity *Identity) uint32 {
 
 func (idx *Index) count(kind credential.Kind) int {
 	return int(idx.counts[credential.KindCode(kind)].Load())
+}
+
+// Size returns the number of live digests.
+func (idx *Index) Size() (n int) {
+	for i := range idx.counts {
+		n += int(idx.counts[i].Load())
+	}
+	return n
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
@@ -35,8 +37,6 @@ const (
 
 	minBackoff = 20 * time.Millisecond
 	maxBackoff = time.Second
-	// maxSnapshotDelay spreads the snapshots of many sidecars.
-	maxSnapshotDelay = time.Second
 )
 
 // errResync asks for a snapshot: the ledger does not continue what is known.
@@ -57,6 +57,14 @@ var errDataGone = errors.New("the data set that this process knows is not in Red
 type follower struct {
 	store  *Store
 	ledger *ledgerReader // nil until the first snapshot
+	// snapshot is what is being read, nil while nothing is.
+	snapshot *snapshot
+	// spreadFirst: a data set that has just begun is read by all sidecars at once, too.
+	spreadFirst bool
+	// brokenLedger is the epoch whose ledger does not lead from its first change to now.
+	brokenLedger string
+	herd         *herd
+	loadedOnce   sync.Once
 	// unasserted are revocations that Redis has lost and has to be told again.
 	unasserted map[credential.Digest]uuid.UUID
 	// jitter draws a delay up to its argument.
@@ -65,10 +73,11 @@ type follower struct {
 	up      atomic.Bool
 	lag     atomic.Int64
 	resyncs [len(resyncReasons)]atomic.Uint64
+	retries atomic.Uint64 // round trips of a snapshot that were made again
 }
 
 func newFollower(s *Store) *follower {
-	return &follower{store: s, jitter: func(limit time.Duration) time.Duration { return rand.N(limit + 1) }}
+	return &follower{store: s, herd: newHerd(), jitter: func(limit time.Duration) time.Duration { return rand.N(limit + 1) }}
 }
 
 func (f *follower) resyncCounts() map[ResyncReason]uint64 {
@@ -101,11 +110,11 @@ func (f *follower) run(ctx context.Context, b *backend) {
 		case errors.As(err, &resync):
 			need = resync.reason
 			if resync.first {
+				f.spreadFirst = true
 				continue
 			}
 			f.store.log().Warn("keyring does not continue the ledger; reading it anew", "reason", string(need))
-			// A failover sends every sidecar here at once. The old keyring serves meanwhile.
-			pause = f.jitter(min(maxSnapshotDelay, f.store.tuning.Load().MaxStaleness/4))
+			pause = f.spread()
 		case ctx.Err() == nil:
 			b.tail.Failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
@@ -156,7 +165,7 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	if f.store.keyring.KnownEpoch() != f.ledger.at.epoch {
 		return errResync{reason: ResyncEpoch, first: true} // a commit of ours began it
 	}
-	if err := f.ledger.catchUp(ctx, node, now); err != nil {
+	if err := f.catchUp(ctx, node, now); err != nil {
 		return err
 	}
 	if committed > now.Seq {
@@ -171,6 +180,29 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 		}
 		f.store.log().Info("following Redis", "credentials", credentials)
 	}
+	return nil
+}
+
+// catchUp follows the ledger up to m. An epoch that an operator declared over the same
+// history, which the chain shows, is entered without reading anything anew.
+func (f *follower) catchUp(ctx context.Context, node *redis.Client, m keyring.Meta) error {
+	known := f.ledger.at.epoch
+	if m.Epoch == known || m.Epoch == "" || known == "" || len(f.unasserted) > 0 || !f.store.keyring.Adopts(m) {
+		return f.ledger.catchUp(ctx, node, m)
+	}
+	same := m
+	same.Epoch = known
+	err := f.ledger.catchUp(ctx, node, same)
+	var broken errResync
+	switch {
+	case errors.As(err, &broken):
+		return errResync{reason: ResyncEpoch}
+	case err != nil:
+		return err
+	}
+	f.store.keyring.EnterEpoch(m.Epoch)
+	f.ledger.at.epoch = m.Epoch
+	f.store.log().Info("a new epoch was declared over the same credentials", "sequence", m.Seq)
 	return nil
 }
 
