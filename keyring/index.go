@@ -55,7 +55,7 @@ func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 func (idx *Index) apply(c Change, dead *tombstones) {
 	for _, op := range c.Ops {
 		if op.Removed {
-			idx.remove(op.Digest)
+			idx.Remove(op.Digest)
 		} else if !dead.has(op.Digest) {
 			idx.Put(op.Digest, c.Seq, op.Key)
 		}
@@ -101,8 +101,8 @@ func (idx *Index) Expect(n int) {
 	}
 }
 
-// remove reports whether the digest was live.
-func (idx *Index) remove(d credential.Digest) bool {
+// Remove reports whether the digest was live.
+func (idx *Index) Remove(d credential.Digest) bool {
 	s := idx.shard(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -145,7 +145,7 @@ func (k *Keyring) Bury(d credential.Digest, id uuid.UUID) {
 		return
 	}
 	k.tombstones.bury(Change{Epoch: idx.epoch, Ops: []DigestOp{{Digest: d, Removed: true, ID: id}}})
-	idx.remove(d)
+	idx.Remove(d)
 }
 
 // KnownEpoch returns the epoch of the data set this process follows, or "" if it
@@ -237,7 +237,7 @@ func (k *Keyring) Replay(idx *Index, c Change) {
 	if serving := k.index.Load(); serving != nil && serving.epoch == c.Epoch {
 		for _, op := range c.Ops {
 			if op.Removed {
-				serving.remove(op.Digest)
+				serving.Remove(op.Digest)
 			}
 		}
 	}
@@ -275,7 +275,7 @@ func (k *Keyring) Install(idx *Index, seq uint64) (lost map[credential.Digest]uu
 	}
 	lost = make(map[credential.Digest]uuid.UUID)
 	for d, id := range k.tombstones.all() {
-		if idx.remove(d) {
+		if idx.Remove(d) {
 			lost[d] = id
 		}
 	}

@@ -30,10 +30,16 @@ var resyncReasons = [...]ResyncReason{ResyncBoot, ResyncEpoch, ResyncGap, Resync
 
 const (
 	// pollInterval is how long one XREAD waits for a change, and so how often the
-	// keyring's freshness is proved. A change itself arrives at once.
+	// keyring's freshness is proved; half as often while changes come. A change itself
+	// arrives at once.
 	pollInterval = 500 * time.Millisecond
 	probeTimeout = time.Second
 	tailBatch    = 1000
+
+	// wakeCost is twice what Redis has to do to tell one sidecar of a change, and maxPace
+	// bounds how long a change may wait for others.
+	wakeCost = 40 * time.Microsecond
+	maxPace  = 100 * time.Millisecond
 
 	minBackoff = 20 * time.Millisecond
 	maxBackoff = time.Second
@@ -65,6 +71,7 @@ type follower struct {
 	brokenLedger string
 	herd         *herd
 	loadedOnce   sync.Once
+	woken        time.Time // when the last change arrived
 	// unasserted are revocations that Redis has lost and has to be told again.
 	unasserted map[credential.Digest]uuid.UUID
 	// jitter draws a delay up to its argument.
@@ -147,14 +154,23 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	if err != nil {
 		return err
 	}
-	deadline := time.Now().Add(pollInterval)
+	began := time.Now()
+	deadline := began.Add(pollInterval)
 	for {
 		wait := time.Until(deadline)
 		if wait < time.Millisecond { // Redis takes a block of 0 as "for ever"
 			break
 		}
-		if _, err := f.ledger.read(ctx, node, wait, tailBatch); err != nil {
+		n, err := f.ledger.read(ctx, node, wait, tailBatch)
+		if err != nil {
 			return err
+		}
+		if n > 0 {
+			if err := f.pace(ctx); err != nil {
+				return err
+			}
+			// What Redis did for this change it need not do again so soon for a proof.
+			deadline = time.Now().Add(min(pollInterval, time.Until(began.Add(2*pollInterval))))
 		}
 	}
 	committed := f.store.keyring.LastCommitted()
@@ -181,6 +197,21 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 		f.store.log().Info("following Redis", "credentials", credentials)
 	}
 	return nil
+}
+
+// pace holds this sidecar back where changes come so fast that to wake every sidecar for
+// each of them would be half of what Redis can do: the next ones then come together. Few
+// sidecars never wait.
+func (f *follower) pace(ctx context.Context) error {
+	last := f.woken
+	f.woken = time.Now()
+	pause := min(time.Duration(f.herd.size.Load())*wakeCost, maxPace)
+	if pause < time.Millisecond || f.woken.Sub(last) > pause {
+		return nil
+	}
+	err := sleep(ctx, pause)
+	f.woken = time.Now()
+	return err
 }
 
 // catchUp follows the ledger up to m. An epoch that an operator declared over the same

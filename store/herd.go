@@ -112,7 +112,14 @@ func (f *follower) turn(ctx context.Context, b *backend, s *snapshot) error {
 		}
 		switch reply.word {
 		case "copy":
-			return s.useCopy(reply.fields)
+			if s.useCopy(reply.fields) == nil {
+				return nil
+			}
+			if f.herd.useless == reply.fields[0] {
+				return nil
+			}
+			f.herd.useless = reply.fields[0]
+			continue
 		case "lead":
 			s.lead, s.held = mine, time.Now()
 			return nil

@@ -71,8 +71,8 @@ func (f *follower) finish(ctx context.Context, b *backend, node *redis.Client, s
 	if err := s.ledger.catchUp(ctx, node, after); err != nil {
 		return err
 	}
-	if len(s.ahead) > 0 {
-		return errResync{reason: ResyncFork}
+	if err := f.readAgain(ctx, node, s); err != nil {
+		return err
 	}
 	if err := f.buryMissed(ctx, node, ring.Missing(s.idx)); err != nil {
 		return err

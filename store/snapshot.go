@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -26,8 +27,8 @@ type snapshot struct {
 	source source
 	next   int           // bucket, or chunk of the copy
 	ledger *ledgerReader // from where what is read is complete
-	// ahead are the digests that were read as of a change after that, which the ledger
-	// has to tell of: otherwise a failover has lost it meanwhile.
+	// ahead are the digests that were read as of a change after that. Where the ledger
+	// does not tell of that change a failover has lost it meanwhile.
 	ahead    map[credential.Digest]uint64
 	patience time.Duration
 
@@ -99,7 +100,7 @@ func (f *follower) begin(ctx context.Context, b *backend, node *redis.Client, sp
 // entries than there are buckets to read. Whether it does is for its chain to show: it
 // has to lead from nothing to the head of the data set.
 func (f *follower) ledgerIsWhole(ctx context.Context, node *redis.Client, m keyring.Meta) (bool, error) {
-	if m.Epoch == "" || m.Epoch == f.brokenLedger || m.Seq > bucketCount || !m.Declared.IsZero() {
+	if m.Epoch == "" || m.Epoch == f.brokenLedger || m.Seq == 0 || m.Seq > bucketCount || !m.Declared.IsZero() {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -163,7 +164,7 @@ func (s *snapshot) roundTrip(ctx context.Context, node *redis.Client, commands f
 		commands(ctx, p)
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		s.patience = min(2*s.patience, snapshotPatience)
 	}
 	return err
@@ -195,6 +196,37 @@ func (s *snapshot) putBuckets(batch [][]string) error {
 		}
 	}
 	s.next += len(batch)
+	return nil
+}
+
+// readAgain reads once more what was read as of a change that the ledger does not tell
+// of: from a master that a failover has replaced since. What is not there any more must
+// not live on here, where nobody could revoke it.
+func (f *follower) readAgain(ctx context.Context, node *redis.Client, s *snapshot) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(s.ahead)), readBatch) {
+		reads := make([]*redis.StringCmd, len(batch))
+		err := s.roundTrip(ctx, node, func(ctx context.Context, p redis.Pipeliner) {
+			for i, d := range batch {
+				reads[i] = p.HGet(ctx, f.store.keys.bucketOf(d), string(d[:]))
+			}
+		})
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+		for i, d := range batch {
+			value, err := reads[i].Result()
+			if err != nil && !errors.Is(err, redis.Nil) {
+				return err
+			}
+			s.idx.Remove(d)
+			if err == nil {
+				if _, _, err := s.idx.PutEncoded(string(d[:]), value); err != nil {
+					return err
+				}
+			}
+			delete(s.ahead, d)
+		}
+	}
 	return nil
 }
 
