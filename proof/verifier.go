@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,6 +80,7 @@ func (p *Program) NeedsBody() bool {
 // key is one made of a secret.
 type key struct {
 	shared   []byte
+	states   *sync.Pool // of an HMAC
 	verifies verifies
 	until    time.Time
 	size     int
@@ -109,6 +111,7 @@ func (p *Program) With(secrets ...Secret) (*Verifier, error) {
 			k.verifies, err = publicKey(p.scheme.Algorithm, secret.Value)
 		default:
 			k.shared, err = sharedKey(p.scheme.Key, secret.Value)
+			k.states = p.algorithm.states(k.shared)
 		}
 		if err != nil {
 			return nil, err
@@ -194,7 +197,7 @@ func (v *Verifier) verifySigned(t template, m *Message, found *reading) Result {
 		return result
 	}
 	if v.algorithm.kind == mac {
-		return v.live(m.Arrived, func(key key) bool { return found.hasSum(v.algorithm.sum(key.shared, &signed)) })
+		return v.live(m.Arrived, func(key key) bool { return found.hasSum(pooledSum(key.states, &signed)) })
 	}
 	digested := v.algorithm.digested(&signed)
 	return v.live(m.Arrived, func(key key) bool {
@@ -251,6 +254,9 @@ func (p *Program) event(m *Message) Event {
 	}
 	var event Event
 	found, _ := p.read(m, false)
+	if p.id != nil && p.id.body != nil && !p.idNeeded {
+		found.id, _ = inBody(m.Body, p.id.body)
+	}
 	if found.id != "" {
 		event.ID = fingerprint([]byte(found.id))
 		if p.idSigned {
