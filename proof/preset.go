@@ -30,6 +30,21 @@ type Evidence struct {
 	Constant bool `json:"constant,omitempty"`
 }
 
+// String says the evidence in words.
+func (e Evidence) String() string {
+	var parts []string
+	if e.Library != "" {
+		parts = append(parts, "the official library "+e.Library)
+	}
+	if e.Vector != "" {
+		parts = append(parts, "the vector published at "+e.Vector)
+	}
+	if e.Constant {
+		parts = append(parts, "a constant secret: nothing is computed")
+	}
+	return strings.Join(parts, "; ")
+}
+
 var presets = slices.SortedFunc(slices.Values(slices.Concat(brazil, finance, standardWebhooks, others)),
 	func(a, b Preset) int { return strings.Compare(a.Name, b.Name) })
 
