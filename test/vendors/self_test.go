@@ -1,0 +1,50 @@
+package vendors
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLibraries: a library takes what it signed itself, and nothing else. What is compared
+// with it is called as the library is meant to be.
+func TestLibraries(t *testing.T) {
+	all := libraries(t)
+	at := time.Now().Truncate(time.Second)
+	for _, tr := range trials(t, at) {
+		l := all[tr.library]
+		if l.sign == nil || l.verify == nil {
+			continue
+		}
+		t.Run(strings.Join([]string{tr.preset, tr.library, tr.about}, "/"), func(t *testing.T) {
+			signed, err := l.sign(tr.call(tr.request(), tr.secret.signs, at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.confirm(t, l, signed, at)
+		})
+	}
+}
+
+// confirm checks that the library takes a request that is signed, and that it looks at it.
+func (tr trial) confirm(t *testing.T, l library, signed message, at time.Time) {
+	t.Helper()
+	if err := l.verify(tr.call(signed, tr.secret.verifies, at)); err != nil {
+		t.Errorf("the library does not take it: %v", err)
+	}
+	if l.verify(tr.call(signed, tr.other.verifies, at)) == nil {
+		t.Error("the library takes another secret")
+	}
+	for _, c := range tr.changes {
+		changed := signed.clone()
+		c.alter(&changed)
+		if l.verify(tr.call(changed, tr.secret.verifies, at)) == nil {
+			t.Errorf("the library takes a request of which %s is changed", c.name)
+		}
+	}
+}
+
+// call is what the library is asked.
+func (tr trial) call(m message, secret string, at time.Time) call {
+	return call{message: m, scheme: tr.preset, secret: secret, id: "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", at: at, now: at}
+}
