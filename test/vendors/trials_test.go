@@ -111,7 +111,7 @@ func trials(t *testing.T, at time.Time) []trial {
 		{preset: "adyen-standard", library: "npm @adyen/api-library", secret: hexKey, other: otherHexKey, body: adyenBatch, changes: adyenChanges},
 		{preset: "square", library: "npm square", secret: secret, other: other, body: body, changes: []change{changeBody, changeQuery, changePath, changeHost}},
 		{preset: "linear", library: "npm @linear/sdk", secret: secret, other: other, body: linear, changes: []change{
-			changeBody, {"the time in the body", replaceBody(ms, strconv.FormatInt(at.UnixMilli()+1000, 10))},
+			{"the body", replaceBody("Issue", "Comment")}, {"the time in the body", replaceBody(ms, strconv.FormatInt(at.UnixMilli()+1000, 10))},
 		}},
 		{preset: "paddle", library: "npm @paddle/paddle-node-sdk", secret: secret, other: other, body: body, changes: []change{changeBody, laterBySecond("Paddle-Signature")}},
 		{preset: "mercadopago", library: "npm mercadopago", secret: secret, other: other, body: body, header: mercadoPago, changes: []change{
