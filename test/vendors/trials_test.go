@@ -27,6 +27,8 @@ type trial struct {
 	secret, other   key
 	url, body       string
 	header          map[string]string
+	// moves has another header for that which we sign with, where the vendor has two.
+	moves map[string]string
 	// changes are what the vendor's proof covers, each altered.
 	changes []change
 }
@@ -47,7 +49,9 @@ const (
 	post = "https://hooks.example.com/v1/discovery/webhooks/hgw_0aB-c?tenant=a%20b&data.id=ORD01JQ4S4K"
 	// A body is text that an encoder writes in more than one way.
 	body = `{"id": "evt_1", "amount": 1200, "note": "ação €/\u002f"}` + "\n"
-	form = "To=%2B5511999990000&Body=ol%C3%A1+mundo&MediaUrl=b&From=%2B14155550100&Empty="
+	// What is signed need not be text.
+	octets = "1\xff\xfe\x00\r\n{}"
+	form   = "To=%2B5511999990000&Body=ol%C3%A1+mundo&MediaUrl=b&From=%2B14155550100&Empty="
 )
 
 // trials returns all, for requests that are signed at a time.
@@ -82,12 +86,17 @@ func trials(t *testing.T, at time.Time) []trial {
 		"Content-Type": "application/json", "X-Shopify-Topic": "orders/create", "X-Shopify-Shop-Domain": "a.myshopify.com",
 		"X-Shopify-Api-Version": "2026-10", "X-Shopify-Webhook-Id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043",
 	}
+	shopifyEvents := map[string]string{
+		"Content-Type": "application/json", "Shopify-Topic": "Product", "Shopify-Shop-Domain": "a.myshopify.com", "Shopify-Api-Version": "2026-10",
+		"Shopify-Webhook-Id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043", "Shopify-Event-Id": "98880550-7158-44d4-b7cd-2c97c8a091b5",
+	}
 	mercadoPago := map[string]string{"X-Request-Id": "bb56a2f1-6aae-46ac-982e-9dcd3581d08e"}
 	onlyBody := []change{changeBody}
 
 	return []trial{
 		{preset: "standard-webhooks", library: "npm standardwebhooks", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
 		{preset: "standard-webhooks", library: "go standard-webhooks", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
+		{preset: "standard-webhooks", library: "go standard-webhooks", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: standardChanges("Webhook")},
 		{preset: "svix", library: "npm svix", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
 		{preset: "svix", library: "go svix", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
 		{preset: "openai", library: "npm openai", about: "whsec", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
@@ -97,9 +106,13 @@ func trials(t *testing.T, at time.Time) []trial {
 		{preset: "replicate", library: "npm replicate", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
 		{preset: "stripe", library: "npm stripe", secret: whsec, other: otherWhsec, body: body, changes: stripeChanges},
 		{preset: "stripe", library: "go stripe", secret: whsec, other: otherWhsec, body: body, changes: stripeChanges},
+		{preset: "stripe", library: "go stripe", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: stripeChanges},
 		{preset: "github", library: "npm @octokit/webhooks-methods", secret: secret, other: other, body: body, changes: onlyBody},
 		{preset: "github", library: "go github", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "github", library: "go github", about: "octets", secret: secret, other: other, body: octets, changes: onlyBody},
 		{preset: "shopify", library: "npm @shopify/shopify-api", secret: secret, other: other, body: body, header: shopify, changes: onlyBody},
+		{preset: "shopify", library: "npm @shopify/shopify-api", about: "events", secret: secret, other: other, body: body, header: shopifyEvents,
+			moves: map[string]string{"X-Shopify-Hmac-Sha256": "Shopify-Hmac-Sha256"}, changes: onlyBody},
 		{preset: "slack", library: "npm @slack/bolt", secret: secret, other: other, body: body, changes: slackChanges},
 		{preset: "slack", library: "go slack", secret: secret, other: other, body: body, changes: slackChanges},
 		{preset: "twilio", library: "npm twilio", about: "form", secret: secret, other: other, body: form, header: formType, changes: twilioFormChanges},
@@ -128,6 +141,7 @@ func trials(t *testing.T, at time.Time) []trial {
 		{preset: "telnyx", library: "npm telnyx", secret: telnyx, other: otherTelnyx, body: body, changes: []change{changeBody, laterBySecond("Telnyx-Timestamp")}},
 		{preset: "sendgrid", library: "npm @sendgrid/eventwebhook", secret: sendgrid, other: otherSendgrid, body: body, changes: []change{changeBody, laterBySecond("X-Twilio-Email-Event-Webhook-Timestamp")}},
 		{preset: "stark", library: "npm starkbank-ecdsa", secret: stark, other: otherStark, body: body, changes: onlyBody},
+		{preset: "fintoc", library: "npm fintoc", secret: whsec, other: otherWhsec, body: body, changes: []change{changeBody, laterBySecond("Fintoc-Signature")}},
 		{preset: "razorpay", library: "npm razorpay", secret: secret, other: other, body: body, changes: onlyBody},
 		{preset: "gocardless", library: "npm gocardless-nodejs", secret: secret, other: other, body: `{"events":[{"id":"EV1"}],"meta":{}}`, changes: onlyBody},
 		{preset: "modern-treasury", library: "npm modern-treasury", secret: secret, other: other, body: body, changes: onlyBody},

@@ -166,6 +166,13 @@ export const libraries = {
     verify: ({ Ecdsa, PublicKey, Signature }, r) =>
       Ecdsa.verify(r.body, Signature.fromBase64(r.headers['digital-signature']), PublicKey.fromPem(r.secret)),
   },
+  fintoc: {
+    load: () => require('fintoc').WebhookSignature,
+    verify: (signature, r) => {
+      signature.verifyHeader(r.body, r.headers['fintoc-signature'], r.secret)
+      return true
+    },
+  },
   razorpay: {
     load: () => require('razorpay'),
     verify: (Razorpay, r) => Razorpay.validateWebhookSignature(r.body, r.headers['x-razorpay-signature'], r.secret),
