@@ -1,12 +1,19 @@
 package vendors
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
+	"strings"
 	"time"
 
+	"code.gitea.io/sdk/gitea"
+	"github.com/PagerDuty/go-pagerduty/webhookv3"
+	"github.com/buildkite/go-buildkite/v4"
 	"github.com/google/go-github/v88/github"
+	"github.com/mailgun/mailgun-go/v4"
 	"github.com/slack-go/slack"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stripe/stripe-go/v85/webhook"
@@ -14,12 +21,12 @@ import (
 	twilio "github.com/twilio/twilio-go/client"
 )
 
-// goLibraries are those for Go. Their clock is that of the machine. Their names begin
-// with "go ".
+// goLibraries are those for Go. Their clock is that of the machine. Their names are "Go "
+// and the path of the module.
 func goLibraries() []library {
 	return []library{
 		{
-			name: "go stripe",
+			name: "Go github.com/stripe/stripe-go/v85",
 			sign: func(c call) (message, error) {
 				signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{
 					Payload: []byte(c.body), Secret: c.secret, Timestamp: c.at,
@@ -30,16 +37,16 @@ func goLibraries() []library {
 				return webhook.ValidatePayload([]byte(c.body), c.header.Get("Stripe-Signature"), c.secret)
 			},
 		},
-		standard("go standard-webhooks", "Webhook-", func(secret string) (standardWebhook, error) { return standardwebhooks.NewWebhook(secret) }),
-		standard("go svix", "Svix-", func(secret string) (standardWebhook, error) { return svix.NewWebhook(secret) }),
+		standard("Go github.com/standard-webhooks/standard-webhooks/libraries", "Webhook-", func(secret string) (standardWebhook, error) { return standardwebhooks.NewWebhook(secret) }),
+		standard("Go github.com/svix/svix-webhooks", "Svix-", func(secret string) (standardWebhook, error) { return svix.NewWebhook(secret) }),
 		{
-			name: "go github",
+			name: "Go github.com/google/go-github/v88",
 			verify: func(c call) error {
 				return github.ValidateSignature(c.header.Get(github.SHA256SignatureHeader), []byte(c.body), []byte(c.secret))
 			},
 		},
 		{
-			name: "go slack",
+			name: "Go github.com/slack-go/slack",
 			verify: func(c call) error {
 				verifier, err := slack.NewSecretsVerifier(c.header, c.secret)
 				if err != nil {
@@ -52,16 +59,57 @@ func goLibraries() []library {
 			},
 		},
 		{
-			name: "go twilio",
+			name: "Go github.com/twilio/twilio-go",
 			verify: func(c call) error {
 				validator := twilio.NewRequestValidator(c.secret)
-				if !validator.ValidateBody(c.url, []byte(c.body), c.header.Get("X-Twilio-Signature")) {
-					return errors.New("not verified")
+				return verified(validator.ValidateBody(c.url, []byte(c.body), c.header.Get("X-Twilio-Signature")), nil)
+			},
+		},
+		{
+			name: "Go code.gitea.io/sdk/gitea",
+			verify: func(c call) error {
+				return verified(gitea.VerifyWebhookSignature(c.secret, c.header.Get("X-Gitea-Signature"), []byte(c.body)))
+			},
+		},
+		{
+			name:   "Go github.com/PagerDuty/go-pagerduty",
+			verify: func(c call) error { return webhookv3.VerifySignature(c.request(), c.secret) },
+		},
+		{
+			name: "Go github.com/buildkite/go-buildkite/v4",
+			verify: func(c call) error {
+				_, err := buildkite.ValidatePayload(c.request(), []byte(c.secret))
+				return err
+			},
+		},
+		{
+			name: "Go github.com/mailgun/mailgun-go/v4",
+			verify: func(c call) error {
+				var event mailgun.WebhookPayload
+				if err := json.Unmarshal([]byte(c.body), &event); err != nil {
+					return err
 				}
-				return nil
+				client := mailgun.NewMailgun("example.com", "key")
+				client.SetWebhookSigningKey(c.secret)
+				return verified(client.VerifyWebhookSignature(event.Signature))
 			},
 		},
 	}
+}
+
+// verified is what a library said that tells a refusal from an error.
+func verified(ok bool, err error) error {
+	if err == nil && !ok {
+		return errors.New("not verified")
+	}
+	return err
+}
+
+// request returns the message of a call as a server has it.
+func (c call) request() *http.Request {
+	r := httptest.NewRequest(c.method, c.url, strings.NewReader(c.body))
+	r.Header = c.header.Clone()
+	return r
 }
 
 // standardWebhook is what two libraries have in common.

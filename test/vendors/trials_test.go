@@ -49,6 +49,10 @@ const (
 	post = "https://hooks.example.com/v1/discovery/webhooks/hgw_0aB-c?tenant=a%20b&data.id=ORD01JQ4S4K"
 	// A body is text that an encoder writes in more than one way.
 	body = `{"id": "evt_1", "amount": 1200, "note": "ação €/\u002f"}` + "\n"
+	// Some libraries serialise an event anew.
+	compact = `{"event":"meeting.started","event_ts":1,"payload":{"account_id":"a1","object":{"topic":"ação €"}}}`
+	// The vendor fills in what is empty.
+	mailgunEvent = `{"signature":{"timestamp":"","token":"","signature":""},"event-data":{"id":"1","event":"delivered"}}`
 	// What is signed need not be text.
 	octets = "1\xff\xfe\x00\r\n{}"
 	form   = "To=%2B5511999990000&Body=ol%C3%A1+mundo&MediaUrl=b&From=%2B14155550100&Empty="
@@ -95,31 +99,31 @@ func trials(t *testing.T, at time.Time) []trial {
 
 	return []trial{
 		{preset: "standard-webhooks", library: "npm standardwebhooks", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
-		{preset: "standard-webhooks", library: "go standard-webhooks", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
-		{preset: "standard-webhooks", library: "go standard-webhooks", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: standardChanges("Webhook")},
+		{preset: "standard-webhooks", library: "Go github.com/standard-webhooks/standard-webhooks/libraries", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
+		{preset: "standard-webhooks", library: "Go github.com/standard-webhooks/standard-webhooks/libraries", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: standardChanges("Webhook")},
 		{preset: "svix", library: "npm svix", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
-		{preset: "svix", library: "go svix", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
+		{preset: "svix", library: "Go github.com/svix/svix-webhooks", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
 		{preset: "openai", library: "npm openai", about: "whsec", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
 		{preset: "openai", library: "npm openai", about: "text", secret: secret, other: other, body: body, changes: standardChanges("Webhook")},
 		{preset: "polar", library: "npm @polar-sh/sdk", about: "text", secret: secret, other: other, body: body, changes: standardChanges("Webhook")},
 		{preset: "polar", library: "npm @polar-sh/sdk", about: "whsec", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
 		{preset: "replicate", library: "npm replicate", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
 		{preset: "stripe", library: "npm stripe", secret: whsec, other: otherWhsec, body: body, changes: stripeChanges},
-		{preset: "stripe", library: "go stripe", secret: whsec, other: otherWhsec, body: body, changes: stripeChanges},
-		{preset: "stripe", library: "go stripe", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: stripeChanges},
+		{preset: "stripe", library: "Go github.com/stripe/stripe-go/v85", secret: whsec, other: otherWhsec, body: body, changes: stripeChanges},
+		{preset: "stripe", library: "Go github.com/stripe/stripe-go/v85", about: "octets", secret: whsec, other: otherWhsec, body: octets, changes: stripeChanges},
 		{preset: "github", library: "npm @octokit/webhooks-methods", secret: secret, other: other, body: body, changes: onlyBody},
-		{preset: "github", library: "go github", secret: secret, other: other, body: body, changes: onlyBody},
-		{preset: "github", library: "go github", about: "octets", secret: secret, other: other, body: octets, changes: onlyBody},
+		{preset: "github", library: "Go github.com/google/go-github/v88", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "github", library: "Go github.com/google/go-github/v88", about: "octets", secret: secret, other: other, body: octets, changes: onlyBody},
 		{preset: "shopify", library: "npm @shopify/shopify-api", secret: secret, other: other, body: body, header: shopify, changes: onlyBody},
 		{preset: "shopify", library: "npm @shopify/shopify-api", about: "events", secret: secret, other: other, body: body, header: shopifyEvents,
 			moves: map[string]string{"X-Shopify-Hmac-Sha256": "Shopify-Hmac-Sha256"}, changes: onlyBody},
 		{preset: "slack", library: "npm @slack/bolt", secret: secret, other: other, body: body, changes: slackChanges},
-		{preset: "slack", library: "go slack", secret: secret, other: other, body: body, changes: slackChanges},
+		{preset: "slack", library: "Go github.com/slack-go/slack", secret: secret, other: other, body: body, changes: slackChanges},
 		{preset: "twilio", library: "npm twilio", about: "form", secret: secret, other: other, body: form, header: formType, changes: twilioFormChanges},
 		{preset: "twilio", library: "npm twilio", about: "repeated field", secret: secret, other: other, body: form + "&MediaUrl=a&MediaUrl=b", header: formType, changes: twilioFormChanges},
 		{preset: "twilio", library: "npm twilio", about: "JSON", secret: secret, other: other, url: summed, body: body, changes: twilioJSONChanges},
-		{preset: "twilio", library: "go twilio", about: "form", secret: secret, other: other, body: form, header: formType, changes: twilioFormChanges},
-		{preset: "twilio", library: "go twilio", about: "JSON", secret: secret, other: other, url: summed, body: body, changes: twilioJSONChanges},
+		{preset: "twilio", library: "Go github.com/twilio/twilio-go", about: "form", secret: secret, other: other, body: form, header: formType, changes: twilioFormChanges},
+		{preset: "twilio", library: "Go github.com/twilio/twilio-go", about: "JSON", secret: secret, other: other, url: summed, body: body, changes: twilioJSONChanges},
 		{preset: "adyen", library: "npm @adyen/api-library", secret: hexKey, other: otherHexKey, body: body, changes: onlyBody},
 		{preset: "adyen-standard", library: "npm @adyen/api-library", secret: hexKey, other: otherHexKey, body: adyenBatch, changes: adyenChanges},
 		{preset: "square", library: "npm square", secret: secret, other: other, body: body, changes: []change{changeBody, changeQuery, changePath, changeHost}},
@@ -137,6 +141,10 @@ func trials(t *testing.T, at time.Time) []trial {
 			changeBody, changeQuery, changePath, changeHost, laterBySecond("X-Hubspot-Request-Timestamp"),
 			{"the method", func(m *message) { m.method = http.MethodPut }},
 		}},
+		{preset: "hubspot-v1", library: "npm @hubspot/api-client", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "hubspot-v2", library: "npm @hubspot/api-client", secret: secret, other: other, body: body, changes: []change{
+			changeBody, changeQuery, changePath, changeHost, {"the method", func(m *message) { m.method = http.MethodPut }},
+		}},
 		{preset: "discord", library: "npm discord-interactions", secret: discord, other: otherDiscord, body: body, changes: []change{changeBody, laterBySecond("X-Signature-Timestamp")}},
 		{preset: "telnyx", library: "npm telnyx", secret: telnyx, other: otherTelnyx, body: body, changes: []change{changeBody, laterBySecond("Telnyx-Timestamp")}},
 		{preset: "sendgrid", library: "npm @sendgrid/eventwebhook", secret: sendgrid, other: otherSendgrid, body: body, changes: []change{changeBody, laterBySecond("X-Twilio-Email-Event-Webhook-Timestamp")}},
@@ -147,6 +155,34 @@ func trials(t *testing.T, at time.Time) []trial {
 		{preset: "modern-treasury", library: "npm modern-treasury", secret: secret, other: other, body: body, changes: onlyBody},
 		{preset: "coinbase-commerce", library: "npm coinbase-commerce-node", secret: secret, other: other, body: `{"id":1,"event":{"id":"24934862-d980-46cb-9402-43c81b0cdba6"}}`, changes: onlyBody},
 		{preset: "pagarme", library: "npm pagarme", secret: secret, other: other, body: "id=1&event=transaction_status_changed", header: formType, changes: onlyBody},
+		{preset: "clerk", library: "npm @clerk/backend", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
+		{preset: "resend", library: "npm resend", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Svix")},
+		{preset: "lithic", library: "npm lithic", secret: whsec, other: otherWhsec, body: body, changes: standardChanges("Webhook")},
+		{preset: "elevenlabs", library: "npm @elevenlabs/elevenlabs-js", secret: secret, other: other, body: body, changes: []change{changeBody, laterBySecond("Elevenlabs-Signature")}},
+		{preset: "mux", library: "npm @mux/mux-node", secret: secret, other: other, body: body, changes: []change{changeBody, laterBySecond("Mux-Signature")}},
+		{preset: "sanity", library: "npm @sanity/webhook", secret: secret, other: other, body: body, changes: []change{changeBody, laterBySecond("Sanity-Webhook-Signature")}},
+		{preset: "workos", library: "npm @workos-inc/node", secret: secret, other: other, body: compact, changes: []change{changeBody, laterBySecond("Workos-Signature")}},
+		{preset: "zoom", library: "npm @zoom/rivet", secret: secret, other: other, body: compact, changes: []change{changeBody, laterBySecond("X-Zm-Request-Timestamp")}},
+		{preset: "box", library: "npm box-node-sdk", secret: secret, other: other, body: body,
+			header: map[string]string{"Box-Signature-Version": "1", "Box-Signature-Algorithm": "HmacSHA256"},
+			changes: []change{changeBody, {"the time", func(m *message) {
+				m.header.Set("Box-Delivery-Timestamp", at.Add(-time.Second).UTC().Format(time.RFC3339))
+			}}}},
+		{preset: "kontent", library: "npm @kontent-ai/webhook-helper", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "line", library: "npm @line/bot-sdk", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "notion", library: "npm @notionhq/client", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "onfido", library: "npm @onfido/api", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "pusher", library: "npm pusher", secret: secret, other: other, body: body, header: map[string]string{"X-Pusher-Key": "key"}, changes: onlyBody},
+		{preset: "stream", library: "npm stream-chat", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "meta", library: "npm whatsapp", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "gitea", library: "Go code.gitea.io/sdk/gitea", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "pagerduty", library: "Go github.com/PagerDuty/go-pagerduty", secret: secret, other: other, body: body, changes: onlyBody},
+		{preset: "buildkite", library: "Go github.com/buildkite/go-buildkite/v4", secret: secret, other: other, body: body, changes: []change{changeBody, laterBySecond("X-Buildkite-Signature")}},
+		// Neither the event nor more of the body is signed.
+		{preset: "mailgun", library: "Go github.com/mailgun/mailgun-go/v4", secret: secret, other: other, body: mailgunEvent, changes: []change{
+			{"the token", replaceBody("54pPJ85f4W", "54pPJ85f4X")},
+			{"the time in the body", replaceBody(strconv.FormatInt(at.Unix(), 10), strconv.FormatInt(at.Unix()+1, 10))},
+		}},
 	}
 }
 

@@ -3,6 +3,7 @@
 // verify returns whether the library takes a request, or throws what it throws. Names of
 // headers are in lower case, as Node has them. A library is loaded when it is first asked.
 import { createRequire } from 'node:module'
+import path from 'node:path'
 
 const require = createRequire(import.meta.url)
 const form = (r) => {
@@ -221,5 +222,94 @@ export const libraries = {
     load: () => require('pagarme').postback,
     sign: (postback, r) => ({ 'x-hub-signature': `sha1=${postback.calculateSignature(r.secret, r.body)}` }),
     verify: (postback, r) => postback.verifySignature(r.secret, r.body, r.headers['x-hub-signature'].split('=')[1]),
+  },
+  '@clerk/backend': {
+    load: () => import('@clerk/backend/webhooks'),
+    verify: async ({ verifyWebhook }, r) => {
+      const request = new Request(r.url, { method: r.method, headers: r.headers, body: r.body })
+      return Boolean(await verifyWebhook(request, { signingSecret: r.secret }))
+    },
+  },
+  '@elevenlabs/elevenlabs-js': {
+    load: () => new (require('@elevenlabs/elevenlabs-js').ElevenLabsClient)({ apiKey: 'key' }),
+    verify: async (client, r) => Boolean(await client.webhooks.constructEvent(r.body, r.headers['elevenlabs-signature'], r.secret)),
+  },
+  '@kontent-ai/webhook-helper': {
+    load: () => require('@kontent-ai/webhook-helper').signatureHelper,
+    sign: (helper, r) => ({ 'x-kontent-ai-signature': helper.getHashFromString(r.body, r.secret) }),
+    verify: (helper, r) => helper.isValidSignatureFromString(r.body, r.secret, r.headers['x-kontent-ai-signature']),
+  },
+  '@line/bot-sdk': {
+    load: () => import('@line/bot-sdk'),
+    verify: ({ validateSignature }, r) => validateSignature(r.body, r.secret, r.headers['x-line-signature']),
+  },
+  '@mux/mux-node': {
+    load: () => new (require('@mux/mux-node'))({ tokenId: 'id', tokenSecret: 'secret' }),
+    verify: async (mux, r) => {
+      await mux.webhooks.verifySignature(r.body, r.headers, r.secret)
+      return true
+    },
+  },
+  '@notionhq/client': {
+    load: () => require('@notionhq/client'),
+    sign: async (notion, r) => ({ 'x-notion-signature': await notion.signWebhookPayload({ body: r.body, verificationToken: r.secret }) }),
+    verify: (notion, r) => notion.verifyWebhookSignature({ body: r.body, signature: r.headers['x-notion-signature'], verificationToken: r.secret }),
+  },
+  '@onfido/api': {
+    load: () => require('@onfido/api').WebhookEventVerifier,
+    verify: (Verifier, r) => Boolean(new Verifier(r.secret).readPayload(r.body, r.headers['x-sha2-signature'])),
+  },
+  '@sanity/webhook': {
+    load: () => import('@sanity/webhook'),
+    sign: async (webhook, r) => ({ 'sanity-webhook-signature': await webhook.encodeSignatureHeader(r.body, r.timestamp * 1000, r.secret) }),
+    verify: (webhook, r) => webhook.isValidRequest({ headers: r.headers, body: r.body }, r.secret),
+  },
+  // It takes an event that was parsed, and signs what JSON.stringify makes of it.
+  '@workos-inc/node': {
+    load: () => new (require('@workos-inc/node').WorkOS)('key'),
+    sign: async (workos, r) => {
+      const timestamp = r.timestamp * 1000
+      const signature = await workos.webhooks.computeSignature(timestamp, JSON.parse(r.body), r.secret)
+      return { 'workos-signature': `t=${timestamp}, v1=${signature}` }
+    },
+    verify: (workos, r) => workos.webhooks.verifyHeader({ payload: JSON.parse(r.body), sigHeader: r.headers['workos-signature'], secret: r.secret }),
+  },
+  // It verifies what JSON.stringify makes of the event, too.
+  '@zoom/rivet': {
+    load: () => require('@zoom/rivet/meetings').AwsLambdaReceiver,
+    verify: async (Receiver, r) => {
+      const handle = new Receiver({ webhooksSecretToken: r.secret }).start()
+      const answer = await handle({ headers: r.headers, body: r.body, isBase64Encoded: false }, {})
+      if (answer.statusCode !== 200) throw new Error(answer.body)
+      return true
+    },
+  },
+  'box-node-sdk': {
+    load: () => require('box-node-sdk/managers/webhooks').WebhooksManager,
+    verify: (Webhooks, r) => Webhooks.validateMessage(r.body, r.headers, r.secret),
+  },
+  lithic: {
+    load: async () => new (await import('lithic')).default({ apiKey: 'key' }),
+    verify: (client, r) => Boolean(client.webhooks.unwrap(r.body, r.headers, r.secret)),
+  },
+  pusher: {
+    load: () => require('pusher'),
+    verify: (Pusher, r) => new Pusher({ appId: 'id', key: r.headers['x-pusher-key'], secret: r.secret }).webhook({ headers: r.headers, rawBody: r.body }).isValid(),
+  },
+  resend: {
+    load: async () => new (await import('resend')).Resend('key'),
+    verify: (resend, r) => Boolean(resend.webhooks.verify({
+      payload: r.body, webhookSecret: r.secret,
+      headers: { id: r.headers['svix-id'], timestamp: r.headers['svix-timestamp'], signature: r.headers['svix-signature'] },
+    })),
+  },
+  'stream-chat': {
+    load: () => require('stream-chat').StreamChat,
+    verify: (StreamChat, r) => new StreamChat('key', r.secret).verifyWebhook(r.body, r.headers['x-signature']),
+  },
+  // Its receiver ends the process with every event; this is what it compares with.
+  whatsapp: {
+    load: () => require(path.join(path.dirname(require.resolve('whatsapp')), 'utils.js')),
+    sign: (utils, r) => ({ 'x-hub-signature-256': `sha256=${utils.generateXHub256Sig(r.body, r.secret)}` }),
   },
 }
