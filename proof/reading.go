@@ -27,9 +27,9 @@ type reading struct {
 type pair struct{ key, value string }
 
 func (n Names) canonical() []string {
-	names := make([]string, len(n))
-	for i, name := range n {
-		names[i] = textproto.CanonicalMIMEHeaderKey(name)
+	var names []string
+	for _, name := range n {
+		names = append(names, textproto.CanonicalMIMEHeaderKey(name))
 	}
 	return names
 }
