@@ -150,7 +150,7 @@ var others = []Preset{
 		},
 		Secret:   "Settings, API security, HTTP webhook signing key",
 		Source:   "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
-		Evidence: Evidence{Library: "Go github.com/mailgun/mailgun-go@v2.0.0+incompatible"},
+		Evidence: Evidence{Library: "Go github.com/mailgun/mailgun-go/v4@v4.23.0"},
 		Notes:    "The event itself is not signed: whoever sees one signature can put it on another event until it is too old. Use replay, which takes each signature once.",
 	},
 	{
