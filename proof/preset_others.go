@@ -55,7 +55,7 @@ var others = []Preset{
 	},
 	{
 		Name: "elevenlabs", Title: "ElevenLabs",
-		Scheme:   Scheme{Signature: pairs("ElevenLabs-Signature", ",", "=", "v0"), Signed: Templates{"{timestamp}.{body}"}, Timestamp: &Timestamp{Place: Place{Pair: "t"}}},
+		Scheme:   Scheme{Signature: pairs("ElevenLabs-Signature", ",", "=", "v0"), Signed: Templates{"{timestamp}.{body}"}, Timestamp: &Timestamp{Place: Place{Pair: "t"}}, Tolerance: Tolerance(30 * time.Minute)},
 		Secret:   "Settings, Webhooks; shown once",
 		Source:   "elevenlabs/elevenlabs-js src/wrapper/webhooks.ts",
 		Evidence: Evidence{Library: "npm @elevenlabs/elevenlabs-js@2.73.0"},
@@ -234,6 +234,7 @@ var others = []Preset{
 		Secret:   "Dashboard, the application, API secret",
 		Source:   "GetStream/stream-chat-js src/signing.ts",
 		Evidence: Evidence{Library: "npm stream-chat@9.53.0"},
+		Notes:    "Where compression of webhooks is on, Stream signs the body as it was before: leave it off.",
 	},
 	{
 		Name: "telegram", Title: "Telegram bots",
