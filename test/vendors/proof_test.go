@@ -48,9 +48,12 @@ func (tr trial) test(t *testing.T, l library, at time.Time) {
 	check(t, "signed with the older secret", proof.OldSecret, tr.judge(t, signed, at, tr.other, tr.secret))
 	check(t, "another secret", proof.Mismatch, tr.judge(t, signed, at, tr.other))
 	for _, c := range tr.changes {
-		changed := signed.clone()
-		c.alter(&changed)
+		changed := c.of(t, signed)
 		check(t, c.name+" is changed", proof.Mismatch, tr.judge(t, changed, at, tr.secret))
+	}
+	for _, c := range tr.leaves {
+		changed := c.of(t, signed)
+		check(t, c.name+", which is not signed, is changed", proof.OK, tr.judge(t, changed, at, tr.secret))
 	}
 	if s := preset.Scheme; s.Timestamp != nil {
 		tolerance := time.Duration(s.Tolerance)

@@ -36,10 +36,15 @@ func (tr trial) confirm(t *testing.T, l library, signed message, at time.Time) {
 		t.Error("the library takes another secret")
 	}
 	for _, c := range tr.changes {
-		changed := signed.clone()
-		c.alter(&changed)
+		changed := c.of(t, signed)
 		if l.verify(tr.call(changed, tr.secret.verifies, at)) == nil {
 			t.Errorf("the library takes a request of which %s is changed", c.name)
+		}
+	}
+	for _, c := range tr.leaves {
+		changed := c.of(t, signed)
+		if err := l.verify(tr.call(changed, tr.secret.verifies, at)); err != nil {
+			t.Errorf("the library minds that %s is changed: %v", c.name, err)
 		}
 	}
 }
