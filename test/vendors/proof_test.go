@@ -13,16 +13,13 @@ import (
 // the library takes what is signed by the preset.
 func TestPresets(t *testing.T) {
 	all := libraries(t)
-	at := time.Now().Truncate(time.Second) // the clock of libraries for Go cannot be set
-	for _, tr := range trials(t, at) {
-		t.Run(strings.Join([]string{tr.preset, tr.library, tr.about}, "/"), func(t *testing.T) {
-			l, ok := all[tr.library]
-			if !ok {
-				t.Fatal("there is no such library")
-			}
-			tr.test(t, l, at)
-		})
-	}
+	eachTrial(t, func(t *testing.T, tr trial, at time.Time) {
+		l, ok := all[tr.library]
+		if !ok {
+			t.Fatal("there is no such library")
+		}
+		tr.test(t, l, at)
+	})
 }
 
 // test has a library sign the request of a trial, or verify it, or both.

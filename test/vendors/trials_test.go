@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -34,6 +33,10 @@ type trial struct {
 	changes []change
 	// leaves are what it does not cover, and whoever sees a request can alter.
 	leaves []change
+}
+
+func (tr trial) name() string {
+	return strings.TrimSpace(tr.preset + " " + tr.library + " " + tr.about)
 }
 
 // key is a secret. Where the vendor has a key pair it signs with the private half.
@@ -72,6 +75,16 @@ const (
 	form   = "To=%2B5511999990000&Body=ol%C3%A1+mundo&MediaUrl=b&From=%2B14155550100&Empty="
 )
 
+// eachTrial runs all, each at its time: the clock of the libraries for Go cannot be set.
+func eachTrial(t *testing.T, run func(t *testing.T, tr trial, at time.Time)) {
+	for i, tr := range trials(t, time.Now()) {
+		t.Run(tr.name(), func(t *testing.T) {
+			at := time.Now().Truncate(time.Second)
+			run(t, trials(t, at)[i], at)
+		})
+	}
+}
+
 // trials returns all, for requests that are signed at a time.
 func trials(t *testing.T, at time.Time) []trial {
 	t.Helper()
@@ -82,7 +95,7 @@ func trials(t *testing.T, at time.Time) []trial {
 	hexKey, otherHexKey := text("44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"), text("44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA057")
 	discord, otherDiscord := ed25519Key("a", hex.EncodeToString), ed25519Key("b", hex.EncodeToString)
 	telnyx, otherTelnyx := ed25519Key("a", base64.StdEncoding.EncodeToString), ed25519Key("b", base64.StdEncoding.EncodeToString)
-	sendgrid, otherSendgrid := p256Key(t), p256Key(t)
+	sendgrid, otherSendgrid := p256Key(t, "a"), p256Key(t, "b")
 	stark, otherStark := storedKey(t, "stark"), storedKey(t, "other")
 	linear := fmt.Sprintf(`{"action":"create","type":"Issue","webhookTimestamp":%s}`, ms)
 	bodySum := sha256.Sum256([]byte(body))
@@ -289,10 +302,11 @@ func ed25519Key(name string, encode func([]byte) string) key {
 	return key{encode(private.Public().(ed25519.PublicKey)), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))}
 }
 
-// p256Key returns a new key pair. Its public half is as SendGrid shows it.
-func p256Key(t *testing.T) key {
+// p256Key returns a key pair of its own for every name. Its public half is as SendGrid shows it.
+func p256Key(t *testing.T, name string) key {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	seed := sha256.Sum256([]byte(name))
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
 	if err != nil {
 		t.Fatal(err)
 	}
