@@ -55,7 +55,7 @@ var others = []Preset{
 	},
 	{
 		Name: "elevenlabs", Title: "ElevenLabs",
-		Scheme:   Scheme{Signature: pairs("ElevenLabs-Signature", ",", "=", "v0"), Signed: Templates{"{timestamp}.{body}"}, Timestamp: &Timestamp{Place: Place{Pair: "t"}}},
+		Scheme:   Scheme{Signature: pairs("ElevenLabs-Signature", ",", "=", "v0"), Signed: Templates{"{timestamp}.{body}"}, Timestamp: &Timestamp{Place: Place{Pair: "t"}}, Tolerance: Tolerance(30 * time.Minute)},
 		Secret:   "Settings, Webhooks; shown once",
 		Source:   "elevenlabs/elevenlabs-js src/wrapper/webhooks.ts",
 		Evidence: Evidence{Library: "npm @elevenlabs/elevenlabs-js@2.73.0"},
@@ -150,7 +150,7 @@ var others = []Preset{
 		},
 		Secret:   "Settings, API security, HTTP webhook signing key",
 		Source:   "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
-		Evidence: Evidence{Library: "Go github.com/mailgun/mailgun-go@v2.0.0+incompatible"},
+		Evidence: Evidence{Library: "Go github.com/mailgun/mailgun-go/v4@v4.23.0"},
 		Notes:    "The event itself is not signed: whoever sees one signature can put it on another event until it is too old. Use replay, which takes each signature once.",
 	},
 	{
@@ -234,6 +234,7 @@ var others = []Preset{
 		Secret:   "Dashboard, the application, API secret",
 		Source:   "GetStream/stream-chat-js src/signing.ts",
 		Evidence: Evidence{Library: "npm stream-chat@9.53.0"},
+		Notes:    "Where compression of webhooks is on, Stream signs the body as it was before: leave it off.",
 	},
 	{
 		Name: "telegram", Title: "Telegram bots",

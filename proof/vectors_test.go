@@ -115,10 +115,10 @@ func TestPresetsVerifyWhatVendorsMake(t *testing.T) {
 			}
 			if s.Timestamp != nil {
 				late := v.message()
-				late.Arrived = late.Arrived.Add(11 * time.Minute)
+				late.Arrived = late.Arrived.Add(31 * time.Minute)
 				want(late, right, proof.TimestampOld)
 				early := v.message()
-				early.Arrived = early.Arrived.Add(-11 * time.Minute)
+				early.Arrived = early.Arrived.Add(-31 * time.Minute)
 				want(early, right, proof.TimestampNew)
 			}
 			for _, name := range s.Signature.Header {
