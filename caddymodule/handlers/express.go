@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/lane"
 )
 
@@ -163,6 +164,7 @@ func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	expressServed.Inc()
 	w.Header()["Server"] = serverName
 	r = e.prepare(w, r)
+	w = gate.WithRequestID(w, vars.RequestID(r))
 	next := caddyhttp.HandlerFunc(s.proxy.direct)
 	if line, ok := e.log.begin(w, r); ok {
 		defer line.write()
