@@ -34,7 +34,7 @@ func (a *admin) registerCredentialChanges() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), slices.Concat([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
+	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
@@ -70,7 +70,7 @@ func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rota
 			return a.minted(ctx, tenant, made.credential, made.secret.Token, err)
 		}
 	}
-	c, token, err := a.store.Rotate(ctx, ref, rotation)
+	c, token, err := a.rotate(ctx, ref, rotation)
 	return a.minted(ctx, tenant, c, token, err)
 }
 

@@ -21,6 +21,9 @@ func (a *admin) rotateAtMatcher(ctx context.Context, ref store.Ref, r store.Rota
 	if err != nil || old.Kind == credential.KindAPI || old.Kind == credential.KindCallback && !old.AtMatcher {
 		return made{}, false, err
 	}
+	if err := a.checkTenant(ref.Tenant, old.Kind); err != nil {
+		return made{}, true, err
+	}
 	if err := a.rotatableAtMatcher(ctx, &old, r); err != nil {
 		return made{}, true, err
 	}

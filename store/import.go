@@ -50,7 +50,9 @@ func (s *Store) take(ctx context.Context, spec credential.Spec, token Foreign, a
 	case errors.Is(err, errDigestRevoked):
 		return c, false, ErrDigestTaken
 	case errors.Is(err, errDigestExists):
-		c, err = s.holder(ctx, spec, token.Digest)
+		if c, err = s.holder(ctx, spec, token.Digest); err == nil {
+			err = s.awaitReplicas(ctx)
+		}
 		return c, false, err
 	case errors.Is(err, errIDTaken):
 		// Of another tenant's credential no more is told than that it cannot be.

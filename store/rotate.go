@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,7 +151,8 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 				return err
 			}
 			if retired == nil {
-				return ErrNoGrace
+				// Maybe ended by a request whose answer said that no replica has it.
+				return cmp.Or(s.awaitReplicas(ctx), ErrNoGrace)
 			}
 		}
 		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionFinish, credential: retired.ID, kind: retired.Kind}}
