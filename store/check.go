@@ -45,7 +45,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 		return []Finding{{"redis", SeverityProblem, err.Error()}}
 	}
 	var findings []Finding
-	err = b.ask(ctx, func(node *redis.Client) error {
+	err = b.askOnce(ctx, func(node *redis.Client) error {
 		m, _, err := s.follower.probe(ctx, node)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Get returns one credential. Errors: ErrNotFound, ErrUnavailable.
@@ -105,8 +106,18 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []string) (
 	return credentials, nil
 }
 
-// ask runs commands on the server that holds the data set.
+// ask runs commands that can be repeated on the server that holds the data set; again on
+// a new connection where theirs turns out to be dead.
 func (b *backend) ask(ctx context.Context, commands func(*redis.Client) error) error {
+	err := b.askOnce(ctx, commands)
+	if redisconn.Dead(err) && ctx.Err() == nil {
+		err = b.askOnce(ctx, commands)
+	}
+	return err
+}
+
+// askOnce runs commands on the server that holds the data set.
+func (b *backend) askOnce(ctx context.Context, commands func(*redis.Client) error) error {
 	node, err := b.commands.Node(ctx)
 	if err == nil {
 		err = commands(node)
