@@ -23,6 +23,7 @@ func TestCommandLineDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(docs.Script(docs.ToRun(t, "..", "docs/cli.md", "sh")), "http://127.0.0.1:8081", g.Admin)
+	text = strings.ReplaceAll(text, "http://127.0.0.1:8080", g.Vendors)
 	for _, command := range []string{"mint", "list", "get", "rotate", "finish", "revoke", "verify", "import", "export"} {
 		if !strings.Contains(text, "hookgate credentials "+command) {
 			t.Errorf("the page does not show %s", command)
