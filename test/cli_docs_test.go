@@ -17,7 +17,7 @@ func TestCommandLineDocs(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
 	}
-	g := start(t, config{store: embedded(t)})
+	g := start(t, config{store: embedded(t), upstream: newUpstream(t).addr})
 	dir := t.TempDir()
 	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "hookgate")); err != nil {
 		t.Fatal(err)
