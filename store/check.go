@@ -48,12 +48,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 			return err
 		}
 		findings = append(findings, Finding{"redis", SeverityOK, "reachable, and takes writes"}, checkDataSet(m), s.checkClock())
-		info, err := readInfo(ctx, node)
-		if err != nil {
-			findings = append(findings, Finding{"info", SeverityWarning, "INFO is not permitted, so persistence, replication and eviction cannot be checked"})
-			return nil
-		}
-		findings = append(findings, checkRole(info), checkReplication(info), checkPersistence(ctx, node, info), checkEviction(info))
+		findings = append(findings, s.checkServer(ctx, node)...)
 		return nil
 	})
 	if err != nil {
@@ -61,6 +56,15 @@ func (s *Store) Check(ctx context.Context) []Finding {
 		findings = append(findings, Finding{"redis", SeverityProblem, fmt.Sprintf("%v: %v", ErrUnavailable, err)})
 	}
 	return findings
+}
+
+// checkServer judges what the server says of itself.
+func (s *Store) checkServer(ctx context.Context, node *redis.Client) []Finding {
+	info, err := readInfo(ctx, node)
+	if err != nil {
+		return []Finding{{"info", SeverityWarning, "INFO is not permitted, so persistence, replication and eviction cannot be checked"}}
+	}
+	return []Finding{checkRole(info), checkReplication(info), checkPersistence(ctx, node, info), checkEviction(info)}
 }
 
 func checkDataSet(m keyring.Meta) Finding {

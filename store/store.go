@@ -122,6 +122,9 @@ func (s *Store) Start(t Tuning) error {
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
+	if s.config.EmbeddedDir == "" {
+		s.running.Go(func() { s.warnOfLosing(ctx, b) })
+	}
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/hookgate/hookgate/store/redistest"
 	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
@@ -56,5 +58,30 @@ func TestCheckWithoutRedis(t *testing.T) {
 	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(lost.dir, "check", "--config", lost.caddyfile()))
 	if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+}
+
+// TestRedisThatIsACache is set up as the Valkey of Matcher's chart is: check calls that a
+// problem, and the log of a process that starts with it warns in one line.
+func TestRedisThatIsACache(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: onRedis(t, redistest.WithArgs("--appendonly", "no", "--save", "", "--maxmemory", "640mb", "--maxmemory-policy", "allkeys-lru"))})
+	warning := regexp.MustCompile(`(?m)^.*"level":"warn".*"logger":"hookgate".*this Redis will lose credentials.*$`)
+	hookgatetest.Eventually(t, "the log warns", func() bool { return warning.MatchString(g.Output.String()) })
+	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(g.dir, "check", "--config", g.caddyfile()))
+	if code != 1 {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+	for _, reason := range []string{"persistence", "eviction"} {
+		if !regexp.MustCompile(`(?m)^problem +` + reason + ` `).MatchString(stdout) {
+			t.Errorf("check says no problem with %s:\n%s", reason, stdout)
+		}
+	}
+	lines := warning.FindAllString(g.Output.String(), -1)
+	if len(lines) != 1 || !strings.Contains(lines[0], "persistence off") || !strings.Contains(lines[0], "eviction allkeys-lru") {
+		t.Errorf("the log warns %q", lines)
+	}
+	if code := g.stop(); code != 0 {
+		t.Errorf("it ends with %d", code)
 	}
 }
