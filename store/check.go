@@ -69,7 +69,7 @@ func (s *Store) checkServer(ctx context.Context, node *redis.Client) []Finding {
 
 func checkDataSet(m keyring.Meta) Finding {
 	if m.Epoch == "" {
-		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
+		return Finding{"data set", SeverityOK, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
 	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.Epoch, m.Seq)}
 }

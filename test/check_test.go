@@ -28,7 +28,7 @@ func TestCheckServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			config := "{\n\t" + all + "\thookgate {\n\t\tredis embedded \"" + dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate {\n" + version + "\t}\n}\n"
+			config := "{\n\t" + all + "\thookgate {\n\t\tredis embedded \"" + dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate {\n" + version + "\t}\n\thookgate_proxy 127.0.0.1:4018\n}\n"
 			path := hookgatetest.Write(t, dir, strings.Replace(config, test.without, "", 1))
 			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path))
 			if code != 0 {
