@@ -36,5 +36,5 @@ func (a *admin) mint(ctx context.Context, spec credential.Spec) (credential.Cred
 	return a.store.Mint(ctx, spec)
 }
 
-// tenantProblems are what checkTenant can answer.
-var tenantProblems = []problem.Problem{problem.TenantNotServed}
+// tenantProblems are why a tenant can have no new credential.
+var tenantProblems = []problem.Problem{problem.TenantNotServed, problem.Quota}

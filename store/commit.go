@@ -26,10 +26,10 @@ var (
 	errDigestRevoked = errors.New("the digest was revoked")
 )
 
-// commit runs m as one script, applies it to this process's keyring, and returns
+// commitOnce runs m as one script, applies it to this process's keyring, and returns
 // the time it was committed at. A lost reply is asked for again with the same
 // nonce, which the script recognises, so a mutation is never applied twice.
-func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
+func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	b, err := s.backend()
 	if err != nil {
 		return time.Time{}, err
@@ -84,6 +84,10 @@ func refusal(status string, fields []string) error {
 		return errDigestRevoked
 	case "TAKEN":
 		return ErrClientIDTaken
+	case "QUOTA":
+		return ErrQuota
+	case "COUNT":
+		return errUncounted
 	case "REUSED":
 		return ErrKeyReused
 	case "REPLAY":

@@ -29,7 +29,8 @@ type Store struct {
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
-	lists    chan struct{}           // a place for each whole list that may be read at once
+	recounts recounts
+	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
 	starting sync.Mutex
@@ -105,6 +106,9 @@ func (s *Store) Start(t Tuning) error {
 	}
 	if t.AuditLife <= 0 {
 		t.AuditLife = DefaultAuditLife
+	}
+	if t.Quota == 0 {
+		t.Quota = DefaultQuota
 	}
 	if t.WaitReplicas > 0 && s.config.EmbeddedDir != "" {
 		return errNoReplicas
