@@ -33,6 +33,8 @@ type Index struct {
 	epoch  string
 	shards [shardCount]shard
 	counts [len(credential.KindCodes)]atomic.Int64
+	// removed counts the digests that are gone since the index was built.
+	removed atomic.Int64
 
 	// identities only ever grows, so a position read from an entry is valid in any
 	// later slice: a position is never given to another identity.
@@ -99,6 +101,7 @@ func (idx *Index) remove(d credential.Digest) bool {
 	if ok {
 		delete(s.entries, d)
 		idx.counts[credential.KindCode((*idx.identities.Load())[old.identity].Kind)].Add(-1)
+		idx.removed.Add(1)
 	}
 	return ok
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,6 +130,7 @@ func (s *Store) Start(t Tuning) error {
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
+	s.running.Go(func() { s.tidy(ctx) })
 	return nil
 }
 
@@ -219,6 +221,27 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+	}
+}
+
+// tidyInterval is how often memory of what is gone is looked for, so that it is given back
+// within a minute.
+const tidyInterval = 20 * time.Second
+
+// tidy gives back to the system what the keyring has given up: by itself the collector
+// keeps it for the next burst.
+func (s *Store) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if s.keyring.Tidy() {
+			debug.FreeOSMemory()
 		}
 	}
 }
