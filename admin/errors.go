@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/hookgate/hookgate/admin/connections"
+	"github.com/hookgate/hookgate/admin/mirror"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
@@ -38,6 +39,11 @@ var problemsOf = []struct {
 	{connections.ErrRefused, problem.MatcherRefuses},
 	{connections.ErrAnswer, problem.MatcherAnswer},
 	{errNoAnswer, problem.NoAnswer},
+	{errNotKept, problem.NotKept},
+	{errNotAtMatcher, problem.NotAtMatcher},
+	{mirror.ErrNoAnswer, problem.MirrorNoAnswer},
+	{mirror.ErrUnreachable, problem.MirrorUnreachable},
+	{mirror.ErrAnswer, problem.MirrorUnreachable},
 	{store.ErrNotReplicated, problem.NotReplicated},
 	{store.ErrUnavailable, problem.StoreUnavailable},
 }
@@ -50,6 +56,8 @@ func asProblem(err error) *detail {
 		return d
 	case errors.As(err, &replay):
 		return replayed(replay)
+	case errors.Is(err, store.ErrWaitRefused):
+		return refuse(problem.NotReplicated).because("The change is made and holds, but Redis refuses to wait for replicas, as wait_replicas asks it to. Its answer is in the log; `hookgate check` tries it.").with("Retry-After", retryAfter)
 	case errors.Is(err, credential.ErrInvalid):
 		return refuse(problem.Invalid).at("body", err.Error())
 	}

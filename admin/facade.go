@@ -73,7 +73,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 
 	mint := repeatable(f.mint.of(http.MethodPost, f.path, f.tag))
 	mint.DefaultStatus = http.StatusCreated
-	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems),
+	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *requestInput[Request]) (*secretOutput[Secret], error) {
 			spec := f.spec(&in.Body)
 			spec.Tenant, spec.Kind = tenant, f.kind
@@ -82,11 +82,17 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
+			if a.mirror != nil {
+				return nil, a.relayMint(ctx, spec)
+			}
 			return answer(a.mint(ctx, spec))
 		})
 
-	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), []problem.Problem{problem.ManyLists},
+	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), append(mirrorProblems(), problem.ManyLists),
 		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
+			if a.mirror != nil && f.kind == credential.KindCallback {
+				return nil, a.relayList(ctx, tenant)
+			}
 			return a.listed(ctx, f.member, func(l *listing) (string, error) {
 				return "", a.store.List(ctx, tenant, f.kind, func(page []credential.Credential) error {
 					for i := range page {
@@ -101,7 +107,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated
 	register(a, bearer.RoleAdmin, rotate,
-		slices.Concat([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems),
+		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*secretOutput[Secret], error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if f.rotatable != nil {
@@ -113,11 +119,20 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
-			return answer(a.store.Rotate(ctx, ref, store.Rotation{}))
+			if a.mirror != nil {
+				if handled, err := a.relayRotation(ctx, ref); handled || err != nil {
+					return nil, err
+				}
+			}
+			return answer(a.rotate(ctx, ref, store.Rotation{}))
 		})
 
-	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), []problem.Problem{problem.NotFound},
+	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), append(mirrorProblems(problem.NotAtMatcher), problem.NotFound),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*struct{}, error) {
-			return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()})
+			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
+			if a.mirror != nil && f.kind == credential.KindCallback {
+				return nil, a.relayRevocation(ctx, ref)
+			}
+			return nil, a.store.Revoke(ctx, ref)
 		})
 }

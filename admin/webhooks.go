@@ -87,7 +87,7 @@ func (a *admin) registerWebhookTokens() {
 
 // mintableToken: the answer has the URL, so that there must be one.
 func (a *admin) mintableToken(ctx context.Context, spec credential.Spec) error {
-	if a.publicURL == "" {
+	if a.publicURL == "" && a.mirror == nil { // Matcher has one of its own
 		return refuse(problem.NotConfigured)
 	}
 	return a.checkConnection(ctx, spec, "body.vendor", "body.connection_config_name")
@@ -96,10 +96,10 @@ func (a *admin) mintableToken(ctx context.Context, spec credential.Spec) error {
 // rotatableToken does not ask whether the connection still exists: a leaked token must
 // be replaceable whatever became of it.
 func (a *admin) rotatableToken(c *credential.Credential) error {
-	switch {
-	case a.publicURL == "":
+	if a.publicURL == "" && a.mirror == nil {
 		return refuse(problem.NotConfigured)
-	case a.webhookURL(c, anyToken) == "":
+	}
+	if _, err := a.webhookPath(c.Vendor, c.Connection, anyToken); err != nil {
 		return noWebhookPath()
 	}
 	return nil

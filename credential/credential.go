@@ -50,6 +50,8 @@ const (
 type Credential struct {
 	ID     uuid.UUID
 	Tenant uuid.UUID
+	// AtMatcher: Matcher has this credential too, under the same id.
+	AtMatcher bool
 	// TenantAs is how the JWT of the operator spelled the tenant who minted the
 	// credential, or rotated it last.
 	TenantAs TenantSpelling

@@ -37,14 +37,18 @@ func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Cred
 		return credential.Credential{}, "", err
 	}
 	c.TenantAs = originOf(ctx).TenantAs
-	if err := s.create(ctx, &c, auditNote{action: ActionMint, credential: c.ID, kind: c.Kind}); err != nil {
+	if err := s.create(ctx, &c, ActionMint); err != nil {
 		return credential.Credential{}, "", err
 	}
 	return c, token, nil
 }
 
 // create commits a new credential, and sets when it was created.
-func (s *Store) create(ctx context.Context, c *credential.Credential, note auditNote) error {
+func (s *Store) create(ctx context.Context, c *credential.Credential, action string) error {
+	var note auditNote // of an import none: NoteImport says how many there were
+	if action != ActionImport {
+		note = auditNote{action: action, credential: c.ID, kind: c.Kind}
+	}
 	m := mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(c), stamps: []string{fieldCreatedAt}}},
@@ -59,10 +63,12 @@ func (s *Store) create(ctx context.Context, c *credential.Credential, note audit
 	}
 	at, err := s.commit(ctx, m)
 	switch {
+	case errors.Is(err, errConflict) && c.AtMatcher:
+		return errIDTaken
 	case errors.Is(err, errConflict):
 		// The id is new, so this was our own commit: its reply got lost, and another
 		// writer changed the credential before we asked again.
-		return unavailable("create a credential", err)
+		return unavailable(action, err)
 	case c.Kind == credential.KindAPI && (errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked)):
 		return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)
 	}

@@ -52,31 +52,3 @@ func askOn(ctx context.Context, conn redisconn.Conn, commands func(*redis.Client
 	}
 	return err
 }
-
-// awaitReplicas waits until the replicas have everything that was written so far,
-// where the configuration asks for it.
-func (s *Store) awaitReplicas(ctx context.Context) error {
-	b, err := s.backend()
-	if err != nil {
-		return err
-	}
-	replicas := s.tuning.Load().WaitReplicas
-	if replicas == 0 {
-		return nil
-	}
-	var acknowledged int
-	err = b.ask(ctx, func(node *redis.Client) (err error) {
-		// Whatever a connection asks first makes its WAIT count from that moment.
-		_, acknowledged, err = runAndWait(ctx, node, replicas, func(p redis.Pipeliner) *redis.Cmd {
-			return p.Do(ctx, "PERSIST", s.keys.meta())
-		})
-		return err
-	})
-	switch {
-	case err != nil:
-		return unavailable("wait for replicas", err)
-	case acknowledged < replicas:
-		return ErrNotReplicated
-	}
-	return nil
-}

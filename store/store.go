@@ -92,7 +92,7 @@ func New(config Config) (*Store, error) {
 // Starting a running store only changes its tuning.
 //
 // It fails where the embedded directory cannot be used: locked by another process,
-// corrupt, or not writable.
+// corrupt, or not writable; and where Redis answers and is too old (redisconn.ErrTooOld).
 func (s *Store) Start(t Tuning) error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
@@ -118,9 +118,14 @@ func (s *Store) Start(t Tuning) error {
 	if s.opened.Load() != nil {
 		return nil
 	}
-	b, err := s.open()
+	b, err := s.open(t.Offline)
 	if err != nil {
 		return err
+	}
+	if !t.Offline {
+		if err := b.newEnough(); err != nil {
+			return errors.Join(err, b.tail.Close(), b.commands.Close(), b.close())
+		}
 	}
 	s.opened.Store(b)
 	if t.Offline {
@@ -134,7 +139,20 @@ func (s *Store) Start(t Tuning) error {
 	return nil
 }
 
-func (s *Store) open() (*backend, error) {
+// newEnough fails where Redis answers and is too old. One that is silent is looked at when
+// it can be reached, and never followed if it is.
+func (b *backend) newEnough() error {
+	ctx, cancel := context.WithTimeout(context.Background(), redisconn.CommandTimeout)
+	defer cancel()
+	if _, err := b.tail.Node(ctx); errors.Is(err, redisconn.ErrTooOld) {
+		return err
+	}
+	return nil
+}
+
+// open makes the way to the data set. An old server may be read by an operation on the
+// data set, which is how one gets away from it.
+func (s *Store) open(offline bool) (*backend, error) {
 	if s.config.EmbeddedDir != "" {
 		e, err := embedded.Open(s.config.EmbeddedDir)
 		if err != nil {
@@ -156,13 +174,19 @@ func (s *Store) open() (*backend, error) {
 		return nil, err
 	}
 	redisconn.Harden(opt)
-	topology := s.config.Redis.Topology
-	commands := redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.CommandConnections)
+	connect := func(opt *redis.UniversalOptions, connections int) redisconn.Conn {
+		conn := redisconn.Connect(s.config.Redis.Topology, opt, network, s.keys.meta(), connections)
+		if offline {
+			return conn
+		}
+		return redisconn.NewEnough(conn)
+	}
+	commands := connect(opt, redisconn.CommandConnections)
 	return &backend{
 		commands: commands,
-		tail:     redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.TailConnections),
-		lists:    redisconn.Connect(topology, patient(opt), network, s.keys.meta(), redisconn.ListConnections),
-		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength,
+		tail:     connect(opt, redisconn.TailConnections),
+		lists:    connect(patient(opt), redisconn.ListConnections),
+		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength,
 		close: func() error { return nil },
 	}, nil
 }

@@ -98,9 +98,14 @@ func TestWaitReplicas(t *testing.T) {
 	l := startLossy(t)
 	a, b := open(t, at(l.clients), waitReplicas(1)), open(t, at(l.clients), waitReplicas(1))
 	plain := open(t, at(l.clients))
-	all := a.fill()
+	all := plain.fill()
 	b.sees("the live token", all.live, guard.Allowed)
-	_, kept := a.mint()
+	var kept string
+	hookgatetest.Eventually(t, "a mints", func() (done bool) {
+		_, token, err := a.tryMint()
+		kept = token
+		return err == nil
+	})
 
 	l.replication.Stall()
 	if err := a.Revoke(t.Context(), ref(all.credential)); !errors.Is(err, store.ErrNotReplicated) {
@@ -147,16 +152,17 @@ func TestLostRevocationsDoNotHoldUpTheProof(t *testing.T) {
 	t.Parallel()
 	l := startLossy(t)
 	a := open(t, at(l.clients), waitReplicas(1), bound(4*time.Second))
+	operator := open(t, at(l.clients)) // does not wait
 	const n = 30
 	var credentials []credential.Credential
 	for range n {
-		c, _ := a.mint()
+		c, _ := operator.mint()
 		credentials = append(credentials, c)
 	}
-	_, kept := a.mint()
+	_, kept := operator.mint()
+	a.awaitProof()
 	l.replica.AwaitCaughtUp(t, l.master)
 	l.replication.BlackHole()
-	operator := open(t, at(l.clients)) // does not wait
 	for _, c := range credentials {
 		operator.revoke(c)
 	}
