@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
 
@@ -46,6 +47,9 @@ func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	}
 	if redis.IsOOMError(err) && m.onlyRemoves() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
+	}
+	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.onlyRemoves() {
+		reply, err = e.RunUrgent(ctx, mutateScript, keys, args)
 	}
 	var notReplicated error
 	if errors.Is(err, ErrNotReplicated) {

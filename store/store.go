@@ -49,6 +49,15 @@ type backend struct {
 	close        func() error
 }
 
+// writable proves that a change could be written now. A Redis server has proved it with
+// the probe.
+func (b *backend) writable() error {
+	if e, ok := b.scripts.(*embedded.DataSet); ok {
+		return e.Probe()
+	}
+	return nil
+}
+
 var errNoReplicas = errors.New("the embedded store has no replicas to wait for")
 
 var errNotStarted = fmt.Errorf("%w: not started yet", ErrUnavailable)
