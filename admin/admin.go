@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
+	"github.com/hookgate/hookgate/admin/mirror"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
@@ -30,6 +32,9 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections connections.Source
+	// Mirror, where not nil, is the Matcher that mints, rotates and revokes callback and
+	// webhook tokens itself. It is not closed with the API.
+	Mirror *mirror.Mirror
 	// Guards are what the guards of this process let through, as it is when a request is
 	// served: they can be set up after the API. Webhook tokens are minted only where one
 	// of them takes them. Nil: there is none.
@@ -39,6 +44,9 @@ type Config struct {
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
 	// verify them, the rate limit and what is said of a token depend on it.
 	Now keyring.Clock
+	// Client returns the address that a request comes from; the zero Addr where it is
+	// unknown. Nil: that of the connection.
+	Client func(*http.Request) netip.Addr
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
 	// Observe is called once per request with the operation id, or "none" where the
@@ -54,6 +62,7 @@ type admin struct {
 	limiter     *limiter
 	publicURL   string
 	connections connections.Source
+	mirror      *mirror.Mirror // nil: there is none
 	log         *slog.Logger
 	huma        huma.API
 
@@ -91,6 +100,9 @@ func New(config Config) (*API, error) {
 	if config.Guards == nil {
 		config.Guards = func() []*guard.Policy { return nil }
 	}
+	if config.Client == nil {
+		config.Client = peerAddress
+	}
 	if config.Observe == nil {
 		config.Observe = func(string, int) {}
 	}
@@ -115,7 +127,7 @@ func New(config Config) (*API, error) {
 	a := &admin{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
-		refusals: refusals, guards: config.Guards, now: config.Now,
+		mirror: config.Mirror, refusals: refusals, guards: config.Guards, now: config.Now,
 	}
 	a.registerCallbackCredentials()
 	a.registerWebhookTokens()
@@ -127,7 +139,7 @@ func New(config Config) (*API, error) {
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	console.Register(mux)
-	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier, a.refusals}, nil
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, a.refusals}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
@@ -146,7 +158,10 @@ func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals
 	op.Responses = problemResponses(a.huma, refusals)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(withOrigin(ctx, ""), exchangeOf(ctx).operator.Tenant, in)
-		if err != nil {
+		switch {
+		case errors.Is(err, errAnswered):
+			return nil, nil
+		case err != nil:
 			return nil, a.problemOf(ctx, err)
 		}
 		return out, nil
@@ -170,7 +185,7 @@ func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Contex
 			refusal.write(x)
 			return
 		}
-		x.operator = who
+		x.operator, x.authorization = who, r.Header.Get("Authorization")
 		next(ctx)
 	}
 }
@@ -190,10 +205,9 @@ func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
 // refused is told of every request of a verified operator that was not carried out
 // for want of a role or of the right tenant, or for asking too often.
 func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, code string) {
-	id := exchangeOf(ctx).id.String()
-	a.log.Debug("an operator was refused", slog.String("request_id", id),
-		slog.String("tenant", who.Tenant.String()), slog.String("operation", operation), slog.String("code", code))
-	a.refusals.note(who, id, operation+" "+code)
+	x := exchangeOf(ctx)
+	x.refused = who.Tenant
+	a.refusals.note(who, x.id.String(), operation+" "+code)
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

@@ -95,6 +95,10 @@ var fields = map[string]map[string]docs.Field{
 		"vendor":     {Text: "Required for the webhook kind, as is connection."},
 		"allowedIps": {Text: "Addresses and CIDR prefixes."},
 		"expiresAt":  {Text: "RFC 3339, in the future."},
+		"id": {
+			Text:    "The id that Matcher has for a callback token of its own; the credential gets it here too.",
+			Example: "7d4f5c1e-0000-4000-8000-00000000000a",
+		},
 		"digest": {
 			Text:    "SHA-256 of the token in hexadecimal, with or without sha256: before it.",
 			Example: exampleHash,

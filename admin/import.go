@@ -77,7 +77,7 @@ func (k *connectionAnswers) of(spec credential.Spec, ask func() error) error {
 
 // importOne returns a *detail for what is wrong with the line.
 func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.ImportLine, known *connectionAnswers) (api.ImportResult, error) {
-	spec, digest, err := specOfLine(tenant, line)
+	spec, token, err := specOfLine(tenant, line)
 	if err != nil {
 		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())
 	}
@@ -95,7 +95,7 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 			return api.ImportResult{}, err
 		}
 	}
-	c, created, err := a.store.Import(ctx, spec, digest)
+	c, created, err := a.store.ImportKnown(ctx, spec, token)
 	switch {
 	case errors.Is(err, credential.ErrInvalid):
 		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())

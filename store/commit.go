@@ -47,13 +47,19 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	if redis.IsOOMError(err) && m.onlyRemoves() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
 	}
-	replicated := !errors.Is(err, errNotReplicated)
-	if err != nil && replicated {
+	var notReplicated error
+	if errors.Is(err, ErrNotReplicated) {
+		notReplicated, err = err, nil
+	}
+	if err != nil {
 		return time.Time{}, unavailable("commit", err)
 	}
 	status, fields, err := parseReply(reply)
 	if err != nil {
 		return time.Time{}, err
+	}
+	if status == statusReplay && notReplicated != nil {
+		return time.Time{}, notReplicated // it says that something was done
 	}
 	if status != "OK" {
 		return time.Time{}, refusal(status, fields)
@@ -67,11 +73,14 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 		return time.Time{}, credential.ErrCorrupt
 	}
 	s.keyring.ApplyLocal(keyring.Change{Epoch: fields[2], Seq: seq, Head: nonce, Ops: m.digests})
-	if !replicated {
-		return time.Time{}, ErrNotReplicated
+	if notReplicated != nil {
+		return time.Time{}, notReplicated
 	}
 	return time.UnixMilli(at).UTC(), nil
 }
+
+// statusReplay is the script's reply to a request that was made before.
+const statusReplay = "REPLAY"
 
 // refusal turns a script's reply that nothing was written into an error.
 func refusal(status string, fields []string) error {
@@ -86,7 +95,7 @@ func refusal(status string, fields []string) error {
 		return ErrClientIDTaken
 	case "REUSED":
 		return ErrKeyReused
-	case "REPLAY":
+	case statusReplay:
 		if len(fields) == 1 {
 			if id, err := uuid.Parse(fields[0]); err == nil {
 				return &ReplayError{Credential: id}
@@ -127,7 +136,7 @@ func randomHex() string {
 
 // outcomeUnknown reports whether a script may have run although it returned err.
 func outcomeUnknown(err error) bool {
-	return !redisconn.IsServerReply(err) && !errors.Is(err, errNotReplicated)
+	return !redisconn.IsServerReply(err) && !errors.Is(err, ErrNotReplicated)
 }
 
 // unavailable wraps what Redis or the way to it answered. A network error's text

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // The copy of the keyring that one sidecar leaves in Redis for the others, see
@@ -162,7 +163,7 @@ func (f *follower) writeCopy(ctx context.Context, b *backend, id string, at posi
 
 // hasRoom keeps a copy from filling a Redis of bounded memory, where a mint then fails.
 func hasRoom(ctx context.Context, node *redis.Client, bytes int) error {
-	info, err := readInfo(ctx, node)
+	info, err := redisconn.ReadInfo(ctx, node)
 	if err != nil {
 		return errNoRoom
 	}

@@ -56,6 +56,8 @@ func (s *Store) create(ctx context.Context, c *credential.Credential, action str
 	}
 	at, err := s.commit(ctx, m)
 	switch {
+	case errors.Is(err, errConflict) && c.AtMatcher:
+		return errIDTaken
 	case errors.Is(err, errConflict):
 		// The id is new, so this was our own commit: its reply got lost, and another
 		// writer changed the credential before we asked again.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
@@ -23,11 +24,19 @@ var (
 //
 // Errors: ErrInvalid, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
+	return s.take(ctx, spec, Foreign{Digest: digest}, ActionImport)
+}
+
+// take creates a credential for a token that was minted elsewhere.
+func (s *Store) take(ctx context.Context, spec credential.Spec, token Foreign, action string) (c credential.Credential, created bool, err error) {
 	if spec.Kind == credential.KindAPI {
 		return c, false, fmt.Errorf("%w: an api credential is created with its secret hash, not imported", credential.ErrInvalid)
 	}
-	if digest == (credential.Digest{}) {
+	if token.Digest == (credential.Digest{}) {
 		return c, false, fmt.Errorf("%w: the digest is missing", credential.ErrInvalid)
+	}
+	if token.ID != uuid.Nil && spec.Kind != credential.KindCallback {
+		return c, false, fmt.Errorf("%w: only a callback credential has an id at Matcher", credential.ErrInvalid)
 	}
 	if err := spec.Validate(); err != nil {
 		return c, false, err
@@ -35,14 +44,23 @@ func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credent
 	if c, _, err = credential.NewCredential(spec); err != nil {
 		return c, false, err
 	}
-	c.Digest = digest
-	err = s.create(ctx, &c, ActionImport)
+	token.becomes(&c)
+	err = s.create(ctx, &c, action)
 	switch {
 	case errors.Is(err, errDigestRevoked):
 		return c, false, ErrDigestTaken
 	case errors.Is(err, errDigestExists):
-		c, err = s.holder(ctx, spec, digest)
+		if c, err = s.holder(ctx, spec, token.Digest); err == nil {
+			err = s.awaitReplicas(ctx)
+		}
 		return c, false, err
+	case errors.Is(err, errIDTaken):
+		// Of another tenant's credential no more is told than that it cannot be.
+		before, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: token.ID})
+		if errors.Is(err, ErrNotFound) || err == nil && (before.Digest != token.Digest || !before.RevokedAt.IsZero()) {
+			err = ErrDigestTaken
+		}
+		return before, false, err
 	}
 	return c, err == nil, err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -13,6 +14,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/embedded"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Restore reads a dump into a namespace that has no credentials, and declares a new
@@ -46,6 +48,9 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 		c, err := parseRecord(id, fields)
 		if err != nil {
 			return 0, fmt.Errorf("credential %s: %w", id, ErrNotADump)
+		}
+		if text := fields[fieldExpiresAt]; text != "" && text != redisconn.FormatMillis(c.ExpiresAt) {
+			return 0, fmt.Errorf("credential %s: %w: it expires after %s", id, credential.ErrInvalid, credential.LatestExpiry.Format(time.RFC3339))
 		}
 		credentials = append(credentials, c)
 	}

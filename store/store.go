@@ -29,6 +29,7 @@ type Store struct {
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
+	lists    chan struct{}           // a place for each whole list that may be read at once
 	follower *follower
 
 	starting sync.Mutex
@@ -40,6 +41,7 @@ type Store struct {
 type backend struct {
 	commands     redisconn.Conn
 	tail         redisconn.Conn
+	lists        redisconn.Conn
 	scripts      scriptRunner
 	ledgerLength int
 	shared       bool // other sidecars can be on the same data set
@@ -79,7 +81,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -89,7 +91,7 @@ func New(config Config) (*Store, error) {
 // Starting a running store only changes its tuning.
 //
 // It fails where the embedded directory cannot be used: locked by another process,
-// corrupt, or not writable.
+// corrupt, or not writable; and where Redis answers and is too old (redisconn.ErrTooOld).
 func (s *Store) Start(t Tuning) error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
@@ -112,9 +114,14 @@ func (s *Store) Start(t Tuning) error {
 	if s.opened.Load() != nil {
 		return nil
 	}
-	b, err := s.open()
+	b, err := s.open(t.Offline)
 	if err != nil {
 		return err
+	}
+	if !t.Offline {
+		if err := b.newEnough(); err != nil {
+			return errors.Join(err, b.tail.Close(), b.commands.Close(), b.close())
+		}
 	}
 	s.opened.Store(b)
 	if t.Offline {
@@ -128,7 +135,20 @@ func (s *Store) Start(t Tuning) error {
 	return nil
 }
 
-func (s *Store) open() (*backend, error) {
+// newEnough fails where Redis answers and is too old. One that is silent is looked at when
+// it can be reached, and never followed if it is.
+func (b *backend) newEnough() error {
+	ctx, cancel := context.WithTimeout(context.Background(), redisconn.CommandTimeout)
+	defer cancel()
+	if _, err := b.tail.Node(ctx); errors.Is(err, redisconn.ErrTooOld) {
+		return err
+	}
+	return nil
+}
+
+// open makes the way to the data set. An old server may be read by an operation on the
+// data set, which is how one gets away from it.
+func (s *Store) open(offline bool) (*backend, error) {
 	if s.config.EmbeddedDir != "" {
 		e, err := embedded.Open(s.config.EmbeddedDir)
 		if err != nil {
@@ -138,6 +158,7 @@ func (s *Store) open() (*backend, error) {
 		return &backend{
 			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
 			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
+			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
@@ -149,12 +170,19 @@ func (s *Store) open() (*backend, error) {
 		return nil, err
 	}
 	redisconn.Harden(opt)
-	topology := s.config.Redis.Topology
-	commands := redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.CommandConnections)
+	connect := func(opt *redis.UniversalOptions, connections int) redisconn.Conn {
+		conn := redisconn.Connect(s.config.Redis.Topology, opt, network, s.keys.meta(), connections)
+		if offline {
+			return conn
+		}
+		return redisconn.NewEnough(conn)
+	}
+	commands := connect(opt, redisconn.CommandConnections)
 	return &backend{
 		commands: commands,
-		tail:     redisconn.Connect(topology, tailOptions(opt), network, s.keys.meta(), redisconn.TailConnections),
-		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength, shared: true,
+		tail:     connect(tailOptions(opt), redisconn.TailConnections),
+		lists:    connect(patient(opt), redisconn.ListConnections),
+		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength, shared: true,
 		close: func() error { return nil },
 	}, nil
 }
@@ -165,6 +193,16 @@ func tailOptions(opt *redis.UniversalOptions) *redis.UniversalOptions {
 	tail := *opt
 	tail.Protocol = 2
 	return &tail
+}
+
+// listPatience is how long a list waits for one of its connections.
+const listPatience = 10 * time.Second
+
+// patient: many operators queue for few connections, and that is no sign of trouble.
+func patient(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	waiting := *opt
+	waiting.PoolTimeout = listPatience
+	return &waiting
 }
 
 // shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
@@ -188,7 +226,7 @@ func (s *Store) Destruct() error {
 	defer cancel()
 	err := s.usage.flush(ctx, s.keys, b.scripts)
 	s.opened.Store(nil)
-	return errors.Join(err, b.commands.Close(), b.close())
+	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
 
 // Keyring returns the keyring, which is empty and not loaded until the store has

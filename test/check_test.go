@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hookgate/hookgate/store/redistest"
 	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
@@ -56,5 +57,18 @@ func TestCheckWithoutRedis(t *testing.T) {
 	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(lost.dir, "check", "--config", lost.caddyfile()))
 	if code != 1 || !strings.Contains(stdout, "127.0.0.1:1: connect: connection refused") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+}
+
+// TestServerTooOld: the process ends with the reason, and check tells it, too.
+func TestServerTooOld(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := hookgatetest.Write(t, dir, "{\n\tadmin off\n\tlog default {\n\t\tformat hookgate\n\t}\n\thookgate {\n\t\tredis "+redistest.StartClaiming(t, "6.2.16")+"\n\t}\n}\n")
+	for _, command := range []string{"run", "check"} {
+		stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, command, "--config", path))
+		if code != 1 || command == "run" && !strings.Contains(stderr, "Redis 6.2.16, and Hookgate needs Redis 7.0, Valkey 8.0 or later") {
+			t.Errorf("%s: exit code %d:\n%s%s", command, code, stdout, stderr)
+		}
 	}
 }

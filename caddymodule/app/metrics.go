@@ -49,7 +49,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (processCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{logLinesDropped, reloadsTotal, lastReloadSuccessful} {
+	for _, d := range []*prometheus.Desc{logLinesDropped, reloadsTotal, lastReloadSuccessful, buildInfo} {
 		ch <- d
 	}
 }
@@ -67,6 +67,7 @@ func (processCollector) Collect(ch chan<- prometheus.Metric) {
 		last = 0
 	}
 	ch <- prometheus.MustNewConstMetric(lastReloadSuccessful, prometheus.GaugeValue, last)
+	ch <- builtFrom()
 }
 
 // Describe implements prometheus.Collector.

@@ -40,7 +40,7 @@ var (
 // OfflineStore opens the store of a configuration for one operation on its data,
 // beside the servers that run with it.
 func OfflineStore(config *caddy.Config) (*store.Store, error) {
-	settings, err := storeSettings(config)
+	settings, tuning, err := storeSettings(config)
 	if err != nil {
 		return nil, err
 	}
@@ -48,27 +48,31 @@ func OfflineStore(config *caddy.Config) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Start(store.Tuning{Offline: true})
+	return s, s.Start(tuning)
 }
 
-func storeSettings(config *caddy.Config) (store.Config, error) {
+func storeSettings(config *caddy.Config) (store.Config, store.Tuning, error) {
+	tuning := store.Tuning{Offline: true}
 	raw, ok := config.AppsRaw[appName]
 	if !ok {
-		return store.Config{}, errNoApp
+		return store.Config{}, tuning, errNoApp
 	}
 	app := new(App)
 	if err := caddy.StrictUnmarshalJSON(raw, app); err != nil {
-		return store.Config{}, err
+		return store.Config{}, tuning, err
 	}
 	if app.Namespace == "" {
 		app.Namespace = defaultNamespace
 	}
-	return app.storeConfig()
+	settings, err := app.storeConfig()
+	tuning.WaitReplicas = app.WaitReplicas
+	return settings, tuning, err
 }
 
-// CheckStore looks at the store of a configuration, and changes nothing.
+// CheckStore looks at the store of a configuration. What it tries on Redis leaves nothing
+// behind; an embedded store it only looks at.
 func CheckStore(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
-	settings, err := storeSettings(config)
+	settings, _, err := storeSettings(config)
 	if err != nil {
 		return nil, err
 	}

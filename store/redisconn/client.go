@@ -18,10 +18,12 @@ import (
 func Silence() { redis.SetLogger(&logging.VoidLogger{}) }
 
 // Pool sizes, in connections. The tail has a pool of its own: a blocked XREAD holds
-// its connection, and must never keep a command waiting.
+// its connection, and must never keep a command waiting. So have the lists that operators
+// read: they must never keep a change waiting.
 const (
 	CommandConnections = 8
 	TailConnections    = 2
+	ListConnections    = 4
 )
 
 // Harden sets what go-redis' defaults get wrong for this purpose.

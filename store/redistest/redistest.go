@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -26,6 +27,10 @@ import (
 // RequireEnv, set to 1, makes a missing redis-server fail the test instead of
 // skipping it.
 const RequireEnv = "HOOKGATE_REQUIRE_REDIS"
+
+// ServerEnv names the program to run, of whatever member of the Redis family, in place
+// of the redis-server of the path.
+const ServerEnv = "HOOKGATE_REDIS_SERVER"
 
 // startTimeout bounds how long a server may take to answer. It is generous: test
 // machines are busy, and nothing waits that long unless the server is broken.
@@ -103,7 +108,7 @@ func Start(t testing.TB, options ...Option) *Server {
 
 func prepare(t testing.TB) *Server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	path, err := exec.LookPath(cmp.Or(os.Getenv(ServerEnv), "redis-server"))
 	if err != nil {
 		if os.Getenv(RequireEnv) == "1" {
 			t.Fatalf("redis-server is required (%s=1) and missing: %v", RequireEnv, err)
