@@ -120,7 +120,7 @@ func (f *follower) leaveCopy(ctx context.Context, b *backend, id string, at posi
 }
 
 var (
-	errNoRoom = errors.New("no room for it in Redis, or none that it tells of")
+	errNoRoom = errors.New("Redis has no room for it, or does not say so")
 	errLate   = errors.New("it took too long, another process makes one")
 )
 
@@ -163,7 +163,7 @@ func (f *follower) writeCopy(ctx context.Context, b *backend, id string, at posi
 
 // hasRoom keeps a copy from filling a Redis of bounded memory, where a mint then fails.
 func hasRoom(ctx context.Context, node *redis.Client, bytes int) error {
-	info, err := redisconn.ReadInfo(ctx, node)
+	info, err := redisconn.ReadInfo(ctx, node, "memory")
 	if err != nil {
 		return errNoRoom
 	}

@@ -187,14 +187,6 @@ func (s *Store) open(offline bool) (*backend, error) {
 	}, nil
 }
 
-// tailOptions asks for RESP2: there a bucket is a list, as which a million digests are
-// read in two thirds of the time that maps take.
-func tailOptions(opt *redis.UniversalOptions) *redis.UniversalOptions {
-	tail := *opt
-	tail.Protocol = 2
-	return &tail
-}
-
 // listPatience is how long a list waits for one of its connections.
 const listPatience = 10 * time.Second
 
@@ -203,6 +195,14 @@ func patient(opt *redis.UniversalOptions) *redis.UniversalOptions {
 	waiting := *opt
 	waiting.PoolTimeout = listPatience
 	return &waiting
+}
+
+// tailOptions asks for RESP2: there a bucket is a list, as which a million digests are
+// read in two thirds of the time that maps take.
+func tailOptions(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	tail := *opt
+	tail.Protocol = 2
+	return &tail
 }
 
 // shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
