@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/store"
 )
 
 func init() { httpcaddyfile.RegisterGlobalOption(appName, parseApp) }
@@ -34,6 +35,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
 //	    express       on | off
+//	    quota         <number>|off
 //	    allow_unredacted_logs
 //	}
 //
@@ -58,6 +60,7 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
 		"express":       grammar.Into(&a.Express, grammar.OneArg),
+		"quota":         grammar.Once(a.parseQuota),
 
 		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),
 	}
@@ -77,6 +80,22 @@ func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
 	a.AuditKeep = keep
 	a.AuditLife, err = grammar.ParseDuration(d, args[1])
 	return err
+}
+
+func (a *App) parseQuota(d *caddyfile.Dispenser) error {
+	arg, err := grammar.OneArg(d)
+	if err != nil {
+		return err
+	}
+	if arg == "off" {
+		a.Quota = store.NoQuota
+		return nil
+	}
+	a.Quota, err = strconv.Atoi(arg)
+	if err != nil || a.Quota <= 0 {
+		return d.Errf("%q is neither a positive number nor off", arg)
+	}
+	return nil
 }
 
 var _ caddyfile.Unmarshaler = (*App)(nil)

@@ -23,6 +23,7 @@ type knownLogger struct {
 // errors are printed.
 var knownLoggers = []knownLogger{
 	{name: "", message: true, plain: []string{"file", "from", "to", "adapter", "signal", "pidfile", "dir", "module"}},
+	{name: "caddy.listeners.hookgate", message: true, plain: []string{"address", "reason"}},
 	{name: "events", message: true, plain: []string{"name"}},
 	{name: "admin", below: true, message: true, plain: []string{"address", "origins"}},
 	{name: "http", message: true, plain: []string{"name", "address", "network", "addr", "protocols", "server_id"}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
@@ -22,6 +23,7 @@ type Express struct {
 	server *caddyhttp.Server
 	sites  []site
 	log    accessLog
+	logger *zap.Logger
 
 	proxies  []netip.Prefix // those whose word on the client counts
 	anyProxy bool           // only Caddy knows whose does
@@ -54,7 +56,7 @@ func NewExpress(ctx caddy.Context, server *caddyhttp.Server) (e *Express, why st
 	case !plainLogs(server.Logs):
 		return nil, "its access log has patterns of hosts"
 	}
-	e = &Express{server: server, log: newAccessLog(ctx, server)}
+	e = &Express{server: server, log: newAccessLog(ctx, server), logger: ctx.Logger(new(Guard))}
 	var known bool
 	e.proxies, known = vars.TrustedProxies(server)
 	e.anyProxy = !known
@@ -162,6 +164,7 @@ func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // Takes said otherwise
 	}
 	expressServed.Inc()
+	defer e.abort()
 	w.Header()["Server"] = serverName
 	r = e.prepare(w, r)
 	w = gate.WithRequestID(w, vars.RequestID(r))
@@ -173,6 +176,19 @@ func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := s.guard.ServeHTTP(w, r, next); err != nil {
 		panic(http.ErrAbortHandler) // of a client that is gone: there is nobody to tell
 	}
+}
+
+// abort ends a connection upon a panic, as net/http's server does, and says so in the log
+// unless the handler meant it. The value may hold parts of the request.
+func (e *Express) abort() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler {
+		e.logger.Error("panic while serving a request", zap.StackSkip("stack", 1))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // prepare gives a request the context that Caddy gives it, as far as anything here looks at
