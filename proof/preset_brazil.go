@@ -38,7 +38,8 @@ var brazil = []Preset{
 		Secret:   "Suas integrações, your application, Webhooks, Assinatura secreta",
 		Source:   "mercadopago/sdk-nodejs src/utils/webhook/index.ts",
 		Evidence: Evidence{Library: "npm mercadopago@3.6.1"},
-		Notes:    "The body is not signed: fetch the payment by its id before you believe it. Notifications of QR codes are not signed.",
+		Notes: "The body is not signed: fetch the payment by its id before you believe it. Notifications of QR codes are not signed. " +
+			"Mercado Pago's library judges no timestamp: should its retries be refused as timestamp_old, write the scheme in words, with `tolerance off`.",
 	},
 	{
 		Name: "pagarme", Title: "Pagar.me (API of version 1 to 4)",
