@@ -17,6 +17,9 @@ import (
 // again, in seconds: about as long as a failover of Redis is noticed.
 const retryAfter = "2"
 
+// listRetryAfter is how long a client should wait while others read whole lists.
+const listRetryAfter = "1"
+
 var errNoAnswer = errors.New("look up an aggregator connection")
 
 // problemsOf are what a client may know of errors from below; the first that fits counts.
@@ -24,6 +27,7 @@ var problemsOf = []struct {
 	err     error
 	problem problem.Problem
 }{
+	{store.ErrManyLists, problem.ManyLists},
 	{store.ErrNotFound, problem.NotFound},
 	{store.ErrInactive, problem.Inactive},
 	{store.ErrGraceOpen, problem.GraceOpen},
@@ -61,6 +65,9 @@ func asProblem(err error) *detail {
 			continue
 		}
 		d = refuse(known.problem)
+		if d.Status == http.StatusTooManyRequests {
+			d.with("Retry-After", listRetryAfter)
+		}
 		if d.Status == http.StatusServiceUnavailable || d.Status == http.StatusGatewayTimeout {
 			d.with("Retry-After", retryAfter)
 		}

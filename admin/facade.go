@@ -15,7 +15,8 @@ import (
 )
 
 // facade is the operations on credentials of one kind as Matcher has them, or would:
-// Request asks for one, Secret answers with its token, and List is what there is.
+// Request asks for one, Secret answers with its token, and List is what there is, which
+// has the entries that entry returns under member.
 type facade[Request, Secret, List any] struct {
 	kind                       credential.Kind
 	path, tag                  string
@@ -23,7 +24,8 @@ type facade[Request, Secret, List any] struct {
 
 	spec   func(*Request) credential.Spec
 	secret func(*credential.Credential, string) Secret
-	shown  func([]credential.Credential) List
+	member string
+	entry  func(*credential.Credential) any
 
 	// mintable and rotatable, where set, tell why a credential cannot be made or
 	// replaced, with one of the problems. They are asked before anything changes.
@@ -52,9 +54,6 @@ type (
 	secretOutput[Secret any] struct {
 		CacheControl string `header:"Cache-Control" example:"no-store"`
 		Body         Secret
-	}
-	listOutput[List any] struct {
-		Body List
 	}
 )
 
@@ -89,17 +88,21 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 			return answer(a.mint(ctx, spec))
 		})
 
-	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), mirrorProblems(),
-		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput[List], error) {
+	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), append(mirrorProblems(), problem.ManyLists),
+		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
 			if a.mirror != nil && f.kind == credential.KindCallback {
 				return nil, a.relayList(ctx, tenant)
 			}
-			credentials, err := a.store.List(ctx, tenant, f.kind)
-			if err != nil {
-				return nil, err
-			}
-			return &listOutput[List]{Body: f.shown(credentials)}, nil
+			return a.listed(ctx, f.member, func(l *listing) (string, error) {
+				return "", a.store.List(ctx, tenant, f.kind, func(page []credential.Credential) error {
+					for i := range page {
+						l.add(f.entry(&page[i]))
+					}
+					return l.flush()
+				})
+			}), nil
 		})
+	documentList[List](a, f.path)
 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated

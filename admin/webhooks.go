@@ -71,15 +71,12 @@ func (a *admin) registerWebhookTokens() {
 		secret: func(c *credential.Credential, token string) mintResponse {
 			return mintResponse{Token: token, Vendor: c.Vendor, WebhookURL: a.webhookURL(c, token)}
 		},
-		shown: func(credentials []credential.Credential) webhookTokenList {
-			list := make([]webhookTokenMetadata, len(credentials)) // never null
-			for i, c := range credentials {
-				list[i] = webhookTokenMetadata{
-					ID: c.ID.String(), Vendor: c.Vendor, ConnectionName: c.Connection, CreatedAt: c.CreatedAt,
-					LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(&c), RotatedAt: c.RotatedAt,
-				}
+		member: "tokens",
+		entry: func(c *credential.Credential) any {
+			return webhookTokenMetadata{
+				ID: c.ID.String(), Vendor: c.Vendor, ConnectionName: c.Connection, CreatedAt: c.CreatedAt,
+				LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(c), RotatedAt: c.RotatedAt,
 			}
-			return webhookTokenList{list}
 		},
 		mintable:         a.mintableToken,
 		mintProblems:     connectionProblems,

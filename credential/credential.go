@@ -117,6 +117,10 @@ func (c *Credential) ValidUntil() time.Time {
 	return c.GraceUntil
 }
 
+// LatestExpiry is the last time at which a credential may end. RFC 3339 has no year 10000,
+// so that a later time could not be shown, in any time zone.
+var LatestExpiry = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
+
 // Limits of what a credential may carry.
 const (
 	// MaxLabelLength is the longest label, in Unicode characters.

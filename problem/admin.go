@@ -56,6 +56,9 @@ var (
 	MatcherTimeout = define("HKG-2032", http.StatusGatewayTimeout,
 		"Matcher did not tell in time whether the aggregator connection exists.",
 		"Repeat it; see to Matcher, or give `connections matcher` a longer timeout.")
+	ManyLists = define("HKG-2040", http.StatusTooManyRequests,
+		"Too many whole lists are being read at this moment, by all operators.",
+		"Wait for `Retry-After`, or read `/v1/credentials` page by page.")
 
 	MirrorUnreachable = define("HKG-2033", http.StatusBadGateway,
 		"Matcher cannot be reached, or its answer is of no use. Nothing was kept here.",

@@ -134,7 +134,7 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 	entries := make([]AuditEntry, 0, limit)
 	for read := 0; read < auditReads; {
 		var messages []redis.XMessage
-		err = b.ask(ctx, func(node *redis.Client) (err error) {
+		err = b.askForList(ctx, func(node *redis.Client) (err error) {
 			messages, err = node.XRevRangeN(ctx, s.keys.audit(tenant), end, "-", readBatch).Result()
 			return err
 		})
@@ -144,8 +144,9 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 		for _, message := range messages {
 			end = "(" + message.ID
 			entry, err := parseAudit(tenant, message)
-			if err != nil {
-				return nil, "", err
+			if err != nil { // it must not hide the others
+				s.log().Error("an entry of the audit log cannot be read and is left out", "entry", message.ID)
+				continue
 			}
 			if q.Credential != uuid.Nil && !entry.concerns(q.Credential) || q.Action != "" && entry.Action != q.Action {
 				continue

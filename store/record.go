@@ -117,6 +117,9 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 			return c, err
 		}
 	}
+	if c.ExpiresAt.After(credential.LatestExpiry) { // made before there was a latest one
+		c.ExpiresAt = credential.LatestExpiry
+	}
 	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
 		return c, credential.ErrCorrupt
 	}

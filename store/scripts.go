@@ -18,11 +18,14 @@ var (
 	epochSource string
 	//go:embed lua/audit.lua
 	auditSource string
+	//go:embed lua/herd.lua
+	herdSource string
 
 	mutateScript = redisconn.NewScript(mutateSource)
 	usageScript  = redisconn.NewScript(usageSource)
 	epochScript  = redisconn.NewScript(epochSource)
 	auditScript  = redisconn.NewScript(auditSource)
+	herdScript   = redisconn.NewScript(herdSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

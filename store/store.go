@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/embedded"
@@ -28,6 +29,7 @@ type Store struct {
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
+	lists    chan struct{}           // a place for each whole list that may be read at once
 	follower *follower
 
 	starting sync.Mutex
@@ -39,8 +41,10 @@ type Store struct {
 type backend struct {
 	commands     redisconn.Conn
 	tail         redisconn.Conn
+	lists        redisconn.Conn
 	scripts      scriptRunner
 	ledgerLength int
+	shared       bool // other sidecars can be on the same data set
 	close        func() error
 }
 
@@ -77,7 +81,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -127,6 +131,7 @@ func (s *Store) Start(t Tuning) error {
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
+	s.running.Go(func() { s.follower.beCounted(ctx, b) })
 	return nil
 }
 
@@ -152,7 +157,8 @@ func (s *Store) open(offline bool) (*backend, error) {
 		opt := e.Options()
 		return &backend{
 			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
-			tail:     redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.TailConnections),
+			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
+			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
@@ -164,20 +170,39 @@ func (s *Store) open(offline bool) (*backend, error) {
 		return nil, err
 	}
 	redisconn.Harden(opt)
-	connect := func(connections int) redisconn.Conn {
+	connect := func(opt *redis.UniversalOptions, connections int) redisconn.Conn {
 		conn := redisconn.Connect(s.config.Redis.Topology, opt, network, s.keys.meta(), connections)
 		if offline {
 			return conn
 		}
 		return redisconn.NewEnough(conn)
 	}
-	commands := connect(redisconn.CommandConnections)
+	commands := connect(opt, redisconn.CommandConnections)
 	return &backend{
 		commands: commands,
-		tail:     connect(redisconn.TailConnections),
-		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength,
+		tail:     connect(tailOptions(opt), redisconn.TailConnections),
+		lists:    connect(patient(opt), redisconn.ListConnections),
+		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength, shared: true,
 		close: func() error { return nil },
 	}, nil
+}
+
+// listPatience is how long a list waits for one of its connections.
+const listPatience = 10 * time.Second
+
+// patient: many operators queue for few connections, and that is no sign of trouble.
+func patient(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	waiting := *opt
+	waiting.PoolTimeout = listPatience
+	return &waiting
+}
+
+// tailOptions asks for RESP2: there a bucket is a list, as which a million digests are
+// read in two thirds of the time that maps take.
+func tailOptions(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	tail := *opt
+	tail.Protocol = 2
+	return &tail
 }
 
 // shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
@@ -201,7 +226,7 @@ func (s *Store) Destruct() error {
 	defer cancel()
 	err := s.usage.flush(ctx, s.keys, b.scripts)
 	s.opened.Store(nil)
-	return errors.Join(err, b.commands.Close(), b.close())
+	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
 
 // Keyring returns the keyring, which is empty and not loaded until the store has

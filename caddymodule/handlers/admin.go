@@ -104,7 +104,11 @@ func (a *Admin) Cleanup() error {
 func clientOf(r *http.Request) netip.Addr { return vars.Peer(r).Client }
 
 func observeAdmin(operation string, status int) {
-	adminRequests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
+	code := "cut"
+	if status != 0 {
+		code = strconv.Itoa(status)
+	}
+	adminRequests.WithLabelValues(operation, code).Inc()
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.

@@ -83,7 +83,7 @@ func TestConcurrentRotations(t *testing.T) {
 				s.sees("the old token", old, guard.Revoked)
 				s.sees("the new token", *won.Load(), guard.Allowed)
 			}
-			credentials, err := sidecars[0].List(t.Context(), tenant, credential.KindCallback)
+			credentials, err := listed(t.Context(), sidecars[0].Store)
 			if err != nil || len(credentials) != 2 {
 				t.Errorf("%d credentials, %v", len(credentials), err)
 			}
