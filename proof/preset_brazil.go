@@ -3,6 +3,14 @@ package proof
 // brazil are vendors of Brazil and its neighbours.
 var brazil = []Preset{
 	{
+		Name: "abacatepay", Title: "AbacatePay",
+		Scheme:   Scheme{Algorithm: "equal", Signature: Signature{Place: Place{Query: "webhookSecret"}}, ID: idBody("/id")},
+		Secret:   "yours to choose: Webhooks, Criar, Secret",
+		Source:   "https://docs.abacatepay.com/pages/webhooks/security",
+		Evidence: Evidence{Constant: true},
+		Notes:    "Its X-Webhook-Signature is an HMAC with a key that AbacatePay publishes: whoever knows that key makes it, so it is not looked at.",
+	},
+	{
 		Name: "asaas", Title: "Asaas",
 		Scheme:   constant("Asaas-Access-Token", idBody("/id")),
 		Secret:   "yours to choose: Integrações, Webhooks, Token de autenticação",
