@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -87,5 +88,9 @@ func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, e
 		return nil, err
 	}
 	sites, err := checkSites(servers.Servers)
-	return slices.Concat([]store.Finding{reload, stop}, versions, mirrors, sites), err
+	if err != nil {
+		return nil, err
+	}
+	live, err := checkLive(ctx, servers.Servers, net.DefaultResolver.LookupHost)
+	return slices.Concat([]store.Finding{reload, stop}, versions, mirrors, sites, live), err
 }
