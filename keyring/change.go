@@ -40,22 +40,22 @@ func encodeKey(k Key) string {
 	b = append(b, k.ID[:]...)
 	b = append(b, k.Tenant[:]...)
 	b = binary.AppendUvarint(b, uint64(k.ExpiresAt))
-	return string(appendStrings(b, k.Identity))
+	return string(appendStrings(b, k.Identity, k.Verify.Encode()))
 }
 
 // appendIdentity encodes an identity alone, equal ones alike.
 func appendIdentity(b []byte, identity *Identity) []byte {
 	b = append(b, byte(credential.KindCode(identity.Kind)))
 	b = append(b, identity.Tenant[:]...)
-	return appendStrings(b, identity)
+	return appendStrings(b, identity, "")
 }
 
-func appendStrings(b []byte, identity *Identity) []byte {
+func appendStrings(b []byte, identity *Identity, verify string) []byte {
 	for _, s := range [...]string{identity.Vendor, identity.Connection, identity.Label} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " "), string(identity.TenantAs)}
+	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " "), string(identity.TenantAs), verify}
 	last := len(later)
 	for last > 0 && later[last-1] == "" {
 		last--
@@ -82,8 +82,8 @@ func decodeKey(s string) (Key, error) {
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
-	var ips, scopes, tenantAs string
-	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs} {
+	var ips, scopes, tenantAs, verify string
+	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs, &verify} {
 		if i >= 3 && len(rest) == 0 {
 			break // encoded without these, or before they were there
 		}
@@ -99,6 +99,10 @@ func decodeKey(s string) (Key, error) {
 	}
 	key.TenantAs = credential.TenantSpelling(tenantAs)
 	var err error
+	// One that cannot be read must not become none, with which the token alone is enough.
+	if key.Verify, err = credential.ParseVerify(verify); err != nil {
+		return Key{}, err
+	}
 	key.AllowedIPs, err = credential.ParseIPs(ips)
 	if scopes != "" {
 		key.Scopes = strings.Fields(scopes)

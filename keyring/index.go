@@ -25,6 +25,7 @@ type entry struct {
 type shard struct {
 	mu      sync.RWMutex
 	entries map[credential.Digest]entry
+	proofs  map[credential.Digest]*held // of those few that have more to show than a token
 }
 
 // Index holds the live digests of one epoch. Readers need no lock but their
@@ -38,6 +39,9 @@ type Index struct {
 	// later slice: a position is never given to another identity.
 	identities atomic.Pointer[[]*Identity]
 	interned   map[string]uint32 // by the encoded identity
+
+	proofBytes   atomic.Int64
+	proofChanges atomic.Uint64
 }
 
 func NewIndex(epoch string) *Index {
@@ -56,11 +60,19 @@ func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 	s := idx.shard(d)
 	s.mu.RLock()
 	e, ok := s.entries[d]
+	var proof *held
+	if len(s.proofs) > 0 {
+		proof = s.proofs[d]
+	}
 	s.mu.RUnlock()
 	if !ok {
 		return Key{}, false
 	}
-	return Key{ID: e.id, ExpiresAt: e.expiresAt, Identity: (*idx.identities.Load())[e.identity]}, true
+	key := Key{ID: e.id, ExpiresAt: e.expiresAt, Identity: (*idx.identities.Load())[e.identity]}
+	if proof != nil {
+		key.Verify, key.held = proof.verify, proof
+	}
+	return key, true
 }
 
 // apply applies every operation of c; the higher sequence number wins, so replay
@@ -85,6 +97,7 @@ func (idx *Index) Put(d credential.Digest, seq uint64, key Key) {
 		return
 	}
 	s.entries[d] = entry{id: key.ID, seq: seq, expiresAt: key.ExpiresAt, identity: identity}
+	idx.holdProof(s, d, key)
 	if !existed {
 		idx.counts[credential.KindCode(key.Kind)].Add(1)
 	}
@@ -98,6 +111,7 @@ func (idx *Index) remove(d credential.Digest) bool {
 	old, ok := s.entries[d]
 	if ok {
 		delete(s.entries, d)
+		idx.dropProof(s, d)
 		idx.counts[credential.KindCode((*idx.identities.Load())[old.identity].Kind)].Add(-1)
 	}
 	return ok

@@ -21,7 +21,7 @@ var (
 // Import creates a credential for a token that was minted elsewhere, of which only
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
-// Errors: ErrInvalid, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrInvalid, ErrSeal, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
 	if spec.Kind == credential.KindAPI {
 		return c, false, fmt.Errorf("%w: an api credential is created with its secret hash, not imported", credential.ErrInvalid)
@@ -36,6 +36,9 @@ func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credent
 		return c, false, err
 	}
 	c.Digest = digest
+	if c.Verify, err = s.sealVerify(c.ID, spec.Verify); err != nil {
+		return c, false, err
+	}
 	err = s.create(ctx, &c, ActionImport)
 	switch {
 	case errors.Is(err, errDigestRevoked):

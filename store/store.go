@@ -107,6 +107,7 @@ func (s *Store) Start(t Tuning) error {
 		return errNoReplicas
 	}
 	s.tuning.Store(&t)
+	s.keyring.OpenWith(s.openProof)
 	if s.opened.Load() != nil {
 		return nil
 	}

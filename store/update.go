@@ -17,12 +17,15 @@ type Patch struct {
 	Label      *string
 	ExpiresAt  *time.Time // the zero time for never
 	AllowedIPs *[]netip.Prefix
+	// Verify takes the place of what there is; nil with RemoveVerify takes it away.
+	Verify       *credential.VerifySpec
+	RemoveVerify bool
 }
 
 // Update changes a credential that is not revoked and not past its grace, and
 // returns it.
 //
-// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrSeal, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Credential, error) {
 	var updated credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
@@ -47,16 +50,25 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			updated.AllowedIPs = credential.CanonicalIPs(*p.AllowedIPs)
 			set = append(set, fieldAllowedIPs, credential.FormatIPs(updated.AllowedIPs))
 		}
-		if len(set) == 0 {
+		reproved := p.Verify != nil || p.RemoveVerify && c.Verify != nil
+		if len(set) == 0 && !reproved {
 			return nil
 		}
 		spec := updated.Spec()
+		spec.Verify = p.Verify
 		spec.SecretHash = c.Digest // any will do: it is not changed
 		if c.Kind != credential.KindAPI {
 			spec.SecretHash = credential.Digest{}
 		}
 		if err := spec.Validate(); err != nil {
 			return err
+		}
+		if reproved {
+			var err error
+			if updated.Verify, err = s.sealVerify(c.ID, p.Verify); err != nil {
+				return err
+			}
+			set = append(set, fieldVerify, updated.Verify.Encode())
 		}
 		_, err := s.commit(ctx, mutation{
 			tenant:  c.Tenant,

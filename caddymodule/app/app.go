@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/credential/seal"
 	"github.com/hookgate/hookgate/internal/handover"
 	"github.com/hookgate/hookgate/store"
 )
@@ -69,6 +70,11 @@ type App struct {
 	AuditKeep int            `json:"audit_keep,omitempty"`
 	AuditLife caddy.Duration `json:"audit_life,omitempty"`
 
+	// The keys that seal the secrets by which vendors prove themselves in the data set, each
+	// 32 bytes in base64: the first seals, all of them open. Placeholders, so that no key
+	// stands in the configuration. Without one no credential can have such a secret.
+	SealKeys []string `json:"seal_key,omitempty"`
+
 	// Load although a log prints past the encoder hookgate. It gets to see requests as
 	// they come in, and so every token. Default: false.
 	AllowUnredactedLogs bool `json:"allow_unredacted_logs,omitempty"`
@@ -78,6 +84,7 @@ type App struct {
 	shift *handover.Shift
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
+	keys  *seal.Keys
 	held  []string // in claims
 }
 
@@ -122,6 +129,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.keys, err = a.sealKeys(); err != nil {
+		return err
+	}
 	key := config.Fingerprint()
 	pooled, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) { return store.New(config) })
 	if err != nil {
@@ -144,6 +154,25 @@ func (a *App) checkLogs(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate: tokens can get into the output of these logs: %s; write format hookgate in each, in the global option log default first, or allow_unredacted_logs in the hookgate block", strings.Join(unsafe, ", "))
 	}
 	return nil
+}
+
+// sealKeys reads the keys; nil where there are none.
+func (a *App) sealKeys() (*seal.Keys, error) {
+	if len(a.SealKeys) == 0 {
+		return nil, nil
+	}
+	texts := make([]string, len(a.SealKeys))
+	for i, text := range a.SealKeys {
+		var err error
+		if texts[i], err = grammar.Resolve("seal_key", text); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := seal.ParseKeys(texts...)
+	if err != nil {
+		return nil, fmt.Errorf("hookgate: seal_key: %w", err)
+	}
+	return keys, nil
 }
 
 func (a *App) storeConfig() (store.Config, error) {
@@ -170,6 +199,7 @@ func (a *App) Start() error {
 		WaitReplicas: a.WaitReplicas,
 		AuditKeep:    a.AuditKeep,
 		AuditLife:    time.Duration(a.AuditLife),
+		SealKeys:     a.keys,
 		Logger:       a.ctx.Slogger(),
 	})
 	if err != nil {
