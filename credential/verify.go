@@ -102,7 +102,7 @@ func ParseVerify(text string) (*Verify, error) {
 	}
 	v.Secrets = int(number())
 	changed := number()
-	if rest == nil || len(rest) == 0 {
+	if len(rest) == 0 {
 		return nil, ErrCorrupt // cut off: the last number is still to come
 	}
 	v.ChangedAt = time.UnixMilli(int64(changed)).UTC()
