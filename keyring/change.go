@@ -47,8 +47,15 @@ func encodeKey(k Key) string {
 func appendIdentity(b []byte, identity *Identity) []byte {
 	b = append(b, byte(credential.KindCode(identity.Kind)))
 	b = append(b, identity.Tenant[:]...)
-	return appendStrings(b, identity, "")
+	verify := ""
+	if identity.Proves {
+		verify = proves
+	}
+	return appendStrings(b, identity, verify)
 }
+
+// proves stands in an identity for the verify that each of its credentials has.
+const proves = "+"
 
 func appendStrings(b []byte, identity *Identity, verify string) []byte {
 	for _, s := range [...]string{identity.Vendor, identity.Connection, identity.Label} {
@@ -67,47 +74,55 @@ func appendStrings(b []byte, identity *Identity, verify string) []byte {
 	return b
 }
 
+// fixedKey is how long kind, credential id and tenant are in the encoding of a key.
+const fixedKey = 1 + 2*16
+
 func decodeKey(s string) (Key, error) {
-	const fixed = 1 + 2*16
-	if len(s) < fixed || int(s[0]) >= len(credential.KindCodes) {
-		return Key{}, credential.ErrCorrupt
+	key, verify, err := decodeStrings(s)
+	if err != nil {
+		return Key{}, err
 	}
-	key := Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
+	// One that cannot be read must not become none, with which the token alone is enough.
+	key.Verify, err = credential.ParseVerify(verify)
+	return key, err
+}
+
+// decodeStrings decodes a key, and returns apart what it has for a verify.
+func decodeStrings(s string) (key Key, verify string, err error) {
+	if len(s) < fixedKey || int(s[0]) >= len(credential.KindCodes) {
+		return Key{}, "", credential.ErrCorrupt
+	}
+	key = Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
 	copy(key.ID[:], s[1:])
 	copy(key.Tenant[:], s[17:])
-	rest := []byte(s[fixed:])
+	rest := []byte(s[fixedKey:])
 	expires, n := binary.Uvarint(rest)
 	if n <= 0 {
-		return Key{}, credential.ErrCorrupt
+		return Key{}, "", credential.ErrCorrupt
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
-	var ips, scopes, tenantAs, verify string
+	var ips, scopes, tenantAs string
 	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs, &verify} {
 		if i >= 3 && len(rest) == 0 {
 			break // encoded without these, or before they were there
 		}
 		length, n := binary.Uvarint(rest)
 		if n <= 0 || length > uint64(len(rest)-n) {
-			return Key{}, credential.ErrCorrupt
+			return Key{}, "", credential.ErrCorrupt
 		}
 		*field = string(rest[n : n+int(length)])
 		rest = rest[n+int(length):]
 	}
 	if len(rest) != 0 {
-		return Key{}, credential.ErrCorrupt
+		return Key{}, "", credential.ErrCorrupt
 	}
-	key.TenantAs = credential.TenantSpelling(tenantAs)
-	var err error
-	// One that cannot be read must not become none, with which the token alone is enough.
-	if key.Verify, err = credential.ParseVerify(verify); err != nil {
-		return Key{}, err
-	}
+	key.TenantAs, key.Proves = credential.TenantSpelling(tenantAs), verify != ""
 	key.AllowedIPs, err = credential.ParseIPs(ips)
 	if scopes != "" {
 		key.Scopes = strings.Fields(scopes)
 	}
-	return key, err
+	return key, verify, err
 }
 
 // Bucket and ledger values are "<seq>:<state>", where the state of a live digest

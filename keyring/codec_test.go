@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookgate/hookgate/credential/credentialtest"
 
@@ -32,11 +33,17 @@ func sampleKeys() []Key {
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
 		}}},
 		{ID: credentialtest.ID(6), Identity: &Identity{Tenant: credentialtest.Tenant, TenantAs: credential.TenantDashless, Kind: credential.KindCallback, Label: "acme"}},
+		{ID: credentialtest.ID(7), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Proves: true}, Verify: &credential.Verify{
+			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 2, ChangedAt: time.UnixMilli(1).UTC(), GraceUntil: time.UnixMilli(2).UTC(),
+		}},
+		{ID: credentialtest.ID(8), Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true}, Verify: &credential.Verify{
+			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
+		}},
 	}
 }
 
 func equalKeys(a, b Key) bool {
-	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && reflect.DeepEqual(a.Identity, b.Identity)
+	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && reflect.DeepEqual(a.Identity, b.Identity) && reflect.DeepEqual(a.Verify, b.Verify)
 }
 
 func TestKeySurvivesEncoding(t *testing.T) {
@@ -136,6 +143,37 @@ func FuzzDecodeValue(f *testing.F) {
 		seq2, op2, err := DecodeValue(credential.Digest{}, strconv.FormatUint(seq, 10)+":"+op.State())
 		if err != nil || seq2 != seq || op2.Removed != op.Removed || op2.ID != op.ID || !op.Removed && !equalKeys(op2.Key, op.Key) {
 			t.Errorf("%+v comes back as %+v, %v", op, op2, err)
+		}
+	})
+}
+
+// FuzzPutEncoded: a snapshot reads what DecodeValue reads, whether it has seen the
+// identity before or not.
+func FuzzPutEncoded(f *testing.F) {
+	for i, key := range sampleKeys() {
+		f.Add("1" + strconv.Itoa(i) + ":" + DigestOp{Key: key}.State())
+	}
+	f.Add("7:" + DigestOp{Removed: true, ID: credentialtest.ID(1)}.State())
+	f.Add("1:+\x00")
+	f.Fuzz(func(t *testing.T, value string) {
+		idx := NewIndex("epoch")
+		wantSeq, op, wantErr := DecodeValue(credentialtest.Digest(1), value)
+		for n := range 2 {
+			d := credentialtest.Digest(n)
+			_, seq, err := idx.PutEncoded(string(d[:]), value)
+			if wantErr != nil || op.Removed {
+				if err == nil {
+					t.Fatalf("put %d took it, DecodeValue says %v", n, wantErr)
+				}
+				continue
+			}
+			if op.Key.ExpiresAt < 0 || op.Key.ExpiresAt > maxUint48 {
+				return // kept as long past, or as good as never
+			}
+			key, found := idx.lookup(d)
+			if err != nil || seq != wantSeq || !found || !equalKeys(key, op.Key) {
+				t.Fatalf("put %d: %+v, %d, %v, want %+v", n, key, seq, err, op.Key)
+			}
 		}
 	})
 }

@@ -29,6 +29,9 @@ type Identity struct {
 	AllowedIPs []netip.Prefix
 	// Scopes are what a credential of kind api may do, sorted.
 	Scopes []string
+	// Proves: each of them has a Verify of its own. Where that is lost on the way here, its
+	// senders have proved nothing.
+	Proves bool
 }
 
 // Key is one credential as a keyring holds it.

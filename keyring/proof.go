@@ -53,20 +53,20 @@ func (h *held) size() int64 {
 	return int64(2*len(h.verify.Sealed)+2*len(h.verify.Scheme)) + heldOverhead
 }
 
-// holdProof keeps what key has to show beyond its token, in place of what d had before.
-// The shard is locked.
-func (idx *Index) holdProof(s *shard, d credential.Digest, key Key) {
-	if old := s.proofs[d]; old != nil && key.Verify != nil && *old.verify == *key.Verify && old.id == key.ID {
+// holdProof keeps what a credential has to show beyond its token, in place of what d had
+// before. The shard is locked.
+func (idx *Index) holdProof(s *shard, d credential.Digest, id uuid.UUID, verify *credential.Verify) {
+	if old := s.proofs[d]; old != nil && verify != nil && *old.verify == *verify && old.id == id {
 		return // opened, maybe
 	}
 	idx.dropProof(s, d)
-	if key.Verify == nil {
+	if verify == nil {
 		return
 	}
 	if s.proofs == nil {
 		s.proofs = make(map[credential.Digest]*held)
 	}
-	h := &held{id: key.ID, verify: key.Verify}
+	h := &held{id: id, verify: verify}
 	s.proofs[d] = h
 	idx.proofBytes.Add(h.size())
 	idx.proofChanges.Add(1)
