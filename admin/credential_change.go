@@ -33,8 +33,9 @@ func (a *admin) registerCredentialChanges() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems...), a.rotateCredential)
+	}), append([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems...), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
+	a.registerSigningSecret(one)
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
 		Tags: credentialTags, Summary: "End a grace period now",
