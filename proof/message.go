@@ -39,7 +39,6 @@ type Verdict struct {
 	Result Result
 	Refuse int
 	by     *Verifier
-	secret int // the index of the one that verified
 }
 
 // Event is what a replay of a proven request is recognised by. Both fields are digests of a
