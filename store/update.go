@@ -74,7 +74,7 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
-			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind},
+			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
 		})
 		return err
 	})
