@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,6 +40,9 @@ type Config struct {
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
 	// verify them, the rate limit and what is said of a token depend on it.
 	Now keyring.Clock
+	// Client returns the address that a request comes from; the zero Addr where it is
+	// unknown. Nil: that of the connection.
+	Client func(*http.Request) netip.Addr
 	// Logger receives failures; no token, header or body is ever written to it.
 	Logger *slog.Logger
 	// Observe is called once per request with the operation id, or "none" where the
@@ -91,6 +95,9 @@ func New(config Config) (*API, error) {
 	if config.Guards == nil {
 		config.Guards = func() []*guard.Policy { return nil }
 	}
+	if config.Client == nil {
+		config.Client = peerAddress
+	}
 	if config.Observe == nil {
 		config.Observe = func(string, int) {}
 	}
@@ -127,7 +134,7 @@ func New(config Config) (*API, error) {
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	console.Register(mux)
-	return &API{front{mux: mux, log: config.Logger, observe: config.Observe}, verifier, a.refusals}, nil
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, a.refusals}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
@@ -190,10 +197,9 @@ func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
 // refused is told of every request of a verified operator that was not carried out
 // for want of a role or of the right tenant, or for asking too often.
 func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, code string) {
-	id := exchangeOf(ctx).id.String()
-	a.log.Debug("an operator was refused", slog.String("request_id", id),
-		slog.String("tenant", who.Tenant.String()), slog.String("operation", operation), slog.String("code", code))
-	a.refusals.note(who, id, operation+" "+code)
+	x := exchangeOf(ctx)
+	x.refused = who.Tenant
+	a.refusals.note(who, x.id.String(), operation+" "+code)
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

@@ -69,7 +69,7 @@ func (d *detail) ContentType(string) string { return problem.ContentType }
 
 // write sends the problem as the whole answer.
 func (d *detail) write(x *exchange) {
-	d.Instance = x.instance()
+	d.Instance, x.code = x.instance(), d.Code
 	for name, values := range d.header {
 		x.Header()[name] = values
 	}
@@ -92,7 +92,8 @@ func finishProblem(ctx huma.Context, _ string, v any) (any, error) {
 	default:
 		return v, nil
 	}
-	d.Instance = exchangeOf(ctx.Context()).instance()
+	x := exchangeOf(ctx.Context())
+	d.Instance, x.code = x.instance(), d.Code
 	return d, nil
 }
 

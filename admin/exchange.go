@@ -17,7 +17,9 @@ type exchange struct {
 	log       *slog.Logger
 	id        uuid.UUID
 	operation string
-	status    int // 0 until something was sent
+	status    int       // 0 until something was sent
+	code      string    // of the problem that was sent, "" for other answers
+	refused   uuid.UUID // the tenant of the operator who was refused, where known
 
 	operator bearer.Operator // zero until authorised
 	body     []byte          // of the request, once it is read

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -20,6 +21,7 @@ type front struct {
 	mux     *http.ServeMux
 	log     *slog.Logger
 	observe func(operation string, status int)
+	client  func(*http.Request) netip.Addr
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +29,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// carry anything into the log.
 	x := &exchange{ResponseWriter: w, log: f.log, id: uuid.Must(uuid.NewV7()), operation: noOperation}
 	x.Header().Set("X-Request-Id", x.id.String())
-	defer f.finish(x)
+	defer f.finish(x, r)
 	f.route(x, x.attach(r))
 }
 
@@ -57,7 +59,7 @@ func (f *front) route(x *exchange, r *http.Request) {
 
 // finish reports the request, and what became of a panic. The panic's value is not
 // logged: it may hold a token.
-func (f *front) finish(x *exchange) {
+func (f *front) finish(x *exchange, r *http.Request) {
 	cause := recover()
 	if cause != nil && cause != http.ErrAbortHandler {
 		f.log.Error("panic while serving a request",
@@ -72,9 +74,34 @@ func (f *front) finish(x *exchange) {
 		x.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
 	f.observe(x.operation, x.status)
+	f.logRefusal(x, r)
 	if cause != nil {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
+}
+
+// logRefusal writes a line about whoever was not let in: it tells somebody who tries tokens
+// from an operator whose token has expired. What the token claims is not in it.
+func (f *front) logRefusal(x *exchange, r *http.Request) {
+	switch x.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+	default:
+		return
+	}
+	fields := []any{slog.String("request_id", x.id.String()), slog.Int("status", x.status), slog.String("code", x.code), slog.String("operation", x.operation)}
+	if client := f.client(r); client.IsValid() {
+		fields = append(fields, slog.String("client_ip", client.String()))
+	}
+	if x.refused != uuid.Nil {
+		fields = append(fields, slog.String("tenant", x.refused.String()))
+	}
+	f.log.Info("refused", fields...)
+}
+
+// peerAddress returns the address at the other end of the connection.
+func peerAddress(r *http.Request) netip.Addr {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr()
 }
 
 // discarded is a ResponseWriter of which only the header is kept.

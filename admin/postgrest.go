@@ -61,6 +61,7 @@ func (e *rpcError) Error() string { return e.Code + ": " + e.Message }
 const rpcContentType = "application/json; charset=utf-8"
 
 func (e *rpcError) write(x *exchange) {
+	x.code = e.Code
 	for name, values := range e.header {
 		x.Header()[name] = values
 	}

@@ -166,12 +166,16 @@ func TestRefusalsOfOperatorsAreReported(t *testing.T) {
 	s.must(403, viewer, "POST", callbacksPath, `{}`)
 	s.must(429, viewer, "GET", callbacksPath, "")
 	s.must(401, "", "GET", callbacksPath, "")
-	for _, want := range []string{"operation=mintCallbackCredential code=HKG-2403", "operation=listCallbackCredentials code=HKG-2429"} {
-		if n := strings.Count(s.log.String(), "tenant="+tenantA.String()+" "+want); n != 1 {
+	for _, want := range []string{
+		"status=403 code=HKG-2403 operation=mintCallbackCredential client_ip=192.0.2.1 tenant=" + tenantA.String(),
+		"status=429 code=HKG-2429 operation=listCallbackCredentials client_ip=192.0.2.1 tenant=" + tenantA.String(),
+		"status=401 code=HKG-2401 operation=listCallbackCredentials client_ip=192.0.2.1",
+	} {
+		if n := strings.Count(s.log.String(), want+"\n"); n != 1 {
 			t.Errorf("%s: %d times in %s", want, n, s.log)
 		}
 	}
-	if n := strings.Count(s.log.String(), "an operator was refused"); n != 2 {
+	if n := strings.Count(s.log.String(), "msg=refused"); n != 3 {
 		t.Errorf("%d refusals in %s", n, s.log)
 	}
 }

@@ -32,6 +32,12 @@ func hasTokenMark(line []byte) bool {
 	return false
 }
 
+// HasToken reports whether MaskTokens would find a token in text.
+func HasToken(text string) bool {
+	line := []byte(text)
+	return hasTokenMark(line) && tokenPattern.Match(line)
+}
+
 // MaskTokens overwrites every token in line but its first characters.
 func MaskTokens(line []byte) {
 	if !hasTokenMark(line) {

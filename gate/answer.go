@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -108,12 +109,19 @@ func UpstreamProblem(status int, cause error) problem.Problem {
 	return problem.BrokenOff
 }
 
-// answer writes a problem, and one log line about it, with the same request id.
+// noRoute is the route in the log where none matched.
+const noRoute = "-"
+
+// answer writes a problem, and one log line about it.
 func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Outcome, level zapcore.Level, message string, more ...zap.Field) error {
 	// To the end of the queue: in a flood of refusals those who are let through go first.
 	runtime.Gosched()
-	requestID := uuid.Must(uuid.NewV7()) // the system's random numbers never fail
-	fields := []zap.Field{zap.Stringer("request_id", requestID), zap.Int("status", p.Status), zap.String("outcome", string(outcome))}
+	fields := []zap.Field{
+		zap.String("request_id", x.id), zap.Int("status", p.Status), zap.String("outcome", string(outcome)), zap.String("route", cmp.Or(d.Template, noRoute)),
+	}
+	if x.peer.Client.IsValid() {
+		fields = append(fields, zap.Stringer("client_ip", x.peer.Client))
+	}
 	if d.Credential != uuid.Nil {
 		fields = append(fields, zap.Stringer("credential", d.Credential))
 	}
@@ -121,7 +129,7 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 	if p.Status == http.StatusUnauthorized {
 		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
 	}
-	return write(x.w, x.r, x.raw, p, requestID.String())
+	return write(x.w, x.r, x.raw, p, x.id)
 }
 
 // Refuse answers r with a problem, without waiting for a body that nobody has read.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/problem"
 )
 
 // Gate is the guard in front of one handler. It does not change while in use.
@@ -27,6 +28,9 @@ type Gate struct {
 type Server interface {
 	// Peer returns who sent r.
 	Peer(r *http.Request) guard.Peer
+	// RequestID returns the id of r, which is [guard.RequestID] or a new one. It is the same
+	// whenever it is asked for.
+	RequestID(r *http.Request) string
 	// Decided is told of every decision, with the time that it took.
 	Decided(r *http.Request, d *guard.Decision, took time.Duration)
 	// Count counts an outcome.
@@ -36,6 +40,8 @@ type Server interface {
 	// Answered is told of the answer to an allowed request: its status as the upstream
 	// sent it, 0 where it sent none.
 	Answered(d *guard.Decision, status int)
+	// Translated is told what the client got in place of an upstream's answer.
+	Translated(d *guard.Decision, p problem.Problem)
 	// Unanswered reports whether r came to the end of all handlers without an answer.
 	Unanswered(r *http.Request) bool
 	// Failure returns the status that an error of the handler stands for, and its cause; 0
@@ -53,6 +59,8 @@ type exchange struct {
 	*Gate
 	w        http.ResponseWriter
 	r        *http.Request
+	id       string // of the request, in every log and every header
+	peer     guard.Peer
 	chunked  bool          // the body is in chunks of HTTP/1.1
 	raw      io.ReadCloser // the body as the server gave it
 	body     clientBody    // the same on its way to the upstream
@@ -68,6 +76,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 		w.Header().Set("Connection", "close")
 	}
 	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
+	x.id = g.Server.RequestID(r)
 	if err := x.authorise(); err != nil {
 		return x.fail(err, "")
 	}
@@ -76,6 +85,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 		return x.forward(next)
 	case guard.Probe:
 		w.Header().Set("Cache-Control", "no-store")
+		identify(w.Header(), http.StatusNoContent, x.id)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -93,11 +103,12 @@ func (x *exchange) authorise() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold parts of the request, so only the stack is logged.
-			x.Logger.Error("panic while deciding on a request", zap.StackSkip("stack", 1))
+			x.Logger.Error("panic while deciding on a request", zap.String("request_id", x.id), zap.StackSkip("stack", 1))
 			err = errPanic
 		}
 	}()
 	start := x.Now()
+	x.peer = x.Server.Peer(x.r)
 	d := &x.decision
 	*d = x.Policy.Decide(&guard.Request{
 		Method:        x.r.Method,
@@ -107,7 +118,8 @@ func (x *exchange) authorise() (err error) {
 		Posts:         posts(x.r),
 		Unframed:      unframed(x.w, x.r),
 		ContentLength: x.r.ContentLength,
-		Peer:          x.Server.Peer(x.r),
+		RequestID:     x.id,
+		Peer:          x.peer,
 	}, x.Keyring, start)
 	x.Server.Decided(x.r, d, x.Now().Sub(start))
 	if d.Outcome == guard.Allowed {
@@ -135,7 +147,7 @@ func (x *exchange) prepare(start time.Time) error {
 	}
 	f, err := x.Policy.Forwarding(d, x.Now())
 	if err != nil {
-		x.Logger.Error("cannot forward", zap.Stringer("credential", d.Credential), zap.Error(err))
+		x.Logger.Error("cannot forward", zap.String("request_id", x.id), zap.Stringer("credential", d.Credential), zap.Error(err))
 		return err
 	}
 	if d.Outcome != guard.Allowed {
@@ -154,7 +166,7 @@ func (x *exchange) forward(next Handler) error {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}
-	x.reply.ResponseWriter, x.reply.body = WithoutInterim(x.w, x.r), body
+	x.reply.ResponseWriter, x.reply.body, x.reply.id = WithoutInterim(x.w, x.r), body, x.id
 	answer, err := x.through(next, &x.reply)
 	if err == nil {
 		if answer.instead != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/problem"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 	unknownToken  = "minted.elsewhere-1"
 	callbackPath  = "/v1/exceptions/7d4f/callback"
 	maxBody       = 1 << 20
+	requestID     = "the-id-of-the-request"
 )
 
 var callbackID = uuid.MustParse("01900000-0000-7000-8000-000000000001")
@@ -56,13 +58,15 @@ func (*server) Peer(r *http.Request) guard.Peer {
 	address, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return guard.Peer{Client: address.Addr()}
 }
+func (*server) RequestID(*http.Request) string                        { return requestID }
 func (*server) Decided(*http.Request, *guard.Decision, time.Duration) {}
 func (s *server) Count(d *guard.Decision)                             { s.outcomes = append(s.outcomes, d.Outcome) }
 func (s *server) Allowed(_ *http.Request, _ *guard.Decision, f *guard.Forwarding, _ time.Time) {
 	s.forwarding = f
 }
-func (s *server) Answered(_ *guard.Decision, status int) { s.answered = append(s.answered, status) }
-func (*server) Unanswered(*http.Request) bool            { return false }
+func (s *server) Answered(_ *guard.Decision, status int)    { s.answered = append(s.answered, status) }
+func (*server) Translated(*guard.Decision, problem.Problem) {}
+func (*server) Unanswered(*http.Request) bool               { return false }
 
 func (*server) Failure(err error) (int, error) {
 	if err == nil || errors.Is(err, http.ErrAbortHandler) {

@@ -56,6 +56,11 @@ var (
 	tooMany   = &translation{Problem: problem.UpstreamBusy, retryAfter: limitRetryAfter, level: zapcore.WarnLevel, message: "Matcher takes no more callbacks of this external system for now"}
 )
 
+// Translations returns what clients can be told in place of an upstream's answer.
+func Translations() []problem.Problem {
+	return []problem.Problem{problem.UpstreamRefuses, problem.UpstreamBusy}
+}
+
 // byStatus judges an answer by its header alone. peek is true where it takes the body.
 func byStatus(status int, header http.Header, asserted bool) (instead *translation, peek bool) {
 	switch status {
@@ -84,10 +89,10 @@ func byBody(status int, code string) *translation {
 	return nil
 }
 
-// isJSON reports whether a body can be read as JSON, which a compressed one cannot, and
-// held to its end, behind which trailers would be.
+// isJSON reports whether a body can be read as JSON, and held to its end, behind which
+// trailers would be.
 func isJSON(header http.Header) bool {
-	if header.Get("Content-Encoding") != "" || len(header["Trailer"]) > 0 {
+	if len(header["Content-Encoding"]) > 1 || !readable(header.Get("Content-Encoding")) || len(header["Trailer"]) > 0 {
 		return false
 	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
@@ -107,104 +112,6 @@ func codeIn(body []byte) string {
 	return code
 }
 
-// answering is the writer of an allowed request's answer. It lets the answer through to
-// the byte, or keeps it back for another to take its place.
-type answering struct {
-	http.ResponseWriter
-	exchange *exchange
-	before   http.Header // of the answer, before anybody behind the gate added to it
-
-	status  int          // 0 until the upstream has answered
-	code    string       // Matcher's, where it was looked for
-	peeking bool         // the body is held
-	held    []byte       // of the body
-	instead *translation // nil: the answer passes
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answering) WriteHeader(status int) {
-	switch {
-	case status < http.StatusOK:
-		a.ResponseWriter.WriteHeader(status)
-		return
-	case a.status != 0:
-		return
-	}
-	a.status = status
-	x := a.exchange
-	x.Server.Answered(&x.decision, status)
-	a.instead, a.peeking = byStatus(status, a.Header(), x.Policy.Asserter != nil)
-	if a.instead == nil && !a.peeking {
-		a.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (a *answering) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.WriteHeader(http.StatusOK)
-	}
-	switch {
-	case a.instead != nil:
-		return len(b), nil
-	case !a.peeking:
-		return a.ResponseWriter.Write(b)
-	case len(a.held)+len(b) <= maxPeek:
-		a.held = append(a.held, b...)
-		return len(b), nil
-	}
-	if err := a.release(); err != nil {
-		return 0, err
-	}
-	return a.ResponseWriter.Write(b)
-}
-
-// release lets go what was held.
-func (a *answering) release() error {
-	a.peeking = false
-	a.ResponseWriter.WriteHeader(a.status)
-	held := a.held
-	if a.held = nil; len(held) == 0 {
-		return nil
-	}
-	_, err := a.ResponseWriter.Write(held)
-	return err
-}
-
-// finish judges an answer that is held to its end. Nothing is left to be done where
-// instead is nil.
-func (a *answering) finish() error {
-	if !a.peeking {
-		return nil
-	}
-	a.code = codeIn(a.held)
-	if a.instead = byBody(a.status, a.code); a.instead == nil {
-		return a.release()
-	}
-	return nil
-}
-
-// FlushError serves http.ResponseController. What is kept back is not sent.
-func (a *answering) FlushError() error {
-	if a.peeking || a.instead != nil {
-		return nil
-	}
-	return http.NewResponseController(a.ResponseWriter).Flush()
-}
-
-// Unwrap serves http.ResponseController.
-func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// through hands an allowed request over, and returns the answer that came of it.
-func (x *exchange) through(next Handler, w http.ResponseWriter) (*answering, error) {
-	a := &answering{ResponseWriter: w, exchange: x, before: maps.Clone(w.Header())}
-	err := next.ServeHTTP(a, x.r)
-	if err == nil {
-		err = a.finish()
-	}
-	return a, err
-}
-
 // translate answers in place of an upstream that told of a fault that is not the
 // vendor's. The log has what it told.
 func (x *exchange) translate(a *answering) error {
@@ -212,6 +119,7 @@ func (x *exchange) translate(a *answering) error {
 	clear(header)
 	maps.Copy(header, a.before)
 	t := a.instead
+	x.Server.Translated(&x.decision, t.Problem)
 	if t.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(t.retryAfter/time.Second)))
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // before puts a gate in front of an upstream, and returns an answer of the gate.
-func before(t *testing.T, g *Gate, upstream http.HandlerFunc) *http.Response {
+func before(t *testing.T, g *Gate, upstream http.HandlerFunc, headers ...string) *http.Response {
 	t.Helper()
 	behind := httptest.NewServer(upstream)
 	t.Cleanup(behind.Close)
@@ -40,6 +40,10 @@ func before(t *testing.T, g *Gate, upstream http.HandlerFunc) *http.Response {
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Callback-Token", callbackToken)
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Set(name, value)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

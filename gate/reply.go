@@ -8,6 +8,7 @@ import "net/http"
 type reply struct {
 	http.ResponseWriter
 	body     *clientBody
+	id       string // of the request
 	answered bool
 	early    bool
 }
@@ -21,6 +22,7 @@ func (a *reply) WriteHeader(status int) {
 			a.Header().Set("Connection", "close")
 		}
 	}
+	identify(a.Header(), status, a.id)
 	a.ResponseWriter.WriteHeader(status)
 }
 

@@ -15,6 +15,7 @@ func rewrite(r *http.Request, f *guard.Forwarding) {
 	// The server asks the client for the body when it is first read. An upstream that was
 	// asked, too, would say "100 Continue" a second time, upon which Java's client hangs.
 	delete(r.Header, "Expect")
+	acceptReadable(r.Header)
 	if r.ContentLength == 0 {
 		upstream.SendOnce(r.Header)
 	}

@@ -8,6 +8,7 @@ const (
 	plainByte                     // segmentByte or '/'
 	nameByte                      // A-Z a-z 0-9 - _
 	keyByte                       // nameByte or ':'
+	idByte                        // nameByte or '.'
 	pathByte                      // 0x21 to 0x7e without '%', ';' and '\\', which routers read differently
 	textByte                      // anything but control characters
 )
@@ -23,6 +24,7 @@ var classes = func() (table [256]class) {
 	add(plainByte, "/")
 	add(nameByte|keyByte, letters+digits+"-_")
 	add(keyByte, ":")
+	add(idByte, letters+digits+"-_.")
 	for b := range table {
 		if b > ' ' && b < 0x7f && b != '%' && b != ';' && b != '\\' {
 			table[b] |= pathByte

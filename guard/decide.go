@@ -26,6 +26,9 @@ type Request struct {
 	Unframed bool
 	// ContentLength is the declared length of the body in bytes, -1 if unknown.
 	ContentLength int64
+	// RequestID is the id under which the upstream is to know the request; "" leaves the
+	// client's.
+	RequestID string
 	Peer
 }
 
@@ -91,7 +94,7 @@ const (
 // Decide decides on req at the local time now. Checks come in a fixed order, each
 // answering only what the ones before it left open.
 func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) (d Decision) {
-	d.peer = req.Peer
+	d.peer, d.requestID = req.Peer, req.RequestID
 	p.decide(&d, req, ring, now)
 	if p.Throttle != nil && d.Outcome.Unauthorized() {
 		if wait := p.Throttle.Fail(req.Client, now); wait > 0 {

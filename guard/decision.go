@@ -87,6 +87,7 @@ type Decision struct {
 	found       match
 	digest      credential.Digest
 	peer        Peer
+	requestID   string
 	signature   *SignatureCheck // still to be checked, on the body
 	key         string          // the idempotency key to send; "": that of the client, or none
 }

@@ -16,11 +16,11 @@ import (
 // setHeaders are the headers that a Forwarding can set. Those from HeaderTenant on say who
 // the request comes from.
 var setHeaders = [...]string{
-	"Authorization", HeaderIdempotencyKey,
+	"Authorization", HeaderIdempotencyKey, HeaderRequestID,
 	HeaderTenant, HeaderCredentialID, HeaderKind, HeaderExternalSystem, HeaderVendor, HeaderConnection,
 }
 
-const firstIdentityHeader = 2
+const firstIdentityHeader = 3
 
 // Forwarding is all that is to be done to an allowed request on its way to the upstream.
 // What it says nothing of passes as it came.
@@ -68,7 +68,7 @@ func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 		externalSystem = url.PathEscape(who.Label)
 	}
 	f.values = [...]string{
-		authorization, d.key, tenant, id, string(who.Kind), externalSystem, who.Vendor, url.PathEscape(who.Connection),
+		authorization, d.key, d.requestID, tenant, id, string(who.Kind), externalSystem, who.Vendor, url.PathEscape(who.Connection),
 	}
 	if f.Path, f.RawPath, err = d.forward(id, p.ForwardToken); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (f *Forwarding) Drops(name string) bool {
 	switch {
 	case f.keeps(name):
 		return false
-	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named):
+	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named) || isRequestIDAlias(name):
 		return true
 	case f.ThroughProxy && (name == forwardedHost || name == forwardedProto), slices.Contains(f.pass, name):
 		return false

@@ -39,6 +39,9 @@ func ownHeader(name string) bool {
 // CanPass reports whether a header may be one of Policy.PassHeaders: not what the guard
 // makes itself.
 func CanPass(name string) bool {
+	if isAlias(name, HeaderRequestID) && !strings.EqualFold(name, HeaderRequestID) {
+		return false
+	}
 	return !ownHeader(name) && !isAnyAlias(name, hopHeaders) && !isAnyAlias(name, []string{forwardedFor, forwardedHost, forwardedProto})
 }
 

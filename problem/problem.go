@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/google/uuid"
 )
 
 // Problem is one entry of the table. A code never changes its meaning, and a retired
@@ -55,11 +57,13 @@ func (p Problem) Because(detail string) Problem {
 const (
 	// ContentType is the media type of a problem document.
 	ContentType = "application/problem+json"
-	// instancePrefix makes a URI of a request id.
-	instancePrefix = "urn:uuid:"
+	// uuidPrefix and idPrefix make a URI of a request id: only a UUID has a namespace that
+	// everybody knows.
+	uuidPrefix = "urn:uuid:"
+	idPrefix   = "urn:hookgate:request:"
 )
 
-// Write answers a vendor with the problem. requestID is a UUID.
+// Write answers a vendor with the problem. requestID needs no escaping.
 func (p Problem) Write(w http.ResponseWriter, requestID string) error {
 	body := p.document(requestID)
 	h := w.Header()
@@ -82,9 +86,16 @@ func (p Problem) document(requestID string) []byte {
 	b = strconv.AppendInt(b, int64(p.Status), 10)
 	b = append(b, `,"detail":"`...)
 	b = append(b, p.Meaning...)
-	b = append(b, `","instance":"`+instancePrefix...)
-	b = append(b, requestID...)
+	b = append(b, `","instance":"`...)
+	b = append(b, instance(requestID)...)
 	b = append(b, `","code":"`...)
 	b = append(b, p.Code...)
 	return append(b, `"}`...)
+}
+
+func instance(requestID string) string {
+	if id, err := uuid.Parse(requestID); err == nil && len(requestID) == len(id.String()) {
+		return uuidPrefix + requestID
+	}
+	return idPrefix + requestID
 }

@@ -50,6 +50,18 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestInstance(t *testing.T) {
+	for id, want := range map[string]string{
+		"0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59": "urn:uuid:0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59",
+		"0199d5a47c1e7b3a9f526f1d2c3b4a59":     "urn:hookgate:request:0199d5a47c1e7b3a9f526f1d2c3b4a59", // no form that RFC 9562 has
+		"vendor.1":                             "urn:hookgate:request:vendor.1",
+	} {
+		if got := instance(id); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 var update = flag.Bool("update", false, "write the tables into docs/errors.md")
 
 // TestDocumented: the tables of docs/errors.md are those of the code. `go generate`

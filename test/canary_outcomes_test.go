@@ -226,11 +226,11 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 		before := strings.Count(g.Output.String(), `"status":499`)
 		head := gone.decorate(func(place string) string {
 			n++
-			return secrets.add("499, "+place, fmt.Sprintf("foreign.canary%d-gone", n))
+			return secrets.add("499, "+place, fmt.Sprintf("foreign.canary%d~gone", n))
 		})
 		conn := g.dial(t)
 		conn.write(head...)
-		hookgatetest.Eventually(t, "the upstream has the request", func() bool { return strings.Contains(fmt.Sprint(u.peek()), "-gone") })
+		hookgatetest.Eventually(t, "the upstream has the request", func() bool { return strings.Contains(fmt.Sprint(u.peek()), "~gone") })
 		conn.Close()
 		hookgatetest.Eventually(t, "a 499 in the log", func() bool { return strings.Count(g.Output.String(), `"status":499`) > before })
 	})

@@ -41,6 +41,9 @@ func TestMatchersAnswersAboutUs(t *testing.T) {
 	if accepted, _ := m.Take(); len(accepted) != 1 {
 		t.Errorf("Matcher accepted %v", accepted)
 	}
+	for code, want := range map[string]float64{"HKG-1511": 2, "HKG-1512": 1} {
+		wantMetric(t, g, `hookgate_upstream_translations_total{code="`+code+`",kind="callback"}`, want)
+	}
 	for code, want := range map[string]float64{"401": 1, "403": 1, "409": 1, "404": 1, "200": 1, "502": 0, "none": 0} {
 		if got := metric(t, g, `hookgate_upstream_responses_total{code="`+code+`",kind="callback"}`); got != want {
 			t.Errorf("%v answers with %s are counted, want %v", got, code, want)

@@ -51,7 +51,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (processCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{logLinesDropped, reloadsTotal, lastReloadSuccessful} {
+	for _, d := range []*prometheus.Desc{logLinesDropped, reloadsTotal, lastReloadSuccessful, buildInfo} {
 		ch <- d
 	}
 }
@@ -69,6 +69,7 @@ func (processCollector) Collect(ch chan<- prometheus.Metric) {
 		last = 0
 	}
 	ch <- prometheus.MustNewConstMetric(lastReloadSuccessful, prometheus.GaugeValue, last)
+	ch <- builtFrom()
 }
 
 // Describe implements prometheus.Collector.

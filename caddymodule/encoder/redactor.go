@@ -23,13 +23,21 @@ type redactor struct {
 func (r redactor) AddObject(key string, object zapcore.ObjectMarshaler) error {
 	switch v := object.(type) {
 	case caddyhttp.LoggableHTTPRequest:
-		return r.ObjectEncoder.AddObject(key, safeRequest{v.Request})
+		return r.addRequest(key, v.Request)
 	case *caddyhttp.LoggableHTTPRequest:
-		return r.ObjectEncoder.AddObject(key, safeRequest{v.Request})
+		return r.addRequest(key, v.Request)
 	case caddyhttp.LoggableHTTPHeader, *caddyhttp.LoggableHTTPHeader:
 		return nil // the names of headers are the client's choice too
 	}
 	return r.ObjectEncoder.AddObject(key, redactedObject(object))
+}
+
+// addRequest adds a request, and its id beside it, where our own lines have it too.
+func (r redactor) addRequest(key string, request *http.Request) error {
+	if id := vars.KnownRequestID(request); id != "" {
+		r.ObjectEncoder.AddString("request_id", id)
+	}
+	return r.ObjectEncoder.AddObject(key, safeRequest{request})
 }
 
 // AddArray implements zapcore.ObjectEncoder.

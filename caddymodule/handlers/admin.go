@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/guard"
 )
 
 func init() { caddy.RegisterModule(Admin{}) }
@@ -53,7 +56,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	config := admin.Config{Store: instance.Store(), Guards: instance.Peers().Policies, Now: time.Now, Logger: ctx.Slogger(), Observe: observeAdmin}
+	config := admin.Config{Store: instance.Store(), Guards: instance.Peers().Policies, Now: time.Now, Client: clientOf, Logger: ctx.Slogger(), Observe: observeAdmin}
 	if config.JWT, err = a.JWT.config(); err != nil {
 		return err
 	}
@@ -91,12 +94,15 @@ func (a *Admin) Cleanup() error {
 	return nil
 }
 
+func clientOf(r *http.Request) netip.Addr { return vars.Peer(r).Client }
+
 func observeAdmin(operation string, status int) {
 	adminRequests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	defer func() { vars.SetRequestID(r, w.Header().Get(guard.HeaderRequestID)) }()
 	handler := a.api.ServeHTTP
 	if admin.IsStatusPath(r.URL.Path) {
 		handler = a.status.ServeHTTP

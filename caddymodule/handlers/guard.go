@@ -140,7 +140,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionAssertion(); err != nil {
 		return err
 	}
-	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration, upstreamResponses); err != nil {
+	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration, upstreamResponses, upstreamTranslations); err != nil {
 		return err
 	}
 	if err := g.provisionThrottle(); err != nil {

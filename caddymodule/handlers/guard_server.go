@@ -13,6 +13,7 @@ import (
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -21,6 +22,9 @@ type server struct{ store *store.Store }
 
 // Peer implements gate.Server.
 func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
+
+// RequestID implements gate.Server.
+func (server) RequestID(r *http.Request) string { return vars.RequestID(r) }
 
 // Decided implements gate.Server.
 func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
@@ -44,6 +48,11 @@ func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding,
 
 // Answered implements gate.Server.
 func (server) Answered(d *guard.Decision, status int) { countAnswer(d.Kind, status) }
+
+// Translated implements gate.Server.
+func (server) Translated(d *guard.Decision, p problem.Problem) {
+	upstreamTranslations.WithLabelValues(string(d.Kind), p.Code).Inc()
+}
 
 // Unanswered implements gate.Server.
 func (server) Unanswered(r *http.Request) bool { return vars.Unhandled(r) }

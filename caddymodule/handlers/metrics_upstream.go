@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 )
 
@@ -16,6 +17,21 @@ var upstreamResponses = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "hookgate_upstream_responses_total",
 	Help: "Answers of the upstream to requests that the guard let through, by the kind of the route and the upstream's own status; none where it did not answer.",
 }, []string{"kind", "code"})
+
+// upstreamTranslations counts what the client was told in place of the upstream's answer: the
+// upstream's status alone does not tell a tenant that it does not know from an exception.
+var upstreamTranslations = prometheus.NewCounterVec(prometheus.CounterOpts{
+	Name: "hookgate_upstream_translations_total",
+	Help: "Answers of the upstream that were about this server and in whose place the client got a 5xx, by the kind of the route and the code that it got.",
+}, []string{"kind", "code"})
+
+func init() {
+	for kind := range answerCounters {
+		for _, p := range gate.Translations() {
+			upstreamTranslations.WithLabelValues(string(kind), p.Code)
+		}
+	}
+}
 
 // noAnswer is the code of a request that the upstream did not answer.
 const noAnswer = "none"

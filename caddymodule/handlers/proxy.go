@@ -154,6 +154,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest, to upstream.Address) {
 		forwarding.Restore(r.Out.Header)
 	} else {
 		guard.StripIdentity(r.Out.Header)
+		guard.SetRequestID(r.Out.Header, vars.RequestID(r.In))
 	}
 }
 
@@ -201,7 +202,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	}
 	// Trailers arrive after headers were stripped, and could repeat any of them.
 	r.Trailer = nil
-	err := p.forward(gate.WithoutInterim(w, r), r)
+	err := p.forward(gate.WithRequestID(gate.WithoutInterim(w, r), vars.RequestID(r)), r)
 	var failure caddyhttp.HandlerError
 	if !errors.As(err, &failure) || failure.StatusCode < 500 {
 		return err

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/problem"
 )
@@ -55,7 +56,11 @@ func refuseUnhandled(ctx caddy.Context) error {
 // ServeHTTP implements caddyhttp.MiddlewareHandler. What a guard has let through is
 // answered by the guard.
 func (u *unhandled) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	if err := u.compiled().ServeHTTP(w, r); err != nil || !vars.Unhandled(r) || vars.Forwarding(r) != nil {
+	id := vars.RequestID(r)
+	if err := u.compiled().ServeHTTP(gate.WithRequestID(w, id), r); err != nil || !vars.Unhandled(r) || vars.Forwarding(r) != nil {
+		if err != nil { // Caddy answers, without what has been put around its writer
+			w.Header().Set(guard.HeaderRequestID, id)
+		}
 		return err
 	}
 	vars.SetUnhandled(r, false) // in the access log

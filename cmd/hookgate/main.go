@@ -8,8 +8,6 @@
 package main
 
 import (
-	"runtime/debug"
-
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
@@ -39,22 +37,11 @@ var version string
 func main() {
 	app.SetUpProcess()
 	caddy.CustomBinaryName = "hookgate"
-	caddy.CustomVersion = "hookgate " + ownVersion() + ", caddy" // Caddy's own follows
+	caddy.CustomVersion = "hookgate " + app.Version(version) + ", caddy" // Caddy's own follows
 	caddy.CustomLongDescription = `Hookgate authenticates inbound webhooks before they reach Matcher.
 It is Caddy with its own modules. Of Caddy's commands these serve it:
 run, start, stop, reload, validate, adapt, fmt, list-modules, version.
 Not upgrade, add-package and remove-package: they put a Caddy without
 Hookgate in the place of this program.`
 	caddycmd.Main()
-}
-
-// ownVersion falls back to what the go command knows: the tag, for `go install` of one.
-func ownVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

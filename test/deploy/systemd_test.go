@@ -163,20 +163,34 @@ func TestService(t *testing.T) {
 	awaitNotice("READY=1")
 	g.serves()
 
-	// ExecReload
-	if !strings.Contains(read(t, unitPath), "\nExecReload=/bin/kill -USR1 $MAINPID\n") {
+	if !strings.Contains(read(t, unitPath), `
+ExecReload=/usr/local/bin/hookgate validate --config /etc/hookgate/Caddyfile --adapter caddyfile
+ExecReload=/bin/kill -USR1 $MAINPID
+`) {
 		t.Error("the unit reloads otherwise")
+	}
+	validates := func(want int) {
+		t.Helper()
+		cmd := exec.Command(hookgatetest.Binary(), "validate", "--config", g.config, "--adapter", "caddyfile")
+		cmd.Env = g.environment
+		if out, stderr, code := hookgatetest.Run(t, cmd); code != want {
+			t.Errorf("validate ends with %d, want %d:\n%s%s", code, want, out, stderr)
+		}
 	}
 	text, err := os.ReadFile(g.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, g.config, strings.Replace(string(text), "max_body 1MiB", "max_body 1KiB", 1), 0o644)
+	validates(0)
 	g.Process.Signal(syscall.SIGUSR1)
 	awaitNotice("RELOADING=1")
 	awaitNotice("READY=1")
 	g.want(http.StatusRequestEntityTooLarge, "HKG-1413", http.MethodPost, g.Vendors+callback, strings.Repeat("x", 2000))
 	g.serves()
+
+	write(t, g.config, strings.Replace(string(text), "max_body", "frobnicate", 1), 0o644)
+	validates(1)
 
 	g.drains()
 	awaitNotice("STOPPING=1")
