@@ -71,6 +71,8 @@ type Credential struct {
 	Metadata string
 	// Verify is how its senders prove themselves beyond the token; nil: as its vendor's do.
 	Verify *Verify
+	// Proofs are when proofs of its senders last had which result, the newest first.
+	Proofs []ProofSeen
 
 	CreatedAt  time.Time
 	ExpiresAt  time.Time

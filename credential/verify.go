@@ -31,6 +31,12 @@ type Verify struct {
 	GraceUntil time.Time
 }
 
+// ProofSeen is when a proof last had a result.
+type ProofSeen struct {
+	Result string
+	At     time.Time
+}
+
 // VerifySpec is a Verify to be made.
 type VerifySpec struct {
 	Scheme  string

@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -28,9 +29,10 @@ const bucketCount = 4096
 //	{ns}:a:<tenant>  STREAM  the audit log
 //	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
 //	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
+//	{ns}:e:<id>:<event>  STRING  an event of a credential that was delivered, or is
 //
-// None of them has a TTL: an expiry inside Redis writes no ledger entry, and
-// volatile-* eviction could take them.
+// None of them but the last has a TTL: an expiry inside Redis writes no ledger entry,
+// and volatile-* eviction could take them.
 type keyspace struct{ prefix string }
 
 // A brace would end the hash tag early and spread the keys over the cluster.
@@ -50,6 +52,10 @@ func (k keyspace) ledger() string                 { return k.prefix + "log" }
 func (k keyspace) record(id uuid.UUID) string     { return k.prefix + "c:" + id.String() }
 func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + tenant.String() }
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }
+
+func (k keyspace) event(credential uuid.UUID, name string) string {
+	return k.prefix + "e:" + credential.String() + ":" + hex.EncodeToString([]byte(name))
+}
 
 func (k keyspace) audit(tenant uuid.UUID) string { return k.prefix + "a:" + tenant.String() }
 

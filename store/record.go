@@ -93,6 +93,9 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 	if c.Verify, err = credential.ParseVerify(fields[fieldVerify]); err != nil {
 		return c, err
 	}
+	if c.Proofs, err = parseProofs(fields); err != nil {
+		return c, err
+	}
 	if c.AllowedIPs, err = credential.ParseIPs(fields[fieldAllowedIPs]); err != nil {
 		return c, err
 	}

@@ -20,11 +20,17 @@ var (
 	epochSource string
 	//go:embed lua/audit.lua
 	auditSource string
+	//go:embed lua/replay.lua
+	replaySource string
+	//go:embed lua/proofs.lua
+	proofsSource string
 
 	mutateScript = redisconn.NewScript(mutateSource)
 	usageScript  = redisconn.NewScript(usageSource)
 	epochScript  = redisconn.NewScript(epochSource)
 	auditScript  = redisconn.NewScript(auditSource)
+	replayScript = redisconn.NewScript(replaySource)
+	proofsScript = redisconn.NewScript(proofsSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

@@ -25,6 +25,8 @@ type Store struct {
 	clock   *keyring.ServerClock
 	keyring *keyring.Keyring
 	usage   *usageRecorder
+	proofs  proofRecorder
+	events  events // of the embedded store
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
@@ -176,7 +178,7 @@ func (s *Store) Destruct() error {
 	s.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
-	err := s.usage.flush(ctx, s.keys, b.scripts)
+	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts))
 	s.opened.Store(nil)
 	return errors.Join(err, b.commands.Close(), b.close())
 }
@@ -201,6 +203,9 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+		if err := s.proofs.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
+			s.log().Warn("the results of proofs could not be written; they are kept for the next flush", "error", err)
 		}
 	}
 }

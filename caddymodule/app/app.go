@@ -14,6 +14,7 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/credential/seal"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/internal/handover"
 	"github.com/hookgate/hookgate/store"
 )
@@ -35,7 +36,15 @@ const (
 	maxUsageFlush   = caddy.Duration(time.Hour)
 
 	maxWaitReplicas = 16
+
+	defaultHeldBodies = 64 << 20
 )
+
+// heldBodies is the process's: what an old configuration holds counts for a new one, too.
+var heldBodies = gate.NewRoom(defaultHeldBodies)
+
+// HeldBodies returns the room for bodies that are held in memory.
+func HeldBodies() *gate.Room { return heldBodies }
 
 // stores holds the running stores by the fingerprint of their configuration. A
 // reload that does not change it keeps the store: its keyring stays loaded, its
@@ -74,6 +83,10 @@ type App struct {
 	// 32 bytes in base64: the first seals, all of them open. Placeholders, so that no key
 	// stands in the configuration. Without one no credential can have such a secret.
 	SealKeys []string `json:"seal_key,omitempty"`
+
+	// How many bytes of bodies are held in memory, for proofs and for idempotency keys, all
+	// together. Beyond that a request is 503. Default: 64 MiB.
+	HeldBodies int64 `json:"held_bodies,omitempty"`
 
 	// Load although a log prints past the encoder hookgate. It gets to see requests as
 	// they come in, and so every token. Default: false.
@@ -121,6 +134,12 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.WaitReplicas < 0 || a.WaitReplicas > maxWaitReplicas {
 		return fmt.Errorf("hookgate: wait_replicas must be between 0 and %d", maxWaitReplicas)
+	}
+	if a.HeldBodies == 0 {
+		a.HeldBodies = defaultHeldBodies
+	}
+	if a.HeldBodies < 0 {
+		return errors.New("hookgate: held_bodies must be positive")
 	}
 	if a.AuditKeep < 0 || a.AuditLife < 0 {
 		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
@@ -185,6 +204,10 @@ func (a *App) storeConfig() (store.Config, error) {
 
 // Start opens the store, or retunes it where a reload kept it running.
 func (a *App) Start() error {
+	if err := a.peers.checkPublicURL(); err != nil {
+		return err
+	}
+	heldBodies.Resize(a.HeldBodies)
 	servers, err := a.ctx.AppIfConfigured("http")
 	if err == nil {
 		a.held, err = claimAddresses(servers.(*caddyhttp.App), a.ctx.Logger())
