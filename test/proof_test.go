@@ -230,27 +230,31 @@ func TestHeldBodies(t *testing.T) {
 	}})
 	w := g.operator(t, tenantA, "admin").mintWebhook("pluggy")
 	body := strings.Repeat("x", 60_000)
-	send := func(wait bool) *connection {
+	send := func(lines ...string) *connection {
 		c := g.dial(t)
-		c.write("POST "+w.path()+" HTTP/1.1", "Host: x", signed(secretOfBoth, body), "Content-Length: "+decimalLength(body))
-		if !wait {
-			c.Write([]byte(body))
-		}
+		c.write(append([]string{"POST " + w.path() + " HTTP/1.1", "Host: x", signed(secretOfBoth, body), "Content-Length: " + decimalLength(body)}, lines...)...)
 		return c
 	}
-	parked := send(true)
-	hookgatetest.Eventually(t, "the first body has its room", func() bool {
-		a := send(false).answer(http.MethodPost)
-		if a.status == 200 {
-			u.take()
-			return false
-		}
-		wantProblem(t, a, http.StatusServiceUnavailable, "HKG-1513")
-		return a.header.Get("Retry-After") == "1"
-	})
+	parked := send("Expect: 100-continue")
+	if line, err := parked.r.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" { // it has its room
+		t.Fatalf("%q, %v", line, err)
+	}
+	parked.r.ReadString('\n')
+	refused := send()
+	refused.Write([]byte(body))
+	a := refused.answer(http.MethodPost)
+	wantProblem(t, a, http.StatusServiceUnavailable, "HKG-1513")
+	if a.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
+	}
+	u.wantNothing(t)
 	parked.Write([]byte(body))
 	wantStatus(t, parked.answer(http.MethodPost), 200)
-	hookgatetest.Eventually(t, "the room is given back", func() bool { return send(false).answer(http.MethodPost).status == 200 })
+	hookgatetest.Eventually(t, "the room is given back", func() bool {
+		c := send()
+		c.Write([]byte(body))
+		return c.answer(http.MethodPost).status == 200
+	})
 }
 
 // TestHandshakes: a vendor's question is answered here, and its events go on.
