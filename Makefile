@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -68,6 +68,18 @@ test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
 	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
 
+# The tests against Redis with another server of its family: SERVER=/usr/bin/valkey-server, say. Conformance, the binary as
+# a process, and faults; the long form of those unless FAULTS=short.
+FAULTS ?= long
+ON_SERVER = HOOKGATE_REDIS_SERVER=$(abspath $(or $(shell command -v "$(SERVER)"),$(SERVER))) HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=$(FAULTS)
+test-redis-family:
+	$(if $(SERVER),,$(error SERVER=<path of the server> is missing))
+	$(SERVER) --version
+	$(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/^(miniredis|embedded)$$' ./store ./store/redisconn ./store/redistest
+	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/embedded$$' \
+		-run '^Test(DataSetCommands|AcknowledgedChanges|Outage|StartWithoutRedis|EmptiedRedis|NoRedisOnTheRequestPath|APIPathWithoutRedis|ScriptsOnEachStore|BeforeMatcher)' .
+	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 15m ./faults
+
 # Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
 # that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
 test-senders: build
@@ -80,6 +92,16 @@ senders-deps:
 		erlang-base erlang-inets erlang-jiffy $$(command -v javac >/dev/null || echo default-jdk-headless) \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 	cd test/senders/node && npm ci --no-audit --no-fund
+
+# Compares the schemes of proof/ with what vendors' own libraries sign and take. It is a module
+# of its own, too. Without the libraries for Node it is skipped, unless HOOKGATE_REQUIRE_VENDORS=1.
+test-vendors: build
+	cd test/vendors && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -timeout 10m ./...
+
+# Installs the libraries for Node of test-vendors. A Node that is there already is taken.
+vendors-deps:
+	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
+	cd test/vendors/node && npm ci --ignore-scripts --no-audit --no-fund
 
 # What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
 # with those that are installed.
@@ -115,8 +137,8 @@ bench-deaf:
 
 # Every step of the decision, with allocations.
 bench-micro:
-	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard)$$' \
-		$(ARGS) ./credential ./keyring ./store ./guard ./caddymodule/handlers
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard|Verify)$$' \
+		$(ARGS) ./proof ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.
 DURATION ?= 10m

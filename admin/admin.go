@@ -15,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
+	"github.com/hookgate/hookgate/admin/mirror"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
@@ -31,6 +32,9 @@ type Config struct {
 	PublicURL string
 	// Connections is asked before a webhook token is minted; without it none is.
 	Connections connections.Source
+	// Mirror, where not nil, is the Matcher that mints, rotates and revokes callback and
+	// webhook tokens itself. It is not closed with the API.
+	Mirror *mirror.Mirror
 	// Guards are what the guards of this process let through, as it is when a request is
 	// served: they can be set up after the API. Webhook tokens are minted only where one
 	// of them takes them. Nil: there is none.
@@ -58,6 +62,7 @@ type admin struct {
 	limiter     *limiter
 	publicURL   string
 	connections connections.Source
+	mirror      *mirror.Mirror // nil: there is none
 	log         *slog.Logger
 	huma        huma.API
 
@@ -122,7 +127,7 @@ func New(config Config) (*API, error) {
 	a := &admin{
 		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
-		refusals: refusals, guards: config.Guards, now: config.Now,
+		mirror: config.Mirror, refusals: refusals, guards: config.Guards, now: config.Now,
 	}
 	a.registerCallbackCredentials()
 	a.registerWebhookTokens()
@@ -153,7 +158,10 @@ func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals
 	op.Responses = problemResponses(a.huma, refusals)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(withOrigin(ctx, ""), exchangeOf(ctx).operator.Tenant, in)
-		if err != nil {
+		switch {
+		case errors.Is(err, errAnswered):
+			return nil, nil
+		case err != nil:
 			return nil, a.problemOf(ctx, err)
 		}
 		return out, nil
@@ -177,7 +185,7 @@ func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Contex
 			refusal.write(x)
 			return
 		}
-		x.operator = who
+		x.operator, x.authorization = who, r.Header.Get("Authorization")
 		next(ctx)
 	}
 }

@@ -19,9 +19,6 @@ type (
 		Limit        int          `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor       string       `query:"cursor" maxLength:"200"`
 	}
-	auditOutput struct {
-		Body api.AuditList
-	}
 )
 
 func (a *admin) registerAudit() {
@@ -32,24 +29,27 @@ func (a *admin) registerAudit() {
 			"and refusals of operators, of which a burst is thinned out. " +
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listAudit)
+	documentList[api.AuditList](a, api.AuditPath)
 }
 
-func (a *admin) listAudit(ctx context.Context, tenant uuid.UUID, in *auditInput) (*auditOutput, error) {
+func (a *admin) listAudit(ctx context.Context, tenant uuid.UUID, in *auditInput) (*listOutput, error) {
 	entries, next, err := a.store.Audit(ctx, tenant, store.AuditQuery{
 		Credential: uuid.UUID(in.CredentialID), Action: in.Action, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, badCursor(err)
 	}
-	out := &auditOutput{Body: api.AuditList{Entries: make([]api.AuditEntry, len(entries)), NextCursor: next}}
-	for i, e := range entries {
-		out.Body.Entries[i] = api.AuditEntry{
-			ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Kind: string(e.Kind),
-			Reason: e.Reason, RequestID: e.RequestID, Detail: e.Detail, Changes: api.JSONObject(e.Changes),
+	return a.listed(ctx, "entries", func(l *listing) (string, error) {
+		for _, e := range entries {
+			shown := api.AuditEntry{
+				ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Kind: string(e.Kind),
+				Reason: e.Reason, RequestID: e.RequestID, Detail: e.Detail, Changes: api.JSONObject(e.Changes),
+			}
+			if e.Credential != uuid.Nil {
+				shown.CredentialID = e.Credential.String()
+			}
+			l.add(shown)
 		}
-		if e.Credential != uuid.Nil {
-			out.Body.Entries[i].CredentialID = e.Credential.String()
-		}
-	}
-	return out, nil
+		return next, nil
+	}), nil
 }

@@ -69,15 +69,12 @@ func (a *admin) registerCallbackCredentials() {
 				Token: token, CredentialID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label, WebhookURLHint: a.callbackURLHint(),
 			}
 		},
-		shown: func(credentials []credential.Credential) listResponse {
-			list := make([]credentialMetadata, len(credentials)) // never null
-			for i, c := range credentials {
-				list[i] = credentialMetadata{
-					ID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label,
-					LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(&c), RotatedAt: c.RotatedAt,
-				}
+		member: "credentials",
+		entry: func(c *credential.Credential) any {
+			return credentialMetadata{
+				ID: c.ID.String(), CreatedAt: c.CreatedAt, ExternalSystem: c.Label,
+				LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(c), RotatedAt: c.RotatedAt,
 			}
-			return listResponse{list}
 		},
 	})
 }

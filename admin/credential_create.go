@@ -36,7 +36,7 @@ func (a *admin) registerCreate() {
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
 	register(a, bearer.RoleAdmin, op, slices.Concat(
-		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused, problem.NotSealable}, bodyProblems), a.createCredential)
+		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.createCredential)
 	a.documentReplay(api.CredentialsPath)
 }
 
@@ -60,6 +60,10 @@ func (a *admin) createCredential(ctx context.Context, tenant uuid.UUID, in *crea
 		if err := a.checkConnection(ctx, spec, "body.vendor", "body.connection"); err != nil {
 			return nil, err
 		}
+	}
+	if a.mirror != nil && spec.Kind != credential.KindAPI {
+		made, err := a.mintAtMatcher(ctx, spec)
+		return a.minted(ctx, tenant, made.credential, made.secret.Token, err)
 	}
 	c, token, err := a.mint(ctx, spec)
 	return a.minted(ctx, tenant, c, token, err)

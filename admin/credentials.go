@@ -28,9 +28,6 @@ type (
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor      string    `query:"cursor" maxLength:"200"`
 	}
-	listCredentialsOutput struct {
-		Body api.CredentialList
-	}
 	oneCredentialInput struct {
 		ID credentialID `path:"id" format:"uuid"`
 	}
@@ -48,13 +45,14 @@ func (a *admin) registerCredentials() {
 			"What is made or revoked meanwhile neither repeats nor hides another one. " +
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
+	documentList[api.CredentialList](a, api.CredentialsPath)
 	register(a, bearer.RoleViewer, huma.Operation{
 		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",
 		Tags: credentialTags, Summary: "Get a credential",
 	}, []problem.Problem{problem.NotFound}, a.getCredential)
 }
 
-func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listCredentialsOutput, error) {
+func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
 		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
@@ -62,11 +60,12 @@ func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listC
 	if err != nil {
 		return nil, badCursor(err)
 	}
-	out := &listCredentialsOutput{Body: api.CredentialList{Credentials: make([]api.Credential, len(page)), NextCursor: next}}
-	for i := range page {
-		out.Body.Credentials[i] = a.show(&page[i])
-	}
-	return out, nil
+	return a.listed(ctx, "credentials", func(l *listing) (string, error) {
+		for i := range page {
+			l.add(a.show(&page[i]))
+		}
+		return next, nil
+	}), nil
 }
 
 // badCursor: the cursor is all that the store can find invalid in a query.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/hookgate/hookgate/admin/connections"
+	"github.com/hookgate/hookgate/admin/mirror"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
@@ -16,6 +17,9 @@ import (
 // again, in seconds: about as long as a failover of Redis is noticed.
 const retryAfter = "2"
 
+// listRetryAfter is how long a client should wait while others read whole lists.
+const listRetryAfter = "1"
+
 var errNoAnswer = errors.New("look up an aggregator connection")
 
 // problemsOf are what a client may know of errors from below; the first that fits counts.
@@ -23,6 +27,8 @@ var problemsOf = []struct {
 	err     error
 	problem problem.Problem
 }{
+	{store.ErrManyLists, problem.ManyLists},
+	{store.ErrQuota, problem.Quota},
 	{store.ErrNotFound, problem.NotFound},
 	{store.ErrInactive, problem.Inactive},
 	{store.ErrGraceOpen, problem.GraceOpen},
@@ -36,6 +42,11 @@ var problemsOf = []struct {
 	{connections.ErrRefused, problem.MatcherRefuses},
 	{connections.ErrAnswer, problem.MatcherAnswer},
 	{errNoAnswer, problem.NoAnswer},
+	{errNotKept, problem.NotKept},
+	{errNotAtMatcher, problem.NotAtMatcher},
+	{mirror.ErrNoAnswer, problem.MirrorNoAnswer},
+	{mirror.ErrUnreachable, problem.MirrorUnreachable},
+	{mirror.ErrAnswer, problem.MirrorUnreachable},
 	{store.ErrNotReplicated, problem.NotReplicated},
 	{store.ErrUnavailable, problem.StoreUnavailable},
 }
@@ -48,6 +59,8 @@ func asProblem(err error) *detail {
 		return d
 	case errors.As(err, &replay):
 		return replayed(replay)
+	case errors.Is(err, store.ErrWaitRefused):
+		return refuse(problem.NotReplicated).because("The change is made and holds, but Redis refuses to wait for replicas, as wait_replicas asks it to. Its answer is in the log; `hookgate check` tries it.").with("Retry-After", retryAfter)
 	case errors.Is(err, credential.ErrInvalid):
 		return refuse(problem.Invalid).at("body", err.Error())
 	}
@@ -56,6 +69,9 @@ func asProblem(err error) *detail {
 			continue
 		}
 		d = refuse(known.problem)
+		if d.Status == http.StatusTooManyRequests {
+			d.with("Retry-After", listRetryAfter)
+		}
 		if d.Status == http.StatusServiceUnavailable || d.Status == http.StatusGatewayTimeout {
 			d.with("Retry-After", retryAfter)
 		}

@@ -22,9 +22,12 @@ type exchange struct {
 	refused   uuid.UUID // the tenant of the operator who was refused, where known
 
 	operator bearer.Operator // zero until authorised
-	body     []byte          // of the request, once it is read
-	once     idempotency
-	rpc      bool // errors are in PostgREST's form
+	// authorization is the header that proves the operator, as it came.
+	authorization string
+	answered      bool   // the whole answer was sent: what huma adds is dropped
+	body          []byte // of the request, once it is read
+	once          idempotency
+	rpc           bool // errors are in PostgREST's form
 }
 
 // noOperation is the operation of a request that reached none. What a client asks
@@ -62,6 +65,9 @@ func (x *exchange) WriteHeader(status int) {
 }
 
 func (x *exchange) Write(b []byte) (int, error) {
+	if x.answered {
+		return len(b), nil
+	}
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // facade is the operations on credentials of one kind as Matcher has them, or would:
-// Request asks for one, Secret answers with its token, and List is what there is.
+// Request asks for one, Secret answers with its token, and List is what there is, which
+// has the entries that entry returns under member.
 type facade[Request, Secret, List any] struct {
 	kind                       credential.Kind
 	path, tag                  string
@@ -23,7 +24,8 @@ type facade[Request, Secret, List any] struct {
 
 	spec   func(*Request) credential.Spec
 	secret func(*credential.Credential, string) Secret
-	shown  func([]credential.Credential) List
+	member string
+	entry  func(*credential.Credential) any
 
 	// mintable and rotatable, where set, tell why a credential cannot be made or
 	// replaced, with one of the problems. They are asked before anything changes.
@@ -53,9 +55,6 @@ type (
 		CacheControl string `header:"Cache-Control" example:"no-store"`
 		Body         Secret
 	}
-	listOutput[List any] struct {
-		Body List
-	}
 )
 
 // noStore keeps tokens out of the caches of browsers and proxies.
@@ -74,7 +73,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 
 	mint := repeatable(f.mint.of(http.MethodPost, f.path, f.tag))
 	mint.DefaultStatus = http.StatusCreated
-	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems),
+	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *requestInput[Request]) (*secretOutput[Secret], error) {
 			spec := f.spec(&in.Body)
 			spec.Tenant, spec.Kind = tenant, f.kind
@@ -83,22 +82,32 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
+			if a.mirror != nil {
+				return nil, a.relayMint(ctx, spec)
+			}
 			return answer(a.mint(ctx, spec))
 		})
 
-	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), nil,
-		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput[List], error) {
-			credentials, err := a.store.List(ctx, tenant, f.kind)
-			if err != nil {
-				return nil, err
+	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), append(mirrorProblems(), problem.ManyLists),
+		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
+			if a.mirror != nil && f.kind == credential.KindCallback {
+				return nil, a.relayList(ctx, tenant)
 			}
-			return &listOutput[List]{Body: f.shown(credentials)}, nil
+			return a.listed(ctx, f.member, func(l *listing) (string, error) {
+				return "", a.store.List(ctx, tenant, f.kind, func(page []credential.Credential) error {
+					for i := range page {
+						l.add(f.entry(&page[i]))
+					}
+					return l.flush()
+				})
+			}), nil
 		})
+	documentList[List](a, f.path)
 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated
 	register(a, bearer.RoleAdmin, rotate,
-		slices.Concat([]problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems),
+		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*secretOutput[Secret], error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if f.rotatable != nil {
@@ -110,11 +119,20 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 					return nil, err
 				}
 			}
-			return answer(a.store.Rotate(ctx, ref, store.Rotation{}))
+			if a.mirror != nil {
+				if handled, err := a.relayRotation(ctx, ref); handled || err != nil {
+					return nil, err
+				}
+			}
+			return answer(a.rotate(ctx, ref, store.Rotation{}))
 		})
 
-	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), []problem.Problem{problem.NotFound},
+	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), append(mirrorProblems(problem.NotAtMatcher), problem.NotFound),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*struct{}, error) {
-			return nil, a.store.Revoke(ctx, store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()})
+			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
+			if a.mirror != nil && f.kind == credential.KindCallback {
+				return nil, a.relayRevocation(ctx, ref)
+			}
+			return nil, a.store.Revoke(ctx, ref)
 		})
 }

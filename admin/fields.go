@@ -47,7 +47,7 @@ var fields = map[string]map[string]docs.Field{
 		"requestId":    {Text: "X-Request-Id of the answer.", Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b"},
 		"changes":      {Text: "Of an update: for each field what it was and what it became. Of secrets there is only how many, and when they were changed."},
 		"detail": {
-			Text:    "Of a refusal the operation and code, of a rotation the new credential.",
+			Text:    "Of a refusal the operation and code, of a rotation the new credential, of an import the counts.",
 			Example: "listCredentials HKG-2403",
 		},
 	},
@@ -99,6 +99,10 @@ var fields = map[string]map[string]docs.Field{
 		"verify":     {Text: "How its senders prove themselves beyond the token."},
 		"allowedIps": {Text: "Addresses and CIDR prefixes."},
 		"expiresAt":  {Text: "RFC 3339, in the future."},
+		"id": {
+			Text:    "The id that Matcher has for a callback token of its own; the credential gets it here too.",
+			Example: "7d4f5c1e-0000-4000-8000-00000000000a",
+		},
 		"digest": {
 			Text:    "SHA-256 of the token in hexadecimal, with or without sha256: before it.",
 			Example: exampleHash,

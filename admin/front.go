@@ -73,6 +73,9 @@ func (f *front) finish(x *exchange, r *http.Request) {
 	if cause == nil && x.status == 0 {
 		x.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
+	if cause != nil {
+		x.status = 0 // whatever was sent, the answer was cut
+	}
 	f.observe(x.operation, x.status)
 	f.logRefusal(x, r)
 	if cause != nil {

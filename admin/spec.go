@@ -12,6 +12,7 @@ import (
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
+	"github.com/hookgate/hookgate/store"
 )
 
 // specOf reads what is asked for.
@@ -39,31 +40,39 @@ func specOf(tenant uuid.UUID, r *api.CreateCredentialRequest) (credential.Spec, 
 
 var (
 	errNoDigest   = errors.New("the digest is missing")
+	errNotID      = errors.New("the id must be a UUID of 36 characters")
 	errNotRFC3339 = errors.New("the expiry must be RFC 3339")
 )
 
 // specOfLine reads a line of an import.
-func specOfLine(tenant uuid.UUID, l *api.ImportLine) (spec credential.Spec, digest credential.Digest, err error) {
+func specOfLine(tenant uuid.UUID, l *api.ImportLine) (spec credential.Spec, token store.Foreign, err error) {
 	spec = credential.Spec{
 		Tenant: tenant, Kind: credential.Kind(l.Kind), Label: l.Label, Vendor: l.Vendor, Connection: l.Connection,
 		Metadata: string(l.Metadata),
 	}
 	if l.Digest == "" {
-		return spec, digest, errNoDigest
+		return spec, token, errNoDigest
 	}
-	if digest, err = parseSHA256(l.Digest); err != nil {
-		return spec, digest, err
+	if token.Digest, err = parseSHA256(l.Digest); err != nil {
+		return spec, token, err
+	}
+	if l.ID != "" {
+		var id credentialID
+		if err := id.UnmarshalText([]byte(l.ID)); err != nil || uuid.UUID(id) == uuid.Nil {
+			return spec, token, errNotID
+		}
+		token.ID = uuid.UUID(id)
 	}
 	if l.ExpiresAt != "" {
 		if spec.ExpiresAt, err = time.Parse(time.RFC3339, l.ExpiresAt); err != nil {
-			return spec, digest, errNotRFC3339
+			return spec, token, errNotRFC3339
 		}
 	}
 	if l.Verify != nil {
 		spec.Verify = &credential.VerifySpec{Scheme: l.Verify.Scheme.Text(), Secrets: l.Verify.Secrets}
 	}
 	spec.AllowedIPs, err = parseIPs(l.AllowedIPs)
-	return spec, digest, err
+	return spec, token, err
 }
 
 var errNotSHA256 = errors.New("expected a SHA-256 as 64 hexadecimal digits, with or without sha256: before it")

@@ -2,11 +2,14 @@ package admin
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/problem"
+	"github.com/hookgate/hookgate/store"
 )
 
 // checkTenant keeps a credential from being made that no guard would let through for its
@@ -36,5 +39,27 @@ func (a *admin) mint(ctx context.Context, spec credential.Spec) (credential.Cred
 	return a.store.Mint(ctx, spec)
 }
 
-// tenantProblems are what checkTenant can answer.
-var tenantProblems = []problem.Problem{problem.TenantNotServed}
+// rotate replaces a credential by one that a guard lets through. Revoking and finishing
+// always go: they take away, and never wait for a configuration.
+func (a *admin) rotate(ctx context.Context, ref store.Ref, how store.Rotation) (credential.Credential, string, error) {
+	kind := ref.Kind
+	if kind == "" && !a.servesAll(ref.Tenant) {
+		old, err := a.store.Get(ctx, ref)
+		if err != nil {
+			return credential.Credential{}, "", err
+		}
+		kind = old.Kind
+	}
+	if err := a.checkTenant(ref.Tenant, kind); err != nil {
+		return credential.Credential{}, "", err
+	}
+	return a.store.Rotate(ctx, ref, how)
+}
+
+// servesAll reports whether every guard serves a tenant.
+func (a *admin) servesAll(tenant uuid.UUID) bool {
+	return !slices.ContainsFunc(a.guards(), func(p *guard.Policy) bool { return !p.Serves(tenant) })
+}
+
+// tenantProblems are why a tenant can have no new credential.
+var tenantProblems = []problem.Problem{problem.TenantNotServed, problem.Quota}

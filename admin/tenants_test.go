@@ -26,6 +26,37 @@ func TestTenantsThatNoGuardServes(t *testing.T) {
 	}
 	s.must(201, other, "POST", tokensPath, mintPluggy) // the guard of webhooks serves everybody
 
+	// Nor is one rotated that was minted when they were served. What ends one always goes.
+	callbacks.Tenants[tenantB] = true
+	mint := func(body string) (id, token string) {
+		minted := s.must(201, other, "POST", credentialsPath, body)
+		return minted.text(t, "id"), minted.text(t, "token")
+	}
+	first, token := mint(`{"kind":"callback"}`)
+	second, _ := mint(`{"kind":"callback"}`)
+	old, _ := mint(`{"kind":"callback"}`)
+	s.must(201, other, "POST", credentialsPath+"/"+old+"/rotate", `{"gracePeriodSeconds":60}`)
+	webhook, _ := mint(`{"kind":"webhook","vendor":"pluggy","connection":"main"}`)
+	verify := func(want string) {
+		t.Helper()
+		verdict := s.must(200, other, "POST", credentialsPath+"/verify", `{"token":"`+token+`"}`).decode(t)
+		if verdict["outcome"] != want || verdict["detail"] == "" || verdict["credential"] == nil {
+			t.Errorf("the verdict is %v, want %s", verdict, want)
+		}
+	}
+	verify("allowed")
+	delete(callbacks.Tenants, tenantB)
+	verify("tenant")
+	for _, path := range []string{callbacksPath, credentialsPath} {
+		checkProblem(t, s.expect(403, other, "POST", path+"/"+first+"/rotate", ""), 403, "HKG-2411")
+	}
+	checkProblem(t, s.expect(404, other, "POST", credentialsPath+"/"+uuid.NewString()+"/rotate", ""), 404, "HKG-2002")
+	s.must(201, other, "POST", credentialsPath+"/"+webhook+"/rotate", "")
+	s.must(200, other, "POST", credentialsPath+"/"+old+"/finish", "")
+	s.must(200, other, "POST", credentialsPath+"/"+first+"/revoke", "")
+	s.must(204, other, "DELETE", callbacksPath+"/"+second, "")
+	verify("revoked")
+
 	webhooks.Tenants = callbacks.Tenants
 	checkProblem(t, s.expect(403, other, "POST", tokensPath, mintPluggy), 403, "HKG-2411")
 }

@@ -35,12 +35,13 @@ func (a *admin) registerVerify() {
 
 // verdictDetails say for people what the guard makes of a token.
 var verdictDetails = map[guard.Outcome]string{
-	guard.Allowed:   "The guard lets it through.",
-	guard.Malformed: "The guard refuses it with 401 without looking for it: its checksum is wrong, or no token has such characters or such a length.",
-	guard.Unknown:   "The guard refuses it with 401: no live credential has it.",
-	guard.Revoked:   "The guard refuses it with 401: it was revoked.",
-	guard.Expired:   "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
-	guard.Stale:     "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
+	guard.Allowed:     "The guard lets it through.",
+	guard.Malformed:   "The guard refuses it with 401 without looking for it: its checksum is wrong, or no token has such characters or such a length.",
+	guard.Unknown:     "The guard refuses it with 401: no live credential has it.",
+	guard.Revoked:     "The guard refuses it with 401: it was revoked.",
+	guard.Expired:     "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
+	guard.WrongTenant: "The guard refuses it with 403: it does not serve your tenant.",
+	guard.Stale:       "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
 }
 
 func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput) (*verifyOutput, error) {
@@ -56,6 +57,9 @@ func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInp
 		case err != nil:
 			return nil, err
 		default:
+			if outcome == guard.Allowed && a.checkTenant(tenant, c.Kind) != nil {
+				outcome = guard.WrongTenant
+			}
 			shown := a.show(&c)
 			out.Body.Credential = &shown
 			for _, seen := range c.Proofs {

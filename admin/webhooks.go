@@ -71,15 +71,12 @@ func (a *admin) registerWebhookTokens() {
 		secret: func(c *credential.Credential, token string) mintResponse {
 			return mintResponse{Token: token, Vendor: c.Vendor, WebhookURL: a.webhookURL(c, token)}
 		},
-		shown: func(credentials []credential.Credential) webhookTokenList {
-			list := make([]webhookTokenMetadata, len(credentials)) // never null
-			for i, c := range credentials {
-				list[i] = webhookTokenMetadata{
-					ID: c.ID.String(), Vendor: c.Vendor, ConnectionName: c.Connection, CreatedAt: c.CreatedAt,
-					LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(&c), RotatedAt: c.RotatedAt,
-				}
+		member: "tokens",
+		entry: func(c *credential.Credential) any {
+			return webhookTokenMetadata{
+				ID: c.ID.String(), Vendor: c.Vendor, ConnectionName: c.Connection, CreatedAt: c.CreatedAt,
+				LastUsedAt: c.LastUsedAt, RevokedAt: a.endedAt(c), RotatedAt: c.RotatedAt,
 			}
-			return webhookTokenList{list}
 		},
 		mintable:         a.mintableToken,
 		mintProblems:     connectionProblems,
@@ -90,7 +87,7 @@ func (a *admin) registerWebhookTokens() {
 
 // mintableToken: the answer has the URL, so that there must be one.
 func (a *admin) mintableToken(ctx context.Context, spec credential.Spec) error {
-	if a.publicURL == "" {
+	if a.publicURL == "" && a.mirror == nil { // Matcher has one of its own
 		return refuse(problem.NotConfigured)
 	}
 	return a.checkConnection(ctx, spec, "body.vendor", "body.connection_config_name")
@@ -99,10 +96,10 @@ func (a *admin) mintableToken(ctx context.Context, spec credential.Spec) error {
 // rotatableToken does not ask whether the connection still exists: a leaked token must
 // be replaceable whatever became of it.
 func (a *admin) rotatableToken(c *credential.Credential) error {
-	switch {
-	case a.publicURL == "":
+	if a.publicURL == "" && a.mirror == nil {
 		return refuse(problem.NotConfigured)
-	case a.webhookURL(c, anyToken) == "":
+	}
+	if _, err := a.webhookPath(c.Vendor, c.Connection, anyToken); err != nil {
 		return noWebhookPath()
 	}
 	return nil

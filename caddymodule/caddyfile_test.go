@@ -36,7 +36,8 @@ func TestAppCaddyfile(t *testing.T) {
 			namespace a
 			max_staleness 1m
 			usage_flush 500ms
-		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000}`,
+			quota 20
+		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000,"quota":20}`,
 		`hookgate {
 			redis cluster redis://a redis://b {
 				username u
@@ -44,9 +45,11 @@ func TestAppCaddyfile(t *testing.T) {
 			}
 			wait_replicas 2
 			audit_keep 1000 90d
+			quota off
 			seal_key {file./run/secrets/seal} {env.OLD}
+			held_bodies 1MiB
 		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2,"audit_keep":1000,"audit_life":7776000000000000,` +
-			`"seal_key":["{file./run/secrets/seal}","{env.OLD}"]}`,
+			`"seal_key":["{file./run/secrets/seal}","{env.OLD}"],"held_bodies":1048576,"quota":-1}`,
 		`hookgate {
 			redis sentinel main rediss://a rediss://b
 			sentinel_password p
@@ -62,7 +65,7 @@ func TestAppCaddyfile(t *testing.T) {
 	for _, text := range []string{
 		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster", "redis sentinel a", "redis a {\nnonsense x\n}", "redis a {\nusername\n}", "redis a {\nusername b\n}\nusername c", "wait_replicas x", "wait_replicas -1", "namespace", "namespace a b",
 		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas",
-		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "nonsense", "seal_key", "seal_key a\nseal_key b", "held_bodies", "held_bodies x", "held_bodies 0", "namespace a\nnamespace b",
+		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "quota", "quota 0", "quota -1", "quota x", "quota off off", "nonsense", "seal_key", "seal_key a\nseal_key b", "held_bodies", "held_bodies x", "held_bodies 0", "namespace a\nnamespace b",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"
@@ -216,6 +219,14 @@ func TestAdminCaddyfile(t *testing.T) {
 			}
 		}`: `{"connections":{"matcher":"https://m","tls_ca":"ca.pem","timeout":1000000000}}`,
 		`hookgate_admin {
+			mirror http://m
+		}`: `{"mirror":{"url":"http://m"}}`,
+		`hookgate_admin {
+			mirror {env.MATCHER_URL} 2s {
+				tls_ca ca.pem
+			}
+		}`: `{"mirror":{"url":"{env.MATCHER_URL}","tls_ca":"ca.pem","timeout":2000000000}}`,
+		`hookgate_admin {
 			public_url https://a.example
 			connections any
 		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
@@ -229,6 +240,7 @@ func TestAdminCaddyfile(t *testing.T) {
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
 		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
+		"mirror", "mirror http://m x", "mirror http://m 0s", "mirror http://m 1s 2s", "mirror http://m\nmirror http://n", "mirror https://m {\ntls_ca\n}", "mirror https://m {\nnonsense x\n}",
 	} {
 		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)

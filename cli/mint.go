@@ -110,11 +110,18 @@ func timeFlag(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		var d time.Duration
+		if d, err = parseDuration(text); err == nil && d > 0 {
+			t = now.Add(d).UTC().Truncate(time.Millisecond)
+		}
 	}
-	if d, err := parseDuration(text); err == nil && d > 0 {
-		return now.Add(d).UTC().Truncate(time.Millisecond), nil
+	switch {
+	case t.After(api.LatestExpiry):
+		return time.Time{}, Usagef("--%s must be at most %s", flag, api.LatestExpiry.Format(time.RFC3339))
+	case err == nil && !t.IsZero():
+		return t, nil
 	}
 	return time.Time{}, Usagef("--%s must be a time such as 2027-01-02T03:04:05Z or a duration such as 90d", flag)
 }

@@ -70,7 +70,7 @@ func TestTimeFlags(t *testing.T) {
 			t.Errorf("%s: %s, %s, %v, %v", text, expires, since, err, err2)
 		}
 	}
-	for _, text := range []string{"soon", "-1h", "0s", "2027-01-02", "1"} {
+	for _, text := range []string{"soon", "-1h", "0s", "2027-01-02", "1", "9999-12-31T23:59:59-01:00", "9999-12-31T00:00:01Z"} {
 		if _, err := timeFlag("expires", text, now); err == nil {
 			t.Errorf("%s was accepted", text)
 		}

@@ -50,6 +50,8 @@ const (
 type Credential struct {
 	ID     uuid.UUID
 	Tenant uuid.UUID
+	// AtMatcher: Matcher has this credential too, under the same id.
+	AtMatcher bool
 	// TenantAs is how the JWT of the operator spelled the tenant who minted the
 	// credential, or rotated it last.
 	TenantAs TenantSpelling
@@ -119,6 +121,10 @@ func (c *Credential) ValidUntil() time.Time {
 	}
 	return c.GraceUntil
 }
+
+// LatestExpiry is the last time at which a credential may end. RFC 3339 has no year 10000,
+// so that a later time could not be shown, in any time zone.
+var LatestExpiry = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
 // Limits of what a credential may carry.
 const (

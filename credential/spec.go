@@ -43,6 +43,8 @@ func (spec *Spec) Validate() error {
 		return fmt.Errorf("%w: unknown kind", ErrInvalid)
 	case !printable(spec.Label, MaxLabelLength):
 		return fmt.Errorf("%w: the label must be at most %d characters without control characters", ErrInvalid, MaxLabelLength)
+	case spec.ExpiresAt.After(LatestExpiry):
+		return fmt.Errorf("%w: the expiry must be at most %s", ErrInvalid, LatestExpiry.Format(time.RFC3339))
 	case !spec.ExpiresAt.IsZero() && spec.ExpiresAt.UnixMilli() <= 0: // 0 means never to a keyring
 		return fmt.Errorf("%w: the expiry must be after 1970", ErrInvalid)
 	case !webhook && spec.Connection != "":

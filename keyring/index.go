@@ -24,6 +24,8 @@ type Index struct {
 	epoch  string
 	shards [shardCount]shard
 	counts [len(credential.KindCodes)]atomic.Int64
+	// removed counts the digests that are gone since the index was built.
+	removed atomic.Int64
 
 	// identities only ever grows, so a position read from an entry is valid in any
 	// later slice: a position is never given to another identity.
@@ -62,13 +64,13 @@ func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 	return key, true
 }
 
-// apply applies every operation of c; the higher sequence number wins, so replay
-// over a snapshot that is partly newer converges.
+// apply applies every operation of c, but for what is dead; the higher sequence number
+// wins, so replay over a snapshot that is partly newer converges.
 func (idx *Index) apply(c Change, dead *tombstones) {
 	for _, op := range c.Ops {
 		if op.Removed {
-			idx.remove(op.Digest)
-		} else if _, revoked := dead.lookup(op.Digest); !revoked {
+			idx.Remove(op.Digest)
+		} else if !dead.has(op.Digest) {
 			idx.Put(op.Digest, c.Seq, op.Key)
 		}
 	}
@@ -114,8 +116,8 @@ func (idx *Index) Expect(n int) {
 	}
 }
 
-// remove reports whether the digest was live.
-func (idx *Index) remove(d credential.Digest) bool {
+// Remove reports whether the digest was live.
+func (idx *Index) Remove(d credential.Digest) bool {
 	s := idx.shard(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,6 +125,7 @@ func (idx *Index) remove(d credential.Digest) bool {
 	if ok {
 		idx.dropProof(s, d)
 		idx.counts[credential.KindCode(idx.identityOf(old).Kind)].Add(-1)
+		idx.removed.Add(1)
 	}
 	return ok
 }
@@ -157,4 +160,12 @@ func (idx *Index) intern(identity *Identity) uint32 {
 
 func (idx *Index) count(kind credential.Kind) int {
 	return int(idx.counts[credential.KindCode(kind)].Load())
+}
+
+// Size returns the number of live digests.
+func (idx *Index) Size() (n int) {
+	for i := range idx.counts {
+		n += int(idx.counts[i].Load())
+	}
+	return n
 }

@@ -62,6 +62,19 @@ var (
 	MatcherTimeout = define("HKG-2032", http.StatusGatewayTimeout,
 		"Matcher did not tell in time whether the aggregator connection exists.",
 		"Repeat it; see to Matcher, or give `connections matcher` a longer timeout.")
+	ManyLists = define("HKG-2040", http.StatusTooManyRequests,
+		"Too many whole lists are being read at this moment, by all operators.",
+		"Wait for `Retry-After`, or read `/v1/credentials` page by page.")
+
+	MirrorUnreachable = define("HKG-2033", http.StatusBadGateway,
+		"Matcher cannot be reached, or its answer is of no use. Nothing was kept here.",
+		"See to Matcher, and the URL of `mirror`. Where the log says that Matcher's answer was of no use, look for the credential in Matcher's list.")
+	MirrorNoAnswer = define("HKG-2034", http.StatusGatewayTimeout,
+		"Matcher did not answer. It may have done what was asked; nothing was kept here.",
+		"After a mint look for the credential in Matcher's list and revoke it: its token is lost. After a rotation see [what failures leave](matcher.md#what-failures-leave). Then ask again.")
+	NotKept = define("HKG-2035", http.StatusServiceUnavailable,
+		"Matcher minted the credential, but it could not be kept here, so it is revoked at Matcher again.",
+		"Ask again once the credential store is available. After a rotation the old credential is revoked as well: mint a new one. A webhook token cannot be revoked at Matcher; it was shown to nobody.")
 
 	Malformed = define("HKG-2400", http.StatusBadRequest,
 		"The request body is missing, unreadable or not a JSON document.",
@@ -81,6 +94,9 @@ var (
 	SlowBody = define("HKG-2408", http.StatusRequestTimeout,
 		"The request body did not arrive in time.",
 		"Send it again, faster.")
+	Quota = define("HKG-2409", http.StatusConflict,
+		"The tenant has as many live credentials as it may have.",
+		"Revoke what is not needed any more, or raise `quota`.")
 	TenantNotServed = define("HKG-2411", http.StatusForbidden,
 		"The tenant is not served here: no guard would let its credentials through.",
 		"Add the tenant to `tenants` of `matcher`, or mint at the server that serves it.")
@@ -106,4 +122,7 @@ var (
 	StoreUnavailable = define("HKG-2503", http.StatusServiceUnavailable,
 		"The credential store is unavailable. Nothing was acknowledged; a change may have been made all the same.",
 		"Repeat it; after a mint or rotation without an `Idempotency-Key` look first whether it was made. See [what faults look like](operations.md#what-faults-look-like).")
+	NotAtMatcher = define("HKG-2512", http.StatusBadGateway,
+		"The credential is revoked here, and not yet at Matcher. It is safe to ask again.",
+		"Nothing gets past the guard with it any more. The process repeats it by itself as long as the bearer token is valid; ask again, with a bearer token that Matcher accepts, to know that it is done.")
 )

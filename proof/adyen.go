@@ -100,7 +100,7 @@ func (v *Verifier) verifyAdyen(m *Message) Result {
 		all := true
 		for i := range claims {
 			found := reading{signatures: [][]byte{claims[i].signature}}
-			all = found.hasSum(v.algorithm.sum(key.shared, &claims[i].signed)) && all
+			all = found.hasSum(pooledSum(key.states, &claims[i].signed)) && all
 		}
 		return all
 	})

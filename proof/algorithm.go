@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"strings"
+	"sync"
 )
 
 // algorithm is what makes a signature of signed bytes.
@@ -43,17 +44,23 @@ var algorithms = map[string]algorithm{
 
 // sum is what has to be presented, for algorithms that have only one such value.
 func (a algorithm) sum(key []byte, signed *signedBytes) []byte {
-	to := a.hash
-	var state hash.Hash
 	if a.kind == mac {
-		state = hmac.New(to, key)
-	} else {
-		state = to()
+		return signed.through(hmac.New(a.hash, key))
 	}
-	for _, piece := range signed.pieces {
-		state.Write(piece)
-	}
-	return state.Sum(nil)
+	return signed.through(a.hash())
+}
+
+// states returns a pool of HMACs with a key. One that was used before needs half as many blocks for a
+// short message: it knows what the key makes of the first of them.
+func (a algorithm) states(key []byte) *sync.Pool {
+	return &sync.Pool{New: func() any { return hmac.New(a.hash, key) }}
+}
+
+func pooledSum(states *sync.Pool, signed *signedBytes) []byte {
+	state := states.Get().(hash.Hash)
+	defer states.Put(state)
+	state.Reset()
+	return signed.through(state)
 }
 
 // digested is what a public-key algorithm verifies: the hash of the signed bytes, or themselves.
@@ -61,8 +68,11 @@ func (a algorithm) digested(signed *signedBytes) []byte {
 	if a.hash == nil {
 		return signed.joined()
 	}
-	state := a.hash()
-	for _, piece := range signed.pieces {
+	return signed.through(a.hash())
+}
+
+func (s *signedBytes) through(state hash.Hash) []byte {
+	for _, piece := range s.pieces {
 		state.Write(piece)
 	}
 	return state.Sum(nil)

@@ -27,9 +27,9 @@ type reading struct {
 type pair struct{ key, value string }
 
 func (n Names) canonical() []string {
-	names := make([]string, len(n))
-	for i, name := range n {
-		names[i] = textproto.CanonicalMIMEHeaderKey(name)
+	var names []string
+	for _, name := range n {
+		names = append(names, textproto.CanonicalMIMEHeaderKey(name))
 	}
 	return names
 }
@@ -61,10 +61,10 @@ func (p *Program) read(m *Message, headOnly bool) (reading, Result) {
 			return found, result
 		}
 	}
-	if p.id != nil && !(headOnly && p.id.inBody(p)) {
+	if p.id != nil && !(headOnly && p.id.inBody(p)) && (p.idNeeded || p.id.body == nil) {
 		text, result := p.id.value(m, pairs)
-		// An id that is not signed only serves to recognise a repeat, which has other means.
-		if p.idNeeded && result != OK || result == Malformed && p.id.body == nil {
+		// An id that is not needed only serves to recognise a repeat, which has other means.
+		if p.idNeeded && result != OK || result == Malformed {
 			return found, result
 		}
 		found.id = text

@@ -161,7 +161,7 @@ func Parse(text []byte) (Scheme, error) {
 	var s Scheme
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
+	if err := decoder.Decode(&s); err != nil || decoder.More() {
 		return Scheme{}, invalid("scheme", "it is neither the name of a preset nor an object of a scheme's fields")
 	}
 	return s, s.Validate()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"strconv"
@@ -57,10 +58,15 @@ type signer struct {
 }
 
 // identify puts timestamp, id and digest at their places.
-func (s *signer) identify(id string) error {
+func (s *signer) identify(id string) (err error) {
 	if at := s.timestamp; at != nil {
 		s.found.timestamp = formatTime(s.scheme.Timestamp.Unit, s.m.Arrived)
-		if err := s.fill(at, s.found.timestamp); err != nil {
+		if at.body != nil && s.scheme.Timestamp.Unit != "rfc3339" {
+			// A vendor that counts seconds in JSON may refuse a text of digits, and another a number.
+			if s.m.Body, err = setInBody(s.m.Body, at.body, json.Number(s.found.timestamp)); err != nil {
+				return err
+			}
+		} else if err := s.fill(at, s.found.timestamp); err != nil {
 			return err
 		}
 	}
@@ -144,8 +150,9 @@ func (s *signer) presented(text string) string {
 	return strings.Join(texts, form.Separator)
 }
 
-// setInBody sets a text in a body of JSON. Objects on the way to it are made where they are absent.
-func setInBody(body []byte, path []string, value string) ([]byte, error) {
+// setInBody sets a value in a body of JSON, a number as a text where a text stood. Objects on the way
+// to it are made where they are absent.
+func setInBody(body []byte, path []string, value any) ([]byte, error) {
 	var root any
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
@@ -161,7 +168,7 @@ func setInBody(body []byte, path []string, value string) ([]byte, error) {
 		switch holder := at.(type) {
 		case map[string]any:
 			if last {
-				holder[token] = value
+				holder[token] = likeFormer(holder[token], value)
 			} else if holder[token] == nil {
 				holder[token] = make(map[string]any)
 			}
@@ -172,7 +179,7 @@ func setInBody(body []byte, path []string, value string) ([]byte, error) {
 				return nil, invalid("body", "it has no place for what the scheme adds")
 			}
 			if last {
-				holder[index] = value
+				holder[index] = likeFormer(holder[index], value)
 			}
 			at = holder[index]
 		default:
@@ -180,4 +187,12 @@ func setInBody(body []byte, path []string, value string) ([]byte, error) {
 		}
 	}
 	return json.Marshal(root)
+}
+
+// likeFormer returns a value of JSON as a text where the former one is a text.
+func likeFormer(former, value any) any {
+	if _, text := former.(string); text {
+		return fmt.Sprint(value)
+	}
+	return value
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,11 +27,38 @@ type Program struct {
 	idSigned  bool // it is among the signed bytes, by itself or in the body
 }
 
+// programs are those that were made, by their scheme in JSON: credentials by the thousand have the
+// same few. They never change, so that everybody may have the same.
+var programs = struct {
+	sync.Mutex
+	known map[string]*Program
+}{known: make(map[string]*Program)}
+
+// maxPrograms bounds what schemes of operators' own keep.
+const maxPrograms = 1024
+
 // Compile makes a scheme ready, or returns an *Invalid.
 func Compile(s Scheme) (*Program, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	name, err := json.Marshal(s)
+	if err != nil {
+		return nil, invalid("scheme", "it is no JSON")
+	}
+	programs.Lock()
+	defer programs.Unlock()
+	if p, ok := programs.known[string(name)]; ok {
+		return p, nil
+	}
+	p := compile(s)
+	if len(programs.known) < maxPrograms {
+		programs.known[string(name)] = p
+	}
+	return p, nil
+}
+
+func compile(s Scheme) *Program {
 	p := &Program{
 		scheme: s, algorithm: algorithms[s.Algorithm], encoding: s.encoding(),
 		signature: s.Signature.ready(), id: s.ID.ready(), digest: s.Digest.ready(), signed: s.templates(),
@@ -46,7 +75,7 @@ func Compile(s Scheme) (*Program, error) {
 		}
 		p.idSigned = p.idSigned && len(p.signed) > 0
 	}
-	return p, nil
+	return p
 }
 
 // NeedsURL reports whether Message.PublicURL has to be set.
@@ -79,6 +108,7 @@ func (p *Program) NeedsBody() bool {
 // key is one made of a secret.
 type key struct {
 	shared   []byte
+	states   *sync.Pool // of an HMAC
 	verifies verifies
 	until    time.Time
 	size     int
@@ -109,6 +139,7 @@ func (p *Program) With(secrets ...Secret) (*Verifier, error) {
 			k.verifies, err = publicKey(p.scheme.Algorithm, secret.Value)
 		default:
 			k.shared, err = sharedKey(p.scheme.Key, secret.Value)
+			k.states = p.algorithm.states(k.shared)
 		}
 		if err != nil {
 			return nil, err
@@ -122,7 +153,7 @@ func (p *Program) With(secrets ...Secret) (*Verifier, error) {
 func (v *Verifier) Size() int {
 	size := 64
 	for _, key := range v.keys {
-		size += 128 + key.size
+		size += 256 + 4*key.size // a parsed RSA key takes a few times its text
 	}
 	return size
 }
@@ -194,7 +225,7 @@ func (v *Verifier) verifySigned(t template, m *Message, found *reading) Result {
 		return result
 	}
 	if v.algorithm.kind == mac {
-		return v.live(m.Arrived, func(key key) bool { return found.hasSum(v.algorithm.sum(key.shared, &signed)) })
+		return v.live(m.Arrived, func(key key) bool { return found.hasSum(pooledSum(key.states, &signed)) })
 	}
 	digested := v.algorithm.digested(&signed)
 	return v.live(m.Arrived, func(key key) bool {
@@ -251,6 +282,9 @@ func (p *Program) event(m *Message) Event {
 	}
 	var event Event
 	found, _ := p.read(m, false)
+	if p.id != nil && p.id.body != nil && !p.idNeeded {
+		found.id, _ = inBody(m.Body, p.id.body)
+	}
 	if found.id != "" {
 		event.ID = fingerprint([]byte(found.id))
 		if p.idSigned {

@@ -2,19 +2,21 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Severity says how bad a finding is.
 type Severity string
 
-// The severities. A problem breaks a guarantee; a warning weakens one.
+// The severities. A problem breaks a guarantee; a warning weakens one, or says what
+// could not be looked at.
 const (
 	SeverityOK      Severity = "ok"
 	SeverityWarning Severity = "warning"
@@ -33,27 +35,30 @@ type Finding struct {
 // two is wrong.
 const maxClockOffset = time.Second
 
-// Check looks at how the data set is kept: whether Redis can be reached and written
-// to, and would lose acknowledged revocations. It uses INFO only, which managed
-// services allow, and CONFIG GET where that is permitted.
+// Check looks at how the data set is kept: whether Redis can be reached, takes every
+// command and script of ours, and would lose acknowledged revocations. Changes are tried
+// beside the data set, under keys that are deleted again. What it may not look at, or
+// does not know, is a warning.
 func (s *Store) Check(ctx context.Context) []Finding {
 	b, err := s.backend()
 	if err != nil {
 		return []Finding{{"redis", SeverityProblem, err.Error()}}
 	}
 	var findings []Finding
-	err = b.ask(ctx, func(node *redis.Client) error {
+	err = b.askOnce(ctx, func(node *redis.Client) error {
+		if s.config.Redis.Topology == redisconn.Cluster {
+			findings = append(findings, s.checkSlot(ctx, node)) // first: it may be why the rest fails
+		}
 		m, _, err := s.follower.probe(ctx, node)
 		if err != nil {
 			return err
 		}
 		findings = append(findings, Finding{"redis", SeverityOK, "reachable, and takes writes"}, checkDataSet(m), s.checkClock())
-		info, err := readInfo(ctx, node)
-		if err != nil {
-			findings = append(findings, Finding{"info", SeverityWarning, "INFO is not permitted, so persistence, replication and eviction cannot be checked"})
-			return nil
+		findings = append(findings, s.checkServer(ctx, node)...)
+		findings = append(findings, s.checkCommands(ctx, node), s.checkChanges(ctx))
+		if replicas := s.tuning.Load().WaitReplicas; replicas > 0 {
+			findings = append(findings, s.checkWait(ctx, replicas))
 		}
-		findings = append(findings, checkRole(info), checkReplication(info), checkPersistence(ctx, node, info), checkEviction(info))
 		return nil
 	})
 	if err != nil {
@@ -65,7 +70,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 
 func checkDataSet(m keyring.Meta) Finding {
 	if m.Epoch == "" {
-		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
+		return Finding{"data set", SeverityOK, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
 	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.Epoch, m.Seq)}
 }
@@ -79,57 +84,22 @@ func (s *Store) checkClock() Finding {
 	return f
 }
 
-// readInfo returns the fields of INFO.
-func readInfo(ctx context.Context, node *redis.Client) (map[string]string, error) {
-	text, err := node.Info(ctx).Result()
-	if err != nil {
-		return nil, err
-	}
-	info := make(map[string]string)
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
+// checkWait: with wait_replicas and no replica in reach, no change is acknowledged.
+func (s *Store) checkWait(ctx context.Context, replicas int) Finding {
+	const check = "wait_replicas"
+	t := s.trial()
+	err := t.opened.Load().ask(ctx, func(node *redis.Client) error {
+		defer node.Del(ctx, t.keys.meta())
+		if err := node.HSet(ctx, t.keys.meta(), "schema", "1").Err(); err != nil {
+			return err
 		}
-	}
-	return info, nil
-}
-
-func checkRole(info map[string]string) Finding {
-	if role := info["role"]; role != "master" {
-		return Finding{"role", SeverityProblem, "the server is a " + role}
-	}
-	return Finding{"role", SeverityOK, "master, version " + info["redis_version"]}
-}
-
-// checkReplication: without min-replicas-to-write an isolated master goes on taking
-// revocations that a failover then loses.
-func checkReplication(info map[string]string) Finding {
-	replicas := info["connected_slaves"]
-	_, bounded := info["min_slaves_good_slaves"] // present only if both settings are above 0
+		return t.awaitReplicas(ctx)
+	})
 	switch {
-	case replicas == "0":
-		return Finding{"replication", SeverityOK, "no replicas"}
-	case bounded:
-		return Finding{"replication", SeverityOK, replicas + " replicas; an isolated master refuses writes"}
+	case err == nil:
+		return Finding{check, SeverityOK, fmt.Sprintf("a write was on %d in time", replicas)}
+	case errors.Is(err, ErrWaitRefused):
+		return Finding{check, SeverityProblem, fmt.Sprintf("Redis refuses to wait for replicas, so every change is answered 503: %v", err)}
 	}
-	return Finding{"replication", SeverityWarning, replicas + " replicas, but min-replicas-to-write is 0: a failover can lose acknowledged revocations"}
-}
-
-func checkPersistence(ctx context.Context, node *redis.Client, info map[string]string) Finding {
-	if info["aof_enabled"] == "1" {
-		return Finding{"persistence", SeverityOK, "append-only file"}
-	}
-	config, err := node.ConfigGet(ctx, "save").Result()
-	if err == nil && config["save"] == "" {
-		return Finding{"persistence", SeverityProblem, "off: a restart of Redis loses every credential and revocation"}
-	}
-	return Finding{"persistence", SeverityWarning, "no append-only file: a crash of Redis loses what came after its last snapshot"}
-}
-
-func checkEviction(info map[string]string) Finding {
-	policy := info["maxmemory_policy"]
-	if strings.HasPrefix(policy, "allkeys") {
-		return Finding{"eviction", SeverityProblem, policy + ": Redis may drop credentials when it is full; use noeviction"}
-	}
-	return Finding{"eviction", SeverityOK, policy}
+	return Finding{check, SeverityProblem, fmt.Sprintf("it is %d, and a write was not on so many replicas within %v, so every change is answered 503: %v", replicas, replicaTimeout, err)}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
 
@@ -26,10 +27,10 @@ var (
 	errDigestRevoked = errors.New("the digest was revoked")
 )
 
-// commit runs m as one script, applies it to this process's keyring, and returns
+// commitOnce runs m as one script, applies it to this process's keyring, and returns
 // the time it was committed at. A lost reply is asked for again with the same
 // nonce, which the script recognises, so a mutation is never applied twice.
-func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
+func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	b, err := s.backend()
 	if err != nil {
 		return time.Time{}, err
@@ -47,13 +48,22 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	if redis.IsOOMError(err) && m.onlyRemoves() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
 	}
-	replicated := !errors.Is(err, errNotReplicated)
-	if err != nil && replicated {
+	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.onlyRemoves() {
+		reply, err = e.RunUrgent(ctx, mutateScript, keys, args)
+	}
+	var notReplicated error
+	if errors.Is(err, ErrNotReplicated) {
+		notReplicated, err = err, nil
+	}
+	if err != nil {
 		return time.Time{}, unavailable("commit", err)
 	}
 	status, fields, err := parseReply(reply)
 	if err != nil {
 		return time.Time{}, err
+	}
+	if status == statusReplay && notReplicated != nil {
+		return time.Time{}, notReplicated // it says that something was done
 	}
 	if status != "OK" {
 		return time.Time{}, refusal(status, fields)
@@ -67,11 +77,14 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 		return time.Time{}, credential.ErrCorrupt
 	}
 	s.keyring.ApplyLocal(keyring.Change{Epoch: fields[2], Seq: seq, Head: nonce, Ops: m.digests})
-	if !replicated {
-		return time.Time{}, ErrNotReplicated
+	if notReplicated != nil {
+		return time.Time{}, notReplicated
 	}
 	return time.UnixMilli(at).UTC(), nil
 }
+
+// statusReplay is the script's reply to a request that was made before.
+const statusReplay = "REPLAY"
 
 // refusal turns a script's reply that nothing was written into an error.
 func refusal(status string, fields []string) error {
@@ -84,9 +97,13 @@ func refusal(status string, fields []string) error {
 		return errDigestRevoked
 	case "TAKEN":
 		return ErrClientIDTaken
+	case "QUOTA":
+		return ErrQuota
+	case "COUNT":
+		return errUncounted
 	case "REUSED":
 		return ErrKeyReused
-	case "REPLAY":
+	case statusReplay:
 		if len(fields) == 1 {
 			if id, err := uuid.Parse(fields[0]); err == nil {
 				return &ReplayError{Credential: id}
@@ -127,7 +144,7 @@ func randomHex() string {
 
 // outcomeUnknown reports whether a script may have run although it returned err.
 func outcomeUnknown(err error) bool {
-	return !redisconn.IsServerReply(err) && !errors.Is(err, errNotReplicated)
+	return !redisconn.IsServerReply(err) && !errors.Is(err, ErrNotReplicated)
 }
 
 // unavailable wraps what Redis or the way to it answered. A network error's text

@@ -45,6 +45,9 @@ type Tuning struct {
 	// SealKeys seal and open the secrets by which vendors prove themselves; nil: none can
 	// be kept, and none of those that are kept can be used.
 	SealKeys *seal.Keys
+	// Quota is how many live credentials a tenant may have, or NoQuota; DefaultQuota where
+	// it is 0.
+	Quota int
 	// Offline starts a store for a single operation on the data set: nothing is
 	// followed, the keyring stays empty.
 	Offline bool
@@ -78,4 +81,8 @@ var (
 const (
 	scriptTimeout = 2 * time.Second
 	snapshotBatch = 8 // buckets read per round trip; more would delay other clients
+	// snapshotPatience is how long a round trip of a snapshot is waited for at most. A
+	// Redis that many sidecars read at once answers late, and what was given up it has
+	// done in vain: the wait begins with a second and doubles each time.
+	snapshotPatience = 8 * time.Second
 )

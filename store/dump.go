@@ -15,6 +15,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/journal"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // A dump is a journal file with these records. It holds digests, no tokens. Indexes
@@ -73,7 +74,7 @@ func (s *Store) dump(ctx context.Context, b *backend, n *int) func(emit func([]s
 		if err := emit([]string{dumpBegin, dumpVersion}); err != nil {
 			return err
 		}
-		return b.ask(ctx, func(node *redis.Client) error {
+		return b.askOnce(ctx, func(node *redis.Client) error {
 			seen, err := s.dumpCredentials(ctx, node, emit)
 			if err != nil {
 				return err
@@ -163,11 +164,15 @@ func (s *Store) dumpRecords(ctx context.Context, node *redis.Client, ids []uuid.
 			return err
 		}
 		for i, read := range reads {
-			if _, err := parseRecord(batch[i], read.Val()); err != nil {
+			c, err := parseRecord(batch[i], read.Val())
+			if err != nil {
 				return fmt.Errorf("credential %s: %w", batch[i], err)
 			}
 			record := []string{dumpCredential, batch[i].String()}
 			for field, value := range read.Val() {
+				if field == fieldExpiresAt && value != "" {
+					value = redisconn.FormatMillis(c.ExpiresAt) // one that is too late is no longer restored
+				}
 				record = append(record, field, value)
 			}
 			if err := emit(record); err != nil {

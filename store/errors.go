@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 )
 
 // ErrNotFound: no such credential for this tenant and kind. Another tenant's
@@ -42,3 +43,7 @@ var ErrUnavailable = errors.New("credential store unavailable")
 // configured have it, so a failover could lose it. Repeating a revocation waits
 // for them again.
 var ErrNotReplicated = errors.New("the change is applied, but not yet on enough replicas")
+
+// ErrWaitRefused is ErrNotReplicated because Redis refuses to wait, and not because of
+// its replicas.
+var ErrWaitRefused = fmt.Errorf("%w: Redis refuses to wait for them", ErrNotReplicated)

@@ -192,7 +192,11 @@ func get(t testing.TB, s *Store, c credential.Credential) credential.Credential 
 
 func list(t testing.TB, s *Store, tenant uuid.UUID, kind credential.Kind) []credential.Credential {
 	t.Helper()
-	all, err := s.List(context.Background(), tenant, kind)
+	var all []credential.Credential
+	err := s.List(context.Background(), tenant, kind, func(page []credential.Credential) error {
+		all = append(all, page...)
+		return nil
+	})
 	if err != nil {
 		t.Fatalf("List: %v", err)
 	}

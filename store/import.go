@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
@@ -21,13 +22,21 @@ var (
 // Import creates a credential for a token that was minted elsewhere, of which only
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
-// Errors: ErrInvalid, ErrSeal, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrInvalid, ErrSeal, ErrQuota, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
+	return s.take(ctx, spec, Foreign{Digest: digest}, ActionImport)
+}
+
+// take creates a credential for a token that was minted elsewhere.
+func (s *Store) take(ctx context.Context, spec credential.Spec, token Foreign, action string) (c credential.Credential, created bool, err error) {
 	if spec.Kind == credential.KindAPI {
 		return c, false, fmt.Errorf("%w: an api credential is created with its secret hash, not imported", credential.ErrInvalid)
 	}
-	if digest == (credential.Digest{}) {
+	if token.Digest == (credential.Digest{}) {
 		return c, false, fmt.Errorf("%w: the digest is missing", credential.ErrInvalid)
+	}
+	if token.ID != uuid.Nil && spec.Kind != credential.KindCallback {
+		return c, false, fmt.Errorf("%w: only a callback credential has an id at Matcher", credential.ErrInvalid)
 	}
 	if err := spec.Validate(); err != nil {
 		return c, false, err
@@ -35,17 +44,26 @@ func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credent
 	if c, _, err = credential.NewCredential(spec); err != nil {
 		return c, false, err
 	}
-	c.Digest = digest
+	token.becomes(&c)
 	if c.Verify, err = s.sealVerify(c.ID, spec.Verify); err != nil {
 		return c, false, err
 	}
-	err = s.create(ctx, &c, ActionImport)
+	err = s.create(ctx, &c, action)
 	switch {
 	case errors.Is(err, errDigestRevoked):
 		return c, false, ErrDigestTaken
 	case errors.Is(err, errDigestExists):
-		c, err = s.holder(ctx, spec, digest)
+		if c, err = s.holder(ctx, spec, token.Digest); err == nil {
+			err = s.awaitReplicas(ctx)
+		}
 		return c, false, err
+	case errors.Is(err, errIDTaken):
+		// Of another tenant's credential no more is told than that it cannot be.
+		before, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: token.ID})
+		if errors.Is(err, ErrNotFound) || err == nil && (before.Digest != token.Digest || !before.RevokedAt.IsZero()) {
+			err = ErrDigestTaken
+		}
+		return before, false, err
 	}
 	return c, err == nil, err
 }
@@ -73,8 +91,11 @@ func (s *Store) holder(ctx context.Context, spec credential.Spec, digest credent
 		return credential.Credential{}, err
 	}
 	c, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: op.ID})
-	if errors.Is(err, ErrNotFound) {
-		err = ErrDigestTaken
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c, ErrDigestTaken
+	case err == nil && !c.RevokedAt.IsZero(): // a revocation was broken off
+		return c, errors.Join(s.finishRevocation(ctx, &c), ErrDigestTaken)
 	}
 	return c, err
 }

@@ -71,7 +71,8 @@ type ReplayError struct{ Credential uuid.UUID }
 // Error implements error.
 func (e *ReplayError) Error() string { return "the request was made before" }
 
-// replayed returns what a request with the origin's idempotency key would get.
+// replayed returns what a request with the origin's idempotency key would get. It says
+// that something was done only where replicas have it.
 func (s *Store) replayed(ctx context.Context, tenant uuid.UUID) error {
 	key, fingerprint := originOf(ctx).idempotency()
 	if key == "" {
@@ -100,5 +101,8 @@ func (s *Store) replayed(ctx context.Context, tenant uuid.UUID) error {
 	case !strings.HasPrefix(before, fingerprint):
 		return ErrKeyReused
 	}
-	return refusal("REPLAY", []string{before[len(fingerprint):]})
+	if err := s.awaitReplicas(ctx); err != nil {
+		return err
+	}
+	return refusal(statusReplay, []string{before[len(fingerprint):]})
 }

@@ -66,11 +66,9 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credenti
 		if err != nil {
 			return nil, "", err
 		}
-		for i := range records {
-			c := &records[i]
-			s.usage.addPending(c)
-			at = listPosition{c.CreatedAt.UnixMilli(), c.ID.String()}
-			if !q.selects(c, s.clock.Now()) {
+		for i, c := range records {
+			at = members[i]
+			if c == nil || !q.selects(c, s.clock.Now()) {
 				continue
 			}
 			page = append(page, *c)
@@ -114,14 +112,14 @@ type listPosition struct {
 
 // indexAfter returns the next credentials behind a position, and whether they are the
 // last. Redis can only start at a time, so those of the same millisecond come again.
-func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at listPosition) (members []string, last bool, err error) {
+func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at listPosition) (members []listPosition, last bool, err error) {
 	newest := "+inf"
 	if at.id != "" {
 		newest = strconv.FormatInt(at.ms, 10)
 	}
 	for offset := int64(0); ; offset += readBatch {
 		var found []redis.Z
-		err = b.ask(ctx, func(node *redis.Client) (err error) {
+		err = b.askForList(ctx, func(node *redis.Client) (err error) {
 			// With REV Redis wants the greater score first.
 			found, err = node.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
 				Key: s.keys.tenant(tenant), Start: newest, Stop: "-inf", ByScore: true, Rev: true, Offset: offset, Count: readBatch,
@@ -133,7 +131,7 @@ func (s *Store) indexAfter(ctx context.Context, b *backend, tenant uuid.UUID, at
 		}
 		for _, z := range found {
 			if id, _ := z.Member.(string); at.id == "" || int64(z.Score) < at.ms || id < at.id {
-				members = append(members, id)
+				members = append(members, listPosition{int64(z.Score), id})
 			}
 		}
 		if last = len(found) < readBatch; last || len(members) > 0 {

@@ -26,7 +26,7 @@ func (a atTime) Run(ctx context.Context, script redisconn.Script, replicas int, 
 	if err != nil {
 		return nil, err
 	}
-	return runScript(ctx, node, script, replicas, keys, append([]any{a.now()}, args...))
+	return serverScripts{}.runScript(ctx, node, script, replicas, keys, append([]any{a.now()}, args...))
 }
 
 // at makes the store's scripts run at a time, until the function it returns is called.

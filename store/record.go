@@ -34,6 +34,7 @@ const (
 	fieldScopes       = "sc" // a space between
 	fieldMetadata     = "md" // JSON
 	fieldVerify       = "vf" // as credential.Verify has it, its secrets sealed
+	fieldAtMatcher    = "am" // "1" where Matcher has it too
 	fieldVersion      = "v"  // counted by lua/mutate.lua
 )
 
@@ -59,6 +60,9 @@ func recordFields(c *credential.Credential) []string {
 	add(fieldScopes, strings.Join(c.Scopes, " "))
 	add(fieldMetadata, c.Metadata)
 	add(fieldVerify, c.Verify.Encode())
+	if c.AtMatcher {
+		add(fieldAtMatcher, "1")
+	}
 	if !c.ExpiresAt.IsZero() {
 		add(fieldExpiresAt, redisconn.FormatMillis(c.ExpiresAt))
 	}
@@ -79,6 +83,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 		Connection: fields[fieldConnection],
 		ClientID:   fields[fieldClientID],
 		Metadata:   fields[fieldMetadata],
+		AtMatcher:  fields[fieldAtMatcher] != "",
 		Version:    fields[fieldVersion],
 	}
 	digest, ok := keyring.ParseDigest(fields[fieldDigest])
@@ -119,6 +124,9 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 		if *t, err = redisconn.ParseMillis(value); err != nil {
 			return c, err
 		}
+	}
+	if c.ExpiresAt.After(credential.LatestExpiry) { // made before there was a latest one
+		c.ExpiresAt = credential.LatestExpiry
 	}
 	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
 		return c, credential.ErrCorrupt

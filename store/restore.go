@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -13,6 +14,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/embedded"
+	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Restore reads a dump into a namespace that has no credentials, and declares a new
@@ -47,15 +49,22 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("credential %s: %w", id, ErrNotADump)
 		}
+		if text := fields[fieldExpiresAt]; text != "" && text != redisconn.FormatMillis(c.ExpiresAt) {
+			return 0, fmt.Errorf("credential %s: %w: it expires after %s", id, credential.ErrInvalid, credential.LatestExpiry.Format(time.RFC3339))
+		}
 		credentials = append(credentials, c)
 	}
 	// What has a successor comes before it: of the two the later one has the client id.
 	slices.SortFunc(credentials, func(a, b credential.Credential) int {
 		return slices.Compare(b.SupersededBy[:], a.SupersededBy[:])
 	})
-	err = b.ask(ctx, func(node *redis.Client) error {
+	err = b.askOnce(ctx, func(node *redis.Client) error {
 		if err := s.makeRoom(ctx, node, dump); err != nil {
 			return err
+		}
+		// From now on there are credentials that no ledger entry tells of.
+		if err := node.HSet(ctx, s.keys.meta(), metaRestored, "1").Err(); err != nil {
+			return unavailable("write the credentials", err)
 		}
 		for batch := range slices.Chunk(credentials, readBatch) {
 			_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -118,7 +127,7 @@ func (s *Store) makeRoom(ctx context.Context, node *redis.Client, dump map[uuid.
 // restoreRecord writes a record and what follows from it.
 func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *credential.Credential, fields map[string]string) {
 	key := s.keys.record(c.ID)
-	p.Del(ctx, key)
+	p.Del(ctx, key, s.keys.live(c.Tenant)) // counted anew before the next mint
 	p.HSet(ctx, key, fields)
 	p.ZAdd(ctx, s.keys.tenant(c.Tenant), redis.Z{Score: float64(c.CreatedAt.UnixMilli()), Member: c.ID.String()})
 	if !c.RevokedAt.IsZero() {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Rotation struct {
 	Force bool
 	// SecretHash is the SHA-256 of the new secret, for the api kind.
 	SecretHash credential.Digest
+	// Foreign is the new token where it was minted elsewhere; Rotate then returns none.
+	Foreign *Foreign
 }
 
 // Rotate replaces a live credential by a new one with the same label and bindings.
@@ -53,6 +56,10 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		if fresh, token, err = credential.NewCredential(spec); err != nil {
 			return err
 		}
+		if r.Foreign != nil {
+			token = ""
+			r.Foreign.becomes(&fresh)
+		}
 		fresh.Supersedes, fresh.TenantAs = old.ID, originOf(ctx).TenantAs
 		if fresh.Verify, err = s.sealFor(fresh.ID, old); err != nil {
 			return err
@@ -63,6 +70,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
 			makes:   fresh.ID,
 		}
+		m.counts(&fresh)
 		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
 			return err
 		}
@@ -71,7 +79,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 			m.clients = []clientOp{{clientID: fresh.ClientID, to: fresh.ID, from: old.ID}}
 		}
 		at, err := s.commit(ctx, m)
-		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
+		if r.Foreign == nil && (errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked)) {
 			return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)
 		}
 		fresh.CreatedAt, fresh.RotatedAt = at, at
@@ -113,6 +121,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credent
 		retired.GraceUntil = old.ExpiresAt
 	}
 	set = append(set, fieldGraceUntil, redisconn.FormatMillis(retired.GraceUntil))
+	m.live = append(m.live, countOp{id: old.ID}) // its successor counts for both
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
 	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
 	return nil
@@ -147,7 +156,8 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 				return err
 			}
 			if retired == nil {
-				return ErrNoGrace
+				// Maybe ended by a request whose answer said that no replica has it.
+				return cmp.Or(s.awaitReplicas(ctx), ErrNoGrace)
 			}
 		}
 		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionFinish, credential: retired.ID, kind: retired.Kind}}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
@@ -245,13 +247,25 @@ func TestScriptFlush(t *testing.T) {
 func TestUnreadableRecordIsAnErrorNotAbsence(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {
 		c, _ := mint(t, s, callbackSpec())
+		readable, _ := mint(t, s, callbackSpec())
 		node(t, s.opened.Load()).HDel(t.Context(), s.keys.record(c.ID), fieldDigest)
 		if _, err := s.Get(t.Context(), ref(c)); !errors.Is(err, credential.ErrCorrupt) {
 			t.Errorf("Get: %v", err)
 		}
-		if _, err := s.List(t.Context(), tenant, credential.KindCallback); !errors.Is(err, credential.ErrCorrupt) {
-			t.Errorf("List: %v", err)
+		hides := func(what string, shown []credential.Credential) {
+			has := func(id uuid.UUID) bool {
+				return slices.ContainsFunc(shown, func(c credential.Credential) bool { return c.ID == id })
+			}
+			if has(c.ID) || !has(readable.ID) {
+				t.Errorf("%s has the unreadable one: %t, and the other: %t", what, has(c.ID), has(readable.ID))
+			}
 		}
+		hides("the whole list", list(t, s, tenant, credential.KindCallback))
+		page, _, err := s.Page(t.Context(), tenant, Query{})
+		if err != nil {
+			t.Errorf("Page: %v", err)
+		}
+		hides("a page", page)
 		if err := s.Revoke(t.Context(), ref(c)); !errors.Is(err, credential.ErrCorrupt) {
 			t.Errorf("Revoke: %v", err)
 		}
@@ -279,7 +293,7 @@ func TestErrorsHoldNoAddressAndNoPassword(t *testing.T) {
 		t.Helper()
 		_, _, mintErr := s.Mint(t.Context(), callbackSpec())
 		_, _, rotateErr := s.Rotate(t.Context(), ref(c), Rotation{})
-		_, listErr := s.List(t.Context(), tenant, credential.KindCallback)
+		listErr := s.List(t.Context(), tenant, credential.KindCallback, func([]credential.Credential) error { return nil })
 		for _, err := range []error{mintErr, rotateErr, listErr, s.Revoke(t.Context(), ref(c))} {
 			if !errors.Is(err, ErrUnavailable) {
 				t.Fatalf("%v, want ErrUnavailable", err)
@@ -312,6 +326,11 @@ func TestConfigIsChecked(t *testing.T) {
 		"no address":        {Namespace: "n"},
 		"two homes":         {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}, EmbeddedDir: "dir", Namespace: "n"},
 		"unknown option":    {Redis: redisconn.Server{URLs: []string{"redis://localhost?no_such=1"}}, Namespace: "n"},
+		"an option":         {Redis: redisconn.Server{URLs: []string{"redis://localhost?read_timeout=9s"}}, Namespace: "n"},
+		"skip_verify":       {Redis: redisconn.Server{URLs: []string{"rediss://localhost?skip_verify=true"}}, Namespace: "n"},
+		"db and an option":  {Redis: redisconn.Server{URLs: []string{"redis://localhost?db=1&pool_size=1"}}, Namespace: "n"},
+		"fragment":          {Redis: redisconn.Server{URLs: []string{"redis://localhost/1#a"}}, Namespace: "n"},
+		"TLS without TLS":   {Redis: redisconn.Server{URLs: []string{"redis://localhost"}, TLSServerName: "a"}, Namespace: "n"},
 		"address of a site": {Redis: redisconn.Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
 	} {
 		if _, err := New(config); err == nil {

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	_ "embed"
-	"errors"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -24,30 +22,41 @@ var (
 	replaySource string
 	//go:embed lua/proofs.lua
 	proofsSource string
+	//go:embed lua/herd.lua
+	herdSource string
+	//go:embed lua/trim.lua
+	trimSource string
+	//go:embed lua/count.lua
+	countSource string
 
-	mutateScript = redisconn.NewScript(mutateSource)
+	mutateScript = redisconn.NewScript(trimSource + mutateSource)
 	usageScript  = redisconn.NewScript(usageSource)
 	epochScript  = redisconn.NewScript(epochSource)
-	auditScript  = redisconn.NewScript(auditSource)
+	auditScript  = redisconn.NewScript(trimSource + auditSource)
+	herdScript   = redisconn.NewScript(herdSource)
+	countScript  = redisconn.NewScript(countSource)
 	replayScript = redisconn.NewScript(replaySource)
 	proofsScript = redisconn.NewScript(proofsSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and
 	// miniredis cannot read its first line.
-	revokeScript = redisconn.NewScript("#!lua flags=allow-oom\n" + mutateSource)
+	revokeScript = redisconn.NewScript("#!lua flags=allow-oom\n" + trimSource + mutateSource)
 )
 
 // scriptRunner runs a write script. It puts the time before args: empty for the
 // server's own clock, or in milliseconds where the runner keeps the clock itself.
-// It returns errNotReplicated with the reply where the script has run, but fewer
-// than the given number of replicas have acknowledged what it wrote.
+// It returns ErrNotReplicated with the reply where the script has run, but fewer
+// than the given number of replicas are known to have what it wrote, or found written.
 type scriptRunner interface {
 	Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error)
 }
 
 // serverScripts runs scripts on a Redis server.
-type serverScripts struct{ server redisconn.Conn }
+type serverScripts struct {
+	server redisconn.Conn
+	meta   string // the key
+}
 
 func (r serverScripts) Run(ctx context.Context, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, scriptTimeout)
@@ -57,7 +66,7 @@ func (r serverScripts) Run(ctx context.Context, script redisconn.Script, replica
 		r.server.Failed(ctx, err)
 		return nil, err
 	}
-	reply, err := runScript(ctx, node, script, replicas, keys, append([]any{""}, args...))
+	reply, err := r.runScript(ctx, node, script, replicas, keys, append([]any{""}, args...))
 	if err != nil {
 		r.server.Failed(ctx, err)
 	}
@@ -65,46 +74,24 @@ func (r serverScripts) Run(ctx context.Context, script redisconn.Script, replica
 }
 
 // runScript runs a script by its hash, and by its text where the server does not
-// know it. WAIT counts the replicas that have all that its own connection wrote, so
-// it goes down the same one, in one pipeline.
-func runScript(ctx context.Context, node *redis.Client, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
+// know it.
+func (r serverScripts) runScript(ctx context.Context, node *redis.Client, script redisconn.Script, replicas int, keys []string, args []any) (any, error) {
 	if replicas == 0 {
 		return script.Run(ctx, node, keys, args...).Result()
 	}
-	reply, acknowledged, err := runAndWait(ctx, node, replicas, func(p redis.Pipeliner) *redis.Cmd {
-		return p.EvalSha(ctx, script.Hash(), keys, args...)
+	var run *redis.Cmd
+	waited := sendAndWait(ctx, node, r.meta, replicas, func(p redis.Pipeliner) {
+		run = p.EvalSha(ctx, script.Hash(), keys, args...)
 	})
-	if errors.Is(err, redis.ErrNoScript) {
-		reply, acknowledged, err = runAndWait(ctx, node, replicas, func(p redis.Pipeliner) *redis.Cmd {
-			return p.Eval(ctx, script.Source, keys, args...)
+	// Its prefix: what follows differs from one server to another.
+	if redis.HasErrorPrefix(run.Err(), "NOSCRIPT") {
+		waited = sendAndWait(ctx, node, r.meta, replicas, func(p redis.Pipeliner) {
+			run = p.Eval(ctx, script.Source, keys, args...)
 		})
 	}
-	if err == nil && acknowledged < replicas {
-		err = errNotReplicated
-	}
-	return reply, err
-}
-
-// replicaTimeout is how long a mutation waits for replicas.
-const replicaTimeout = 500 * time.Millisecond
-
-// errNotReplicated: too few replicas acknowledged a write in time.
-var errNotReplicated = errors.New("too few replicas acknowledged the write")
-
-func runAndWait(ctx context.Context, node *redis.Client, replicas int, write func(redis.Pipeliner) *redis.Cmd) (reply any, acknowledged int, err error) {
-	var written, waited *redis.Cmd
-	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
-		written = write(p)
-		waited = p.Do(ctx, "WAIT", replicas, replicaTimeout.Milliseconds())
-		return nil
-	})
-	if reply, err = written.Result(); err != nil {
-		return nil, 0, err
+	if err := run.Err(); err != nil {
+		return nil, err
 	}
 	// What has been written stands, whatever became of the WAIT.
-	acknowledged, err = waited.Int()
-	if err != nil {
-		return reply, 0, errNotReplicated
-	}
-	return reply, acknowledged, nil
+	return run.Val(), waited
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/embedded"
@@ -30,6 +32,8 @@ type Store struct {
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
+	recounts recounts
+	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
 	starting sync.Mutex
@@ -41,9 +45,20 @@ type Store struct {
 type backend struct {
 	commands     redisconn.Conn
 	tail         redisconn.Conn
+	lists        redisconn.Conn
 	scripts      scriptRunner
 	ledgerLength int
+	shared       bool // other sidecars can be on the same data set
 	close        func() error
+}
+
+// writable proves that a change could be written now. A Redis server has proved it with
+// the probe.
+func (b *backend) writable() error {
+	if e, ok := b.scripts.(*embedded.DataSet); ok {
+		return e.Probe()
+	}
+	return nil
 }
 
 var errNoReplicas = errors.New("the embedded store has no replicas to wait for")
@@ -79,7 +94,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -89,7 +104,7 @@ func New(config Config) (*Store, error) {
 // Starting a running store only changes its tuning.
 //
 // It fails where the embedded directory cannot be used: locked by another process,
-// corrupt, or not writable.
+// corrupt, or not writable; and where Redis answers and is too old (redisconn.ErrTooOld).
 func (s *Store) Start(t Tuning) error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
@@ -105,6 +120,9 @@ func (s *Store) Start(t Tuning) error {
 	if t.AuditLife <= 0 {
 		t.AuditLife = DefaultAuditLife
 	}
+	if t.Quota == 0 {
+		t.Quota = DefaultQuota
+	}
 	if t.WaitReplicas > 0 && s.config.EmbeddedDir != "" {
 		return errNoReplicas
 	}
@@ -113,9 +131,14 @@ func (s *Store) Start(t Tuning) error {
 	if s.opened.Load() != nil {
 		return nil
 	}
-	b, err := s.open()
+	b, err := s.open(t.Offline)
 	if err != nil {
 		return err
+	}
+	if !t.Offline {
+		if err := b.newEnough(); err != nil {
+			return errors.Join(err, b.tail.Close(), b.commands.Close(), b.close())
+		}
 	}
 	s.opened.Store(b)
 	if t.Offline {
@@ -125,10 +148,28 @@ func (s *Store) Start(t Tuning) error {
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
+	s.running.Go(func() { s.follower.beCounted(ctx, b) })
+	if s.config.EmbeddedDir == "" {
+		s.running.Go(func() { s.warnOfLosing(ctx, b) })
+	}
+	s.running.Go(func() { s.tidy(ctx) })
 	return nil
 }
 
-func (s *Store) open() (*backend, error) {
+// newEnough fails where Redis answers and is too old. One that is silent is looked at when
+// it can be reached, and never followed if it is.
+func (b *backend) newEnough() error {
+	ctx, cancel := context.WithTimeout(context.Background(), redisconn.CommandTimeout)
+	defer cancel()
+	if _, err := b.tail.Node(ctx); errors.Is(err, redisconn.ErrTooOld) {
+		return err
+	}
+	return nil
+}
+
+// open makes the way to the data set. An old server may be read by an operation on the
+// data set, which is how one gets away from it.
+func (s *Store) open(offline bool) (*backend, error) {
 	if s.config.EmbeddedDir != "" {
 		e, err := embedded.Open(s.config.EmbeddedDir)
 		if err != nil {
@@ -137,7 +178,8 @@ func (s *Store) open() (*backend, error) {
 		opt := e.Options()
 		return &backend{
 			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
-			tail:     redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.TailConnections),
+			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
+			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
@@ -149,14 +191,39 @@ func (s *Store) open() (*backend, error) {
 		return nil, err
 	}
 	redisconn.Harden(opt)
-	topology := s.config.Redis.Topology
-	commands := redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.CommandConnections)
+	connect := func(opt *redis.UniversalOptions, connections int) redisconn.Conn {
+		conn := redisconn.Connect(s.config.Redis.Topology, opt, network, s.keys.meta(), connections)
+		if offline {
+			return conn
+		}
+		return redisconn.NewEnough(conn)
+	}
+	commands := connect(opt, redisconn.CommandConnections)
 	return &backend{
 		commands: commands,
-		tail:     redisconn.Connect(topology, opt, network, s.keys.meta(), redisconn.TailConnections),
-		scripts:  serverScripts{commands}, ledgerLength: serverLedgerLength,
+		tail:     connect(tailOptions(opt), redisconn.TailConnections),
+		lists:    connect(patient(opt), redisconn.ListConnections),
+		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength, shared: true,
 		close: func() error { return nil },
 	}, nil
+}
+
+// listPatience is how long a list waits for one of its connections.
+const listPatience = 10 * time.Second
+
+// patient: many operators queue for few connections, and that is no sign of trouble.
+func patient(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	waiting := *opt
+	waiting.PoolTimeout = listPatience
+	return &waiting
+}
+
+// tailOptions asks for RESP2: there a bucket is a list, as which a million digests are
+// read in two thirds of the time that maps take.
+func tailOptions(opt *redis.UniversalOptions) *redis.UniversalOptions {
+	tail := *opt
+	tail.Protocol = 2
+	return &tail
 }
 
 // shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
@@ -180,7 +247,7 @@ func (s *Store) Destruct() error {
 	defer cancel()
 	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts))
 	s.opened.Store(nil)
-	return errors.Join(err, b.commands.Close(), b.close())
+	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
 
 // Keyring returns the keyring, which is empty and not loaded until the store has
@@ -206,6 +273,27 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.proofs.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("the results of proofs could not be written; they are kept for the next flush", "error", err)
+		}
+	}
+}
+
+// tidyInterval is how often memory of what is gone is looked for, so that it is given back
+// within a minute.
+const tidyInterval = 20 * time.Second
+
+// tidy gives back to the system what the keyring has given up: by itself the collector
+// keeps it for the next burst.
+func (s *Store) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if s.keyring.Tidy() {
+			debug.FreeOSMemory()
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/redisconn"
@@ -25,7 +27,7 @@ type Patch struct {
 // Update changes a credential that is not revoked and not past its grace, and
 // returns it.
 //
-// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrSeal, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrSeal, ErrQuota, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Credential, error) {
 	var updated credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
@@ -70,12 +72,18 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			}
 			set = append(set, fieldVerify, updated.Verify.Encode())
 		}
-		_, err := s.commit(ctx, mutation{
+		m := mutation{
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
 			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
-		})
+		}
+		if p.ExpiresAt != nil && c.SupersededBy == uuid.Nil {
+			// One that had expired counts again, if there is room for it.
+			m.limited = true
+			m.counts(&updated)
+		}
+		_, err := s.commit(ctx, m)
 		return err
 	})
 	return updated, err

@@ -27,6 +27,7 @@ type config struct {
 	proxy    []string // lines of the proxy
 	patience string   // how long the proxy waits for an answer; "": as it does by default
 	jwt      []string // further lines of the admin API's jwt
+	admin    []string // further lines of the admin API
 	known    string   // arguments of connections; "": static pluggy-main belvo-main
 
 	whole    string   // a Caddyfile as documented, in place of ours; its addresses are replaced
@@ -131,6 +132,9 @@ http://:{{.Admin}} {
 {{- end}}
 		}
 		connections {{.Known}}
+{{- range .AdminLines}}
+		{{.}}
+{{- end}}
 	}
 }
 
@@ -159,8 +163,9 @@ func (c config) text(t testing.TB, p hookgatetest.Ports) string {
 		hookgatetest.Ports
 		Redis, Terminal, Upstream, Scheme, TLS, Known string
 		Global, Servers, App, Guard, Proxy, JWT       []string
+		AdminLines                                    []string
 		Wrappers                                      []string
-	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.servers, c.app, c.guard, c.proxyLines(), c.jwt, c.wrappers})
+	}{p, c.store.words, terminal, c.upstream, c.scheme(), c.tls, c.known, c.global, c.servers, c.app, c.guard, c.proxyLines(), c.jwt, c.admin, c.wrappers})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package api
 type ImportLine struct {
 	Kind       string     `json:"kind"`
 	Digest     string     `json:"digest"`
+	ID         string     `json:"id,omitempty"`
 	Label      string     `json:"label,omitempty"`
 	Vendor     string     `json:"vendor,omitempty"`
 	Connection string     `json:"connection,omitempty"`

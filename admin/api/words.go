@@ -33,6 +33,9 @@ var Statuses = []string{
 // Actions are what an audit entry can be of.
 var Actions = []string{"mint", "import", "rotate", "finish", "update", "revoke", "refused"}
 
+// LatestExpiry is the last time at which a credential may end.
+var LatestExpiry = credential.LatestExpiry
+
 // What an import made of a line.
 const (
 	ImportCreated = "created"

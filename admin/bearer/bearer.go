@@ -34,6 +34,8 @@ type Operator struct {
 	// Token is the bearer token itself, for what has to ask elsewhere in the operator's
 	// name.
 	Token string
+	// Until is when the token ends.
+	Until time.Time
 }
 
 // Reason is why a token proves no operator.
@@ -94,11 +96,12 @@ func (v *Verifier) Identify(ctx context.Context, authorization []string) (Operat
 	if _, ok := parsed.Header["crit"]; ok {
 		return Operator{}, refuse(CriticalHeader)
 	}
-	if exp, err := claims.GetExpirationTime(); err != nil || exp.Sub(v.now()) > v.maxTTL {
+	exp, err := claims.GetExpirationTime()
+	if err != nil || exp.Sub(v.now()) > v.maxTTL {
 		return Operator{}, refuse(LongLived)
 	}
 	who, refusal := v.claims.operator(claims)
-	who.Token = token
+	who.Token, who.Until = token, exp.Time
 	return who, refusal
 }
 

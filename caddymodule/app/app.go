@@ -87,6 +87,9 @@ type App struct {
 	// How many bytes of bodies are held in memory, for proofs and for idempotency keys, all
 	// together. Beyond that a request is 503. Default: 64 MiB.
 	HeldBodies int64 `json:"held_bodies,omitempty"`
+	// How many live credentials one tenant may have, -1 for any number. A credential in
+	// its grace and its successor count once; expired ones do not count. Default: 10000.
+	Quota int `json:"quota,omitempty"`
 
 	// Load although a log prints past the encoder hookgate. It gets to see requests as
 	// they come in, and so every token. Default: false.
@@ -143,6 +146,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.AuditKeep < 0 || a.AuditLife < 0 {
 		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
+	}
+	if a.Quota < store.NoQuota {
+		return errors.New("hookgate: quota takes a positive number or off")
 	}
 	config, err := a.storeConfig()
 	if err != nil {
@@ -223,6 +229,7 @@ func (a *App) Start() error {
 		AuditKeep:    a.AuditKeep,
 		AuditLife:    time.Duration(a.AuditLife),
 		SealKeys:     a.keys,
+		Quota:        a.Quota,
 		Logger:       a.ctx.Slogger(),
 	})
 	if err != nil {

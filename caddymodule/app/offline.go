@@ -62,7 +62,7 @@ func offlineStore(config *caddy.Config, tune func(*App) (store.Tuning, error)) (
 	if err != nil {
 		return nil, err
 	}
-	tuning.Offline = true
+	tuning.Offline, tuning.WaitReplicas = true, app.WaitReplicas
 	return s, s.Start(tuning)
 }
 
@@ -81,7 +81,8 @@ func readApp(config *caddy.Config) (*App, error) {
 	return app, nil
 }
 
-// CheckStore looks at the store of a configuration, and changes nothing.
+// CheckStore looks at the store of a configuration. What it tries on Redis leaves nothing
+// behind; an embedded store it only looks at.
 func CheckStore(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
 	app, err := readApp(config)
 	if err != nil {

@@ -24,10 +24,11 @@ func checkCommand(cmd *cobra.Command) {
 	cmd.Use = "check [--config <file>] [--server <url>] [--output words|json]"
 	cmd.Short = "Looks for what breaks the guarantees"
 	cmd.Long = `
-Looks at the Redis of a configuration (role, replication, persistence, eviction,
-clock), at its loggers, and at the keyring of a running server, which is asked at
-the address of its status paths. The exit code is 1 where it finds a problem;
-warnings do not count.`
+Looks at the Redis of a configuration (role, version, replication, persistence,
+eviction, clock), tries there every command and every kind of change under keys that
+it deletes again, looks at the loggers, and at the keyring of a running server, which
+is asked at the address of its status paths. The exit code is 1 where it finds a
+problem; warnings do not count.`
 	config := configFlag(cmd)
 	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
 	output := cmd.Flags().String("output", "words", "words or json")
@@ -70,7 +71,7 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 		return nil, err
 	}
 	findings := append(checkLoggers(config), checkAdmin(config), checkPersistence(config))
-	servers, err := checkServers(config)
+	servers, err := checkServers(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,10 @@ type Admin struct {
 	// Which aggregator connections exist. Without it webhook tokens cannot be minted.
 	Connections *Connections `json:"connections,omitempty"`
 
+	// The Matcher, from 4.1 on, that mints, lists, rotates and revokes callback and webhook
+	// tokens itself, for it checks them again. Without it they are minted here alone.
+	Mirror *Mirror `json:"mirror,omitempty"`
+
 	// How often one operator may ask. Default: 100 requests a second, 200 at once.
 	RateLimit *RateLimit `json:"rate_limit,omitempty"`
 
@@ -76,6 +80,9 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 	if config.Connections, err = a.Connections.provision(); err != nil {
 		return err
 	}
+	if config.Mirror, err = a.Mirror.provision(ctx.Slogger()); err != nil {
+		return err
+	}
 	config.JWT.AssertedIssuer = instance.Peers().IsAsserted
 	if err := instance.Peers().Requires(config.JWT.Issuer); err != nil {
 		return err
@@ -84,7 +91,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate_admin: %w", err)
 	}
 	a.status = newStatus(ctx, instance)
-	return app.Register(ctx.GetMetricsRegistry(), adminRequests)
+	return app.Register(ctx.GetMetricsRegistry(), adminRequests, mirrorPending, mirrorGivenUp)
 }
 
 // Cleanup ends what the API does in the background.
@@ -92,13 +99,17 @@ func (a *Admin) Cleanup() error {
 	if a.api != nil {
 		a.api.Close()
 	}
-	return nil
+	return a.Mirror.release()
 }
 
 func clientOf(r *http.Request) netip.Addr { return vars.Peer(r).Client }
 
 func observeAdmin(operation string, status int) {
-	adminRequests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
+	code := "cut"
+	if status != 0 {
+		code = strconv.Itoa(status)
+	}
+	adminRequests.WithLabelValues(operation, code).Inc()
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.

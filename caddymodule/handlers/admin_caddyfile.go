@@ -24,6 +24,7 @@ func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    public_url  <url> [insecure]
 //	    jwt         { ... }
 //	    connections any | static <name>... | matcher <url> [<timeout>]
+//	    mirror      <url> [<timeout>]
 //	    rate_limit  <requests per second> [<burst>] | off
 //	}
 func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return a.Words().ParseAlone(d) }
@@ -33,6 +34,7 @@ func (a *Admin) Words() grammar.Words {
 		"public_url":  grammar.Once(func(d *caddyfile.Dispenser) error { return parsePublicURL(d, &a.PublicURL, &a.PublicURLInsecure) }),
 		"jwt":         grammar.Into(&a.JWT, parseJWT),
 		"connections": grammar.Into(&a.Connections, parseConnections),
+		"mirror":      grammar.Into(&a.Mirror, parseMirror),
 		"rate_limit":  grammar.Into(&a.RateLimit, parseRateLimit),
 	}
 }

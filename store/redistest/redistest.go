@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -27,6 +28,10 @@ import (
 // skipping it.
 const RequireEnv = "HOOKGATE_REQUIRE_REDIS"
 
+// ServerEnv names the program to run, of whatever member of the Redis family, in place
+// of the redis-server of the path.
+const ServerEnv = "HOOKGATE_REDIS_SERVER"
+
 // startTimeout bounds how long a server may take to answer. It is generous: test
 // machines are busy, and nothing waits that long unless the server is broken.
 const startTimeout = 20 * time.Second
@@ -49,8 +54,9 @@ type Server struct {
 // Option changes how the server is run.
 type Option func(*Server)
 
-// WithAOF makes the server keep its data over Stop, Kill and Restart.
-func WithAOF() Option { return WithArgs("--appendonly", "yes") }
+// WithAOF makes the server keep its data over Stop, Kill and Restart. With everysec a kill
+// loses what was written while the disk was slow.
+func WithAOF() Option { return WithArgs("--appendonly", "yes", "--appendfsync", "always") }
 
 // WithArgs adds arguments to the command line, such as "--requirepass", "secret".
 func WithArgs(args ...string) Option {
@@ -103,7 +109,7 @@ func Start(t testing.TB, options ...Option) *Server {
 
 func prepare(t testing.TB) *Server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	path, err := exec.LookPath(cmp.Or(os.Getenv(ServerEnv), "redis-server"))
 	if err != nil {
 		if os.Getenv(RequireEnv) == "1" {
 			t.Fatalf("redis-server is required (%s=1) and missing: %v", RequireEnv, err)

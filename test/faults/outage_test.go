@@ -10,7 +10,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/store"
 	"github.com/hookgate/hookgate/store/redistest"
@@ -168,7 +167,7 @@ func TestOutage(t *testing.T) {
 				}
 			}
 			a.wantUnavailable()
-			if _, err := a.List(t.Context(), tenant, credential.KindCallback); (err == nil) != outage.reads {
+			if _, err := listed(t.Context(), a.Store); (err == nil) != outage.reads {
 				t.Errorf("List: %v, want an error: %t", err, !outage.reads)
 			}
 			// And in the end by the clock on the wall.

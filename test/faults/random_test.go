@@ -303,7 +303,7 @@ func (r *run) settle() {
 		s.awaitProof()
 		s.awaitProof() // what was under way when the last fault ended is through
 	}
-	records, err := r.rings[0].Load().List(r.t.Context(), tenant, credential.KindCallback)
+	records, err := listed(r.t.Context(), r.rings[0].Load().Store)
 	if err != nil {
 		r.t.Fatal(err)
 	}

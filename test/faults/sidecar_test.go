@@ -182,6 +182,15 @@ type set struct {
 	credential, revokedOnce credential.Credential
 }
 
+// listed returns every callback credential of the tenant.
+func listed(ctx context.Context, s *store.Store) (all []credential.Credential, err error) {
+	err = s.List(ctx, tenant, credential.KindCallback, func(page []credential.Credential) error {
+		all = append(all, page...)
+		return nil
+	})
+	return all, err
+}
+
 // fill mints a set on the sidecar.
 func (s *sidecar) fill() set {
 	s.t.Helper()

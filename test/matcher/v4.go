@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // V4 stands in for Matcher 4.1. It mints tokens of its own and lets nothing in
@@ -33,8 +34,17 @@ type V4 struct {
 
 	deliveries
 
-	state  sync.Mutex
-	tokens map[[sha256.Size]byte]binding
+	// RevokedAgain is the status of revoking what is revoked already: Matcher's document
+	// does not say. Zero for 204.
+	RevokedAgain int
+	// Before, where not nil, sees every request of an operator before it is carried out, and
+	// reports whether it has answered it.
+	Before func(http.ResponseWriter, *http.Request) bool
+
+	state       sync.Mutex
+	tokens      map[[sha256.Size]byte]binding
+	credentials []*callbackCredential // newest first
+	asked       []Asked
 }
 
 // Provider is the source check of a provider: by signature where there is a secret,
@@ -56,7 +66,10 @@ type binding struct {
 }
 
 // MintCallback returns a new callback token.
-func (m *V4) MintCallback(tenant string) string { return m.mint(binding{tenant: tenant}) }
+func (m *V4) MintCallback(tenant string) string {
+	_, token := m.mintCallback(tenant, "")
+	return token
+}
 
 // MintWebhook returns a new webhook token.
 func (m *V4) MintWebhook(tenant, provider, connection string) string {
@@ -80,6 +93,11 @@ func (m *V4) Revoke(token string) {
 	m.state.Lock()
 	defer m.state.Unlock()
 	delete(m.tokens, sha256.Sum256([]byte(token)))
+	for _, c := range m.credentials {
+		if c.token == token && c.revoked.IsZero() {
+			c.revoked = time.Now().UTC()
+		}
+	}
 }
 
 func (m *V4) resolve(token string) (binding, bool) {
@@ -110,6 +128,16 @@ func (m *V4) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.webhook(w, r, segments[3], segments[4])
 	case is(http.MethodGet, "v1", "discovery", "aggregator-connections"):
 		m.aggregators(w, r)
+	case is(http.MethodPost, "v1", "discovery", "webhooks", "tokens"):
+		m.operator(w, r, m.mintToken)
+	case is(http.MethodPost, "v1", "exceptions", "callbacks", "credentials"):
+		m.operator(w, r, m.mintCredential)
+	case is(http.MethodGet, "v1", "exceptions", "callbacks", "credentials"):
+		m.operator(w, r, m.listCredentials)
+	case is(http.MethodPost, "v1", "exceptions", "callbacks", "credentials", "*", "rotate"):
+		m.operator(w, r, m.rotateCredential)
+	case is(http.MethodDelete, "v1", "exceptions", "callbacks", "credentials", "*"):
+		m.operator(w, r, m.revokeCredential)
 	default:
 		m.fail(w, http.StatusNotFound)
 	}
