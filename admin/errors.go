@@ -28,10 +28,14 @@ var problemsOf = []struct {
 	problem problem.Problem
 }{
 	{store.ErrManyLists, problem.ManyLists},
+	{store.ErrQuota, problem.Quota},
 	{store.ErrNotFound, problem.NotFound},
 	{store.ErrInactive, problem.Inactive},
 	{store.ErrGraceOpen, problem.GraceOpen},
 	{store.ErrNoGrace, problem.NoGrace},
+	{store.ErrNoVerify, problem.NoVerify},
+	{store.ErrSecretGraceOpen, problem.SecretGraceOpen},
+	{store.ErrSeal, problem.NotSealable},
 	{store.ErrClientIDTaken, problem.ClientIDTaken},
 	{store.ErrKeyReused, problem.KeyReused},
 	{connections.ErrTimeout, problem.MatcherTimeout},

@@ -71,7 +71,7 @@ func TestImportReportsEachLine(t *testing.T) {
 		{`{"kind":"callback","digest":"x"}`, "refused", "HKG-2422", "SHA-256"},
 		{`{"kind":"callback","digest":"` + strings.Repeat("0", 64) + `"}`, "refused", "HKG-2422", "missing"},
 		{line(`,"kind":"callback","label":"a\nb"`), "refused", "HKG-2422", "label"},
-		{line(`,"kind":"callback","vendor":"pluggy"`), "refused", "HKG-2422", "webhook"},
+		{line(`,"kind":"callback","connection":"main"`), "refused", "HKG-2422", "webhook"},
 		{line(`,"kind":"callback","expiresAt":"2020-01-01T00:00:00Z"`), "refused", "HKG-2422", "passed"},
 		{line(`,"kind":"callback","expiresAt":"never"`), "refused", "HKG-2422", "RFC 3339"},
 		{line(`,"kind":"callback","allowedIps":["10.0.0.1/8"]`), "refused", "HKG-2422", "CIDR"},
@@ -213,8 +213,9 @@ func TestAuditLog(t *testing.T) {
 	note(rotated, "alice", "rotate", id, "callback", "yearly", next)
 	note(send(200, "POST", credentialsPath+"/"+next+"/finish", `{"reason":"done"}`), "alice", "finish", id, "callback", "done", "")
 	note(send(200, "POST", credentialsPath+"/"+next+"/revoke", `{"reason":"leaked"}`), "alice", "revoke", next, "callback", "leaked", "")
-	imported := send(200, "POST", credentialsPath+"/import", importBody(`{"kind":"callback","digest":"`+hashOf("x")+`"}`))
-	note(imported, "alice", "import", imported.list(t, "results")[0]["id"], "callback", "", "")
+	imported := send(200, "POST", credentialsPath+"/import", importBody(
+		`{"kind":"callback","digest":"`+hashOf("x")+`"}`, `{"kind":"callback","digest":"`+hashOf("y")+`"}`, `{"kind":"webhook","digest":"`+hashOf("z")+`"}`))
+	note(imported, "alice", "import", "", "", "", "created 2, exists 0, refused 1")
 	facade := send(201, "POST", callbacksPath, `{}`)
 	note(facade, "alice", "mint", facade.text(t, "credentialId"), "callback", "", "")
 	again := send(201, "POST", callbacksPath+"/"+facade.text(t, "credentialId")+"/rotate", "")

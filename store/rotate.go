@@ -30,7 +30,7 @@ type Rotation struct {
 // Rotate replaces a live credential by a new one with the same label and bindings.
 // It returns the new one with its token.
 //
-// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrKeyReused,
+// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
 // *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
 // one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
 func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Credential, string, error) {
@@ -61,12 +61,16 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 			r.Foreign.becomes(&fresh)
 		}
 		fresh.Supersedes, fresh.TenantAs = old.ID, originOf(ctx).TenantAs
+		if fresh.Verify, err = s.sealFor(fresh.ID, old); err != nil {
+			return err
+		}
 		m := mutation{
 			tenant:  old.Tenant,
 			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},
 			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
 			makes:   fresh.ID,
 		}
+		m.counts(&fresh)
 		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
 			return err
 		}
@@ -117,6 +121,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credent
 		retired.GraceUntil = old.ExpiresAt
 	}
 	set = append(set, fieldGraceUntil, redisconn.FormatMillis(retired.GraceUntil))
+	m.live = append(m.live, countOp{id: old.ID}) // its successor counts for both
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
 	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
 	return nil
