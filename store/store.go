@@ -27,6 +27,8 @@ type Store struct {
 	clock   *keyring.ServerClock
 	keyring *keyring.Keyring
 	usage   *usageRecorder
+	proofs  proofRecorder
+	events  events // of the embedded store
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
@@ -125,6 +127,7 @@ func (s *Store) Start(t Tuning) error {
 		return errNoReplicas
 	}
 	s.tuning.Store(&t)
+	s.keyring.OpenWith(s.openProof)
 	if s.opened.Load() != nil {
 		return nil
 	}
@@ -242,7 +245,7 @@ func (s *Store) Destruct() error {
 	s.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
-	err := s.usage.flush(ctx, s.keys, b.scripts)
+	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts))
 	s.opened.Store(nil)
 	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
@@ -267,6 +270,9 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+		if err := s.proofs.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
+			s.log().Warn("the results of proofs could not be written; they are kept for the next flush", "error", err)
 		}
 	}
 }

@@ -34,6 +34,8 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    usage_flush   <duration>
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
+//	    held_bodies   <size>
+//	    seal_key      <key> [<older>...]
 //	    quota         <number>|off
 //	    allow_unredacted_logs
 //	}
@@ -58,6 +60,8 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"usage_flush":   grammar.Into(&a.UsageFlush, grammar.DurationArg),
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
+		"held_bodies":   grammar.Into(&a.HeldBodies, grammar.SizeArg),
+		"seal_key":      grammar.Into(&a.SealKeys, grammar.SomeArgs),
 		"quota":         grammar.Once(a.parseQuota),
 
 		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),
