@@ -138,8 +138,8 @@ bench-deaf:
 
 # Every step of the decision, with allocations.
 bench-micro:
-	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard)$$' \
-		$(ARGS) ./credential ./keyring ./store ./guard ./caddymodule/handlers
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard|Verify)$$' \
+		$(ARGS) ./proof ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.
 DURATION ?= 10m

@@ -70,7 +70,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 
 func checkDataSet(m keyring.Meta) Finding {
 	if m.Epoch == "" {
-		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
+		return Finding{"data set", SeverityOK, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
 	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.Epoch, m.Seq)}
 }

@@ -132,6 +132,9 @@ func (s *Store) Start(t Tuning) error {
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
 	s.running.Go(func() { s.follower.beCounted(ctx, b) })
+	if s.config.EmbeddedDir == "" {
+		s.running.Go(func() { s.warnOfLosing(ctx, b) })
+	}
 	return nil
 }
 
