@@ -68,12 +68,13 @@ test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
 	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
 
-# The tests against Redis with another server of its family: SERVER=/usr/bin/valkey-server, say. Conformance, the binary as
-# a process, and faults; the long form of those unless FAULTS=short.
-FAULTS ?= long
 ON_SERVER = HOOKGATE_REDIS_SERVER=$(abspath $(or $(shell command -v "$(SERVER)"),$(SERVER))) HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=$(FAULTS)
+
+# The tests that need Redis, on SERVER=<path> of another server of its family. They are conformance, the binary as a process
+# and faults; of those the long form, unless FAULTS=short.
+FAULTS ?= long
 test-redis-family:
-	$(if $(SERVER),,$(error SERVER=<path of the server> is missing))
+	$(if $(SERVER),,$(error SERVER=<path> is missing))
 	$(SERVER) --version
 	$(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/^(miniredis|embedded)$$' ./store ./store/redisconn ./store/redistest
 	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/embedded$$' \

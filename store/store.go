@@ -177,9 +177,9 @@ func (s *Store) open(offline bool) (*backend, error) {
 		}
 		opt := e.Options()
 		return &backend{
-			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
-			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
-			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
+			commands: redisconn.ConnectInside(opt, redisconn.CommandConnections),
+			tail:     redisconn.ConnectInside(tailOptions(opt), redisconn.TailConnections),
+			lists:    redisconn.ConnectInside(patient(opt), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
