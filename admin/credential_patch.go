@@ -26,7 +26,7 @@ func (a *admin) registerPatch(path string) {
 		Tags: credentialTags, Summary: "Change a credential",
 		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. " +
 			"An expired credential can be prolonged, a revoked one cannot be changed.",
-	}, append([]problem.Problem{problem.NotFound, problem.Inactive}, bodyProblems...), a.patchCredential)
+	}, append([]problem.Problem{problem.NotFound, problem.Inactive, problem.Quota}, bodyProblems...), a.patchCredential)
 	content := a.huma.OpenAPI().Paths[path].Patch.RequestBody.Content
 	content[mergePatch] = content["application/json"]
 }

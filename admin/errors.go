@@ -28,6 +28,7 @@ var problemsOf = []struct {
 	problem problem.Problem
 }{
 	{store.ErrManyLists, problem.ManyLists},
+	{store.ErrQuota, problem.Quota},
 	{store.ErrNotFound, problem.NotFound},
 	{store.ErrInactive, problem.Inactive},
 	{store.ErrGraceOpen, problem.GraceOpen},

@@ -46,7 +46,7 @@ var fields = map[string]map[string]docs.Field{
 		"reason":       {Text: "In the operator's words."},
 		"requestId":    {Text: "X-Request-Id of the answer.", Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b"},
 		"detail": {
-			Text:    "Of a refusal the operation and code, of a rotation the new credential.",
+			Text:    "Of a refusal the operation and code, of a rotation the new credential, of an import the counts.",
 			Example: "listCredentials HKG-2403",
 		},
 	},

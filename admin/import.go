@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
@@ -36,6 +38,8 @@ func (a *admin) registerImport() {
 
 func (a *admin) importCredentials(ctx context.Context, tenant uuid.UUID, in *importInput) (*importOutput, error) {
 	out := &importOutput{Body: api.ImportResponse{Results: make([]api.ImportResult, len(in.Body.Credentials))}}
+	ctx = connections.ReadOnce(ctx)
+	var counts store.ImportCounts
 	known := connectionAnswers{byName: make(map[[2]string]error)}
 	for i := range in.Body.Credentials {
 		result, err := a.importOne(ctx, tenant, &in.Body.Credentials[i], &known)
@@ -44,11 +48,29 @@ func (a *admin) importCredentials(ctx context.Context, tenant uuid.UUID, in *imp
 		case errors.As(err, &refusal):
 			result = api.ImportResult{Status: api.ImportRefused, Code: refusal.Code, Detail: refusal.Detail}
 		case err != nil: // the store fails: the other lines would too
-			return nil, err
+			return nil, errors.Join(err, a.noteImport(ctx, tenant, counts))
 		}
-		out.Body.Results[i] = result
+		switch out.Body.Results[i] = result; result.Status {
+		case api.ImportCreated:
+			counts.Created++
+		case api.ImportExists:
+			counts.Existing++
+		default:
+			counts.Refused++
+		}
 	}
-	return out, nil
+	return out, a.noteImport(ctx, tenant, counts)
+}
+
+// noteTimeout bounds how long an import that was broken off still writes to the audit log.
+const noteTimeout = 2 * time.Second
+
+// noteImport records an import that has made something, or come to its end: one entry,
+// however many lines.
+func (a *admin) noteImport(ctx context.Context, tenant uuid.UUID, counts store.ImportCounts) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	return a.store.NoteImport(ctx, tenant, counts)
 }
 
 // connectionAnswers are what was found out of vendors and connections: each is asked
@@ -99,6 +121,8 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 	switch {
 	case errors.Is(err, credential.ErrInvalid):
 		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())
+	case errors.Is(err, store.ErrQuota):
+		return api.ImportResult{}, refuse(problem.Quota)
 	case errors.Is(err, store.ErrDigestTaken):
 		return api.ImportResult{}, refuse(problem.NotImportable)
 	case err != nil:

@@ -213,8 +213,9 @@ func TestAuditLog(t *testing.T) {
 	note(rotated, "alice", "rotate", id, "callback", "yearly", next)
 	note(send(200, "POST", credentialsPath+"/"+next+"/finish", `{"reason":"done"}`), "alice", "finish", id, "callback", "done", "")
 	note(send(200, "POST", credentialsPath+"/"+next+"/revoke", `{"reason":"leaked"}`), "alice", "revoke", next, "callback", "leaked", "")
-	imported := send(200, "POST", credentialsPath+"/import", importBody(`{"kind":"callback","digest":"`+hashOf("x")+`"}`))
-	note(imported, "alice", "import", imported.list(t, "results")[0]["id"], "callback", "", "")
+	imported := send(200, "POST", credentialsPath+"/import", importBody(
+		`{"kind":"callback","digest":"`+hashOf("x")+`"}`, `{"kind":"callback","digest":"`+hashOf("y")+`"}`, `{"kind":"webhook","digest":"`+hashOf("z")+`"}`))
+	note(imported, "alice", "import", "", "", "", "created 2, exists 0, refused 1")
 	facade := send(201, "POST", callbacksPath, `{}`)
 	note(facade, "alice", "mint", facade.text(t, "credentialId"), "callback", "", "")
 	again := send(201, "POST", callbacksPath+"/"+facade.text(t, "credentialId")+"/rotate", "")

@@ -14,6 +14,7 @@ import (
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -64,7 +65,7 @@ func (a *admin) mintIDFunctions() []*rpcFunction {
 		newRPC(rpcFunction{
 			name: "create_api_credential_record", operation: "createApiCredentialRecord", summary: "Create an api credential",
 			description: "The secret never comes here, only its SHA-256. The client id must not be that of any credential that is not revoked.",
-			refusals:    []*rpcError{errTakenClient},
+			refusals:    []*rpcError{errTakenClient, asRPC(refuse(problem.Quota))},
 		}, a.createRecord),
 		newRPC(rpcFunction{
 			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", summary: "Revoke an api credential",

@@ -36,6 +36,7 @@ const (
 	rpcForbidden    = "42501" // insufficient_privilege
 	rpcInvalidInput = "P0001" // raise_exception
 	rpcDuplicate    = "23505" // unique_violation
+	rpcRaised       = "PT"    // and a status: what a function raises in PostgREST to be answered with it
 )
 
 func refuseRPC(status int, code, message string) *rpcError {
@@ -78,6 +79,7 @@ var rpcCodes = map[string]string{
 	problem.NoTenant.Code:        rpcForbidden,
 	problem.Role.Code:            rpcForbidden,
 	problem.TenantNotServed.Code: rpcForbidden,
+	problem.Quota.Code:           rpcRaised + "409",
 	problem.Malformed.Code:       rpcBody,
 	problem.MediaType.Code:       rpcMediaType,
 }

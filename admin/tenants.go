@@ -61,5 +61,5 @@ func (a *admin) servesAll(tenant uuid.UUID) bool {
 	return !slices.ContainsFunc(a.guards(), func(p *guard.Policy) bool { return !p.Serves(tenant) })
 }
 
-// tenantProblems are what checkTenant can answer.
-var tenantProblems = []problem.Problem{problem.TenantNotServed}
+// tenantProblems are why a tenant can have no new credential.
+var tenantProblems = []problem.Problem{problem.TenantNotServed, problem.Quota}

@@ -36,7 +36,8 @@ func TestAppCaddyfile(t *testing.T) {
 			namespace a
 			max_staleness 1m
 			usage_flush 500ms
-		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000}`,
+			quota 20
+		}`: `{"redis":{"embedded":"/var/lib/hookgate"},"namespace":"a","max_staleness":60000000000,"usage_flush":500000000,"quota":20}`,
 		`hookgate {
 			redis cluster redis://a redis://b {
 				username u
@@ -44,7 +45,8 @@ func TestAppCaddyfile(t *testing.T) {
 			}
 			wait_replicas 2
 			audit_keep 1000 90d
-		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2,"audit_keep":1000,"audit_life":7776000000000000}`,
+			quota off
+		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2,"audit_keep":1000,"audit_life":7776000000000000,"quota":-1}`,
 		`hookgate {
 			redis sentinel main rediss://a rediss://b
 			sentinel_password p
@@ -60,7 +62,7 @@ func TestAppCaddyfile(t *testing.T) {
 	for _, text := range []string{
 		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster", "redis sentinel a", "redis a {\nnonsense x\n}", "redis a {\nusername\n}", "redis a {\nusername b\n}\nusername c", "wait_replicas x", "wait_replicas -1", "namespace", "namespace a b",
 		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas",
-		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "nonsense", "namespace a\nnamespace b",
+		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "quota", "quota 0", "quota -1", "quota x", "quota off off", "nonsense", "namespace a\nnamespace b",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"

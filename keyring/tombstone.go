@@ -67,9 +67,26 @@ func (t *tombstones) bury(c Change) {
 			t.younger[op.Digest] = op.ID
 		}
 	}
-	if now := t.now(); now.Sub(t.since) >= tombstoneLife || len(t.younger) >= tombstoneLimit {
-		t.older, t.younger, t.since = t.younger, make(map[credential.Digest]uuid.UUID), now
+	t.turn()
+}
+
+// turn begins a new generation where the younger one is old or large, and reports whether
+// that forgot any.
+func (t *tombstones) turn() bool {
+	now := t.now()
+	if now.Sub(t.since) < tombstoneLife && len(t.younger) < tombstoneLimit {
+		return false
 	}
+	forgot := len(t.older) > 0
+	t.older, t.younger, t.since = t.younger, make(map[credential.Digest]uuid.UUID), now
+	return forgot
+}
+
+// age forgets what is old even where nothing is buried any more.
+func (t *tombstones) age() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.turn()
 }
 
 // enterEpoch forgets the tombstones of any other epoch: another epoch is another
@@ -79,8 +96,7 @@ func (t *tombstones) enterEpoch(epoch string) {
 	defer t.mu.Unlock()
 	if t.epoch != epoch {
 		t.epoch = epoch
-		clear(t.younger)
-		t.older = nil
+		t.younger, t.older = make(map[credential.Digest]uuid.UUID), nil
 	}
 }
 

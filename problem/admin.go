@@ -88,6 +88,9 @@ var (
 	SlowBody = define("HKG-2408", http.StatusRequestTimeout,
 		"The request body did not arrive in time.",
 		"Send it again, faster.")
+	Quota = define("HKG-2409", http.StatusConflict,
+		"The tenant has as many live credentials as it may have.",
+		"Revoke what is not needed any more, or raise `quota`.")
 	TenantNotServed = define("HKG-2411", http.StatusForbidden,
 		"The tenant is not served here: no guard would let its credentials through.",
 		"Add the tenant to `tenants` of `matcher`, or mint at the server that serves it.")

@@ -36,7 +36,7 @@ type AuditEntry struct {
 	Reason     string
 	RequestID  string
 	// Detail says what exactly: the operation and code of a refusal, the new credential
-	// of a rotation.
+	// of a rotation, the counts of an import.
 	Detail string
 }
 
@@ -84,16 +84,30 @@ func (n auditNote) fields(o Origin) []string {
 
 // NoteRefusal records that a verified operator was refused. Errors: ErrUnavailable.
 func (s *Store) NoteRefusal(ctx context.Context, tenant uuid.UUID, detail string) error {
+	return s.note(ctx, tenant, auditNote{action: ActionRefused, detail: detail})
+}
+
+// ImportCounts are what an import came to.
+type ImportCounts struct{ Created, Existing, Refused int }
+
+// NoteImport records an import. Errors: ErrUnavailable.
+func (s *Store) NoteImport(ctx context.Context, tenant uuid.UUID, n ImportCounts) error {
+	return s.note(ctx, tenant, auditNote{
+		action: ActionImport, detail: fmt.Sprintf("created %d, exists %d, refused %d", n.Created, n.Existing, n.Refused),
+	})
+}
+
+func (s *Store) note(ctx context.Context, tenant uuid.UUID, note auditNote) error {
 	b, err := s.backend()
 	if err != nil {
 		return err
 	}
 	tuning := s.tuning.Load()
 	args := []any{tuning.AuditKeep, tuning.AuditLife.Milliseconds()}
-	for _, v := range (auditNote{action: ActionRefused, detail: detail}).fields(originOf(ctx)) {
+	for _, v := range note.fields(originOf(ctx)) {
 		args = append(args, v)
 	}
-	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant)}, args); err != nil {
+	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant), s.keys.trimmed(tenant)}, args); err != nil {
 		return unavailable("write the audit log", err)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -46,8 +48,8 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 		c, _, err := s.Mint(ctx, callbackSpec())
 		note(ActionMint, c, "", err)
-		imported, _, err := s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
-		note(ActionImport, imported, "", err)
+		_, _, err = s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
+		note(ActionImport, credential.Credential{}, "created 1, exists 2, refused 3", cmp.Or(err, s.NoteImport(ctx, tenant, ImportCounts{1, 2, 3})))
 		label := "x"
 		_, err = s.Update(ctx, ref(c), Patch{Label: &label})
 		note(ActionUpdate, c, "", err)
@@ -177,6 +179,49 @@ func TestAuditRetention(t *testing.T) {
 		if left := auditLog(t, s, AuditQuery{Limit: MaxPage}); len(left) < 50 || len(left) > 50+200 {
 			t.Errorf("%d entries are kept of 50", len(left))
 		}
+	})
+}
+
+// TestNobodyFillsTheAuditLogAlone: however much one operator does, what others have done
+// stays on record.
+func TestNobodyFillsTheAuditLogAlone(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		tuning := *s.tuning.Load()
+		tuning.AuditKeep = 50
+		if err := s.Start(tuning); err != nil {
+			t.Fatal(err)
+		}
+		by := func(actor string, n int) {
+			for range n {
+				if _, _, err := s.Mint(WithOrigin(t.Context(), Origin{Actor: actor}), callbackSpec()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		want := func(total int, counts map[string]int) {
+			t.Helper()
+			got := make(map[string]int)
+			entries := auditLog(t, s, AuditQuery{Limit: MaxPage})
+			for _, e := range entries {
+				got[e.Actor]++
+			}
+			if len(entries) != total || !maps.Equal(got, counts) {
+				t.Errorf("%d entries, %v, want %v", len(entries), got, counts)
+			}
+		}
+		by("alice", 5)
+		by("mallory", 300)
+		want(50, map[string]int{"alice": 5, "mallory": 45})
+		by("bob", 10)
+		want(50, map[string]int{"alice": 5, "mallory": 35, "bob": 10})
+		newest := auditLog(t, s, AuditQuery{})
+		by("mallory", 1)
+		if again := auditLog(t, s, AuditQuery{}); again[len(again)-1].Actor != "mallory" || again[len(again)-2].ID != newest[len(newest)-1].ID {
+			t.Error("the newest entries are not there")
+		}
+		by("bob", 30)
+		by("carol", 30) // the oldest goes, until she too would have more than half
+		want(50, map[string]int{"bob": 25, "carol": 25})
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/store/embedded"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
 
@@ -26,10 +27,10 @@ var (
 	errDigestRevoked = errors.New("the digest was revoked")
 )
 
-// commit runs m as one script, applies it to this process's keyring, and returns
+// commitOnce runs m as one script, applies it to this process's keyring, and returns
 // the time it was committed at. A lost reply is asked for again with the same
 // nonce, which the script recognises, so a mutation is never applied twice.
-func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
+func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	b, err := s.backend()
 	if err != nil {
 		return time.Time{}, err
@@ -46,6 +47,9 @@ func (s *Store) commit(ctx context.Context, m mutation) (time.Time, error) {
 	}
 	if redis.IsOOMError(err) && m.onlyRemoves() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
+	}
+	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.onlyRemoves() {
+		reply, err = e.RunUrgent(ctx, mutateScript, keys, args)
 	}
 	var notReplicated error
 	if errors.Is(err, ErrNotReplicated) {
@@ -93,6 +97,10 @@ func refusal(status string, fields []string) error {
 		return errDigestRevoked
 	case "TAKEN":
 		return ErrClientIDTaken
+	case "QUOTA":
+		return ErrQuota
+	case "COUNT":
+		return errUncounted
 	case "REUSED":
 		return ErrKeyReused
 	case statusReplay:

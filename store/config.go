@@ -41,6 +41,9 @@ type Tuning struct {
 	// and for how long. DefaultAuditKeep and DefaultAuditLife where not positive.
 	AuditKeep int
 	AuditLife time.Duration
+	// Quota is how many live credentials a tenant may have, or NoQuota; DefaultQuota where
+	// it is 0.
+	Quota int
 	// Offline starts a store for a single operation on the data set: nothing is
 	// followed, the keyring stays empty.
 	Offline bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
@@ -26,7 +27,7 @@ const casAttempts = 8
 // else; for the api kind, whose secret is the caller's, the token is empty. When Mint
 // returns, this process's keyring accepts the credential.
 //
-// Errors: ErrInvalid, ErrClientIDTaken, ErrKeyReused, *ReplayError, ErrUnavailable.
+// Errors: ErrInvalid, ErrQuota, ErrClientIDTaken, ErrKeyReused, *ReplayError, ErrUnavailable.
 func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Credential, string, error) {
 	if err := spec.Validate(); err != nil {
 		return credential.Credential{}, "", err
@@ -44,13 +45,19 @@ func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Cred
 
 // create commits a new credential, and sets when it was created.
 func (s *Store) create(ctx context.Context, c *credential.Credential, action string) error {
+	var note auditNote // of an import none: NoteImport says how many there were
+	if action != ActionImport {
+		note = auditNote{action: action, credential: c.ID, kind: c.Kind}
+	}
 	m := mutation{
 		tenant:  c.Tenant,
 		records: []recordWrite{{id: c.ID, set: recordFields(c), stamps: []string{fieldCreatedAt}}},
 		digests: []keyring.DigestOp{{Digest: c.Digest, ID: c.ID, Key: keyOf(c)}},
-		audit:   auditNote{action: action, credential: c.ID, kind: c.Kind},
+		audit:   note,
 		makes:   c.ID,
+		limited: true,
 	}
+	m.counts(c)
 	if c.ClientID != "" {
 		m.clients = []clientOp{{clientID: c.ClientID, to: c.ID}}
 	}
@@ -78,6 +85,12 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 		if !c.RevokedAt.IsZero() {
 			// Maybe by another process a moment ago, whose ledger entry is still under way.
 			s.keyring.Bury(c.Digest, c.ID)
+			switch left, err := s.inBucket(ctx, c.Digest); {
+			case err != nil:
+				return err
+			case left:
+				return s.finishRevocation(ctx, c)
+			}
 			return s.awaitReplicas(ctx)
 		}
 		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind}}
@@ -86,11 +99,38 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 	})
 }
 
+// inBucket reports whether Redis has a digest among the live ones.
+func (s *Store) inBucket(ctx context.Context, d credential.Digest) (live bool, err error) {
+	b, err := s.backend()
+	if err != nil {
+		return false, err
+	}
+	err = b.ask(ctx, func(node *redis.Client) (err error) {
+		live, err = node.HExists(ctx, s.keys.bucketOf(d), string(d[:])).Result()
+		return err
+	})
+	if err != nil {
+		return false, unavailable("read a digest", err)
+	}
+	return live, nil
+}
+
+// finishRevocation takes the digest of a credential away whose record is revoked: the
+// change was broken off between the two, by a command that an ACL denies say. The record
+// alone revokes nothing.
+func (s *Store) finishRevocation(ctx context.Context, c *credential.Credential) error {
+	m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind, detail: "broken off before, and finished"}}
+	m.remove(c)
+	return s.commitRevocation(ctx, m, c)
+}
+
 // commitRevocation commits the end of c. Where c superseded a credential that is still
 // in its grace, that one gets the client id back: an unrevoked credential has it.
 func (s *Store) commitRevocation(ctx context.Context, m mutation, c *credential.Credential) error {
-	if c.ClientID != "" {
-		if before, err := s.inGrace(ctx, c); err == nil && before != nil {
+	// It also counts again: whoever revokes a successor has not made room by that.
+	if before, err := s.inGrace(ctx, c); err == nil && before != nil {
+		m.counts(before)
+		if c.ClientID != "" {
 			m.clients[0].to = before.ID
 		}
 	}
@@ -106,7 +146,13 @@ func (s *Store) commitRevocation(ctx context.Context, m mutation, c *credential.
 // revoke adds the end of a credential to a mutation.
 func (m *mutation) revoke(c *credential.Credential, set ...string) {
 	m.records = append(m.records, recordWrite{id: c.ID, version: c.Version, set: set, stamps: []string{fieldRevokedAt}})
+	m.remove(c)
+}
+
+// remove takes away what lets a credential in.
+func (m *mutation) remove(c *credential.Credential) {
 	m.digests = append(m.digests, keyring.DigestOp{Digest: c.Digest, Removed: true, ID: c.ID})
+	m.live = append(m.live, countOp{id: c.ID})
 	if c.ClientID != "" {
 		m.clients = append(m.clients, clientOp{clientID: c.ClientID, from: c.ID})
 	}

@@ -185,7 +185,7 @@ func TestEmbeddedFilesArePrivate(t *testing.T) {
 	if err := s.embedded().Rewrite(); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]os.FileMode{"": os.ModeDir | 0o700, "journal": 0o600, "lock": 0o600}
+	want := map[string]os.FileMode{"": os.ModeDir | 0o700, "journal": 0o600, "lock": 0o600, "reserve": 0o600}
 	for name, mode := range want {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != mode {
 			t.Errorf("%q: %v, %v", name, info.Mode(), err)

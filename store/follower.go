@@ -189,6 +189,13 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	}
 	f.store.keyring.MarkFresh(sent)
 	f.reassert(ctx)
+	if err := b.writable(); err != nil {
+		// The keyring is as fresh as ever: memory is the data set. Changes are another matter.
+		if f.up.Swap(false) {
+			f.store.log().Error("changes cannot be written; what is known goes on deciding", "error", err)
+		}
+		return nil
+	}
 	if !f.up.Swap(true) {
 		credentials := 0
 		for _, kind := range credential.KindCodes {

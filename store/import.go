@@ -22,7 +22,7 @@ var (
 // Import creates a credential for a token that was minted elsewhere, of which only
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
-// Errors: ErrInvalid, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrInvalid, ErrQuota, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
 	return s.take(ctx, spec, Foreign{Digest: digest}, ActionImport)
 }
@@ -88,8 +88,11 @@ func (s *Store) holder(ctx context.Context, spec credential.Spec, digest credent
 		return credential.Credential{}, err
 	}
 	c, err := s.Get(ctx, Ref{Tenant: spec.Tenant, Kind: spec.Kind, ID: op.ID})
-	if errors.Is(err, ErrNotFound) {
-		err = ErrDigestTaken
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c, ErrDigestTaken
+	case err == nil && !c.RevokedAt.IsZero(): // a revocation was broken off
+		return c, errors.Join(s.finishRevocation(ctx, &c), ErrDigestTaken)
 	}
 	return c, err
 }

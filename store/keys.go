@@ -25,8 +25,10 @@ const bucketCount = 4096
 //	{ns}:r:<bucket>  SET     digests that were revoked, and are never let in again
 //	{ns}:c:<id>      HASH    the record of one credential
 //	{ns}:t:<tenant>  ZSET    creation time in ms -> credential id
+//	{ns}:n:<tenant>  ZSET    the live credentials, see lua/count.lua
 //	{ns}:i:<bucket>  HASH    client id -> the credential that has it
 //	{ns}:a:<tenant>  STREAM  the audit log
+//	{ns}:k:<tenant>  HASH    whose entries the audit log has, see lua/trim.lua
 //	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
 //	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
 //	{ns}:p           ZSET    when a sidecar was last seen, in ms -> the sidecar
@@ -55,6 +57,12 @@ func (k keyspace) copy() string                   { return k.prefix + "s" }
 func (k keyspace) record(id uuid.UUID) string     { return k.prefix + "c:" + id.String() }
 func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + tenant.String() }
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }
+
+// live returns the key of a tenant's live credentials.
+func (k keyspace) live(tenant uuid.UUID) string { return k.prefix + "n:" + tenant.String() }
+
+// trimmed returns the key of what is known of whose entries the audit log has.
+func (k keyspace) trimmed(tenant uuid.UUID) string { return k.prefix + "k:" + tenant.String() }
 
 func (k keyspace) audit(tenant uuid.UUID) string { return k.prefix + "a:" + tenant.String() }
 

@@ -16,6 +16,12 @@ type mutation struct {
 	records []recordWrite
 	digests []keyring.DigestOp
 	clients []clientOp
+	// live says which credentials count from now on, and which no longer do.
+	live []countOp
+	// limited: it is refused where the tenant would have more than it may have.
+	limited bool
+	// counted: the count is to be taken as it is.
+	counted bool
 	// audit describes the change in the audit log; no entry where the action is empty.
 	audit auditNote
 	// makes is the credential that the change makes, for a request to be repeated.
@@ -50,14 +56,15 @@ type clientOp struct {
 func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength int) (keys []string, args []any) {
 	origin, tuning := originOf(ctx), s.tuning.Load()
 	done, byAge := s.keys.idempotency(m.tenant)
-	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge}
+	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge, s.keys.live(m.tenant), s.keys.trimmed(m.tenant)}
 	key, fingerprint := "", ""
 	if m.makes != uuid.Nil {
 		key, fingerprint = origin.idempotency()
 	}
+	quota, trusted := s.layQuota(m)
 	args = []any{
 		s.keyring.KnownEpoch(), randomHex(), nonce, ledgerLength,
-		tuning.AuditKeep, tuning.AuditLife.Milliseconds(), key, fingerprint, m.makes.String(),
+		tuning.AuditKeep, tuning.AuditLife.Milliseconds(), key, fingerprint, m.makes.String(), quota, trusted,
 	}
 	list := func(values []string, width int) {
 		args = append(args, len(values)/width)
@@ -86,7 +93,7 @@ func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength 
 	for _, op := range m.clients {
 		args = append(args, position(s.keys.client(op.clientID)), op.clientID, idOrEmpty(op.to), idOrEmpty(op.from))
 	}
-	return keys, args
+	return keys, append(args, m.layCounts()...)
 }
 
 func idOrEmpty(id uuid.UUID) string {

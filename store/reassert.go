@@ -59,11 +59,14 @@ func (s *Store) revokeAgain(ctx context.Context, d credential.Digest, id uuid.UU
 	if c, err := parseRecord(id, fields); err == nil {
 		m.tenant = c.Tenant
 		if c.Digest == d {
-			if !c.RevokedAt.IsZero() {
-				return nil // another sidecar was first
-			}
 			m.digests = nil
-			m.revoke(&c)
+			if c.RevokedAt.IsZero() {
+				m.revoke(&c)
+			} else if left, err := s.inBucket(ctx, d); !left || err != nil {
+				return err // another sidecar was first
+			} else {
+				m.remove(&c)
+			}
 			m.audit = auditNote{action: ActionRevoke, credential: id, kind: c.Kind, detail: "lost by Redis, and written again"}
 		}
 	}

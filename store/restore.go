@@ -127,7 +127,7 @@ func (s *Store) makeRoom(ctx context.Context, node *redis.Client, dump map[uuid.
 // restoreRecord writes a record and what follows from it.
 func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *credential.Credential, fields map[string]string) {
 	key := s.keys.record(c.ID)
-	p.Del(ctx, key)
+	p.Del(ctx, key, s.keys.live(c.Tenant)) // counted anew before the next mint
 	p.HSet(ctx, key, fields)
 	p.ZAdd(ctx, s.keys.tenant(c.Tenant), redis.Z{Score: float64(c.CreatedAt.UnixMilli()), Member: c.ID.String()})
 	if !c.RevokedAt.IsZero() {

@@ -67,6 +67,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
 			makes:   fresh.ID,
 		}
+		m.counts(&fresh)
 		if err := s.retire(ctx, &m, old, fresh.ID, r); err != nil {
 			return err
 		}
@@ -117,6 +118,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credent
 		retired.GraceUntil = old.ExpiresAt
 	}
 	set = append(set, fieldGraceUntil, redisconn.FormatMillis(retired.GraceUntil))
+	m.live = append(m.live, countOp{id: old.ID}) // its successor counts for both
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
 	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
 	return nil

@@ -20,17 +20,22 @@ var (
 	auditSource string
 	//go:embed lua/herd.lua
 	herdSource string
+	//go:embed lua/trim.lua
+	trimSource string
+	//go:embed lua/count.lua
+	countSource string
 
-	mutateScript = redisconn.NewScript(mutateSource)
+	mutateScript = redisconn.NewScript(trimSource + mutateSource)
 	usageScript  = redisconn.NewScript(usageSource)
 	epochScript  = redisconn.NewScript(epochSource)
-	auditScript  = redisconn.NewScript(auditSource)
+	auditScript  = redisconn.NewScript(trimSource + auditSource)
 	herdScript   = redisconn.NewScript(herdSource)
+	countScript  = redisconn.NewScript(countSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and
 	// miniredis cannot read its first line.
-	revokeScript = redisconn.NewScript("#!lua flags=allow-oom\n" + mutateSource)
+	revokeScript = redisconn.NewScript("#!lua flags=allow-oom\n" + trimSource + mutateSource)
 )
 
 // scriptRunner runs a write script. It puts the time before args: empty for the

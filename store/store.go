@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,8 @@ type Store struct {
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
-	lists    chan struct{}           // a place for each whole list that may be read at once
+	recounts recounts
+	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
 	starting sync.Mutex
@@ -46,6 +48,15 @@ type backend struct {
 	ledgerLength int
 	shared       bool // other sidecars can be on the same data set
 	close        func() error
+}
+
+// writable proves that a change could be written now. A Redis server has proved it with
+// the probe.
+func (b *backend) writable() error {
+	if e, ok := b.scripts.(*embedded.DataSet); ok {
+		return e.Probe()
+	}
+	return nil
 }
 
 var errNoReplicas = errors.New("the embedded store has no replicas to wait for")
@@ -107,6 +118,9 @@ func (s *Store) Start(t Tuning) error {
 	if t.AuditLife <= 0 {
 		t.AuditLife = DefaultAuditLife
 	}
+	if t.Quota == 0 {
+		t.Quota = DefaultQuota
+	}
 	if t.WaitReplicas > 0 && s.config.EmbeddedDir != "" {
 		return errNoReplicas
 	}
@@ -135,6 +149,7 @@ func (s *Store) Start(t Tuning) error {
 	if s.config.EmbeddedDir == "" {
 		s.running.Go(func() { s.warnOfLosing(ctx, b) })
 	}
+	s.running.Go(func() { s.tidy(ctx) })
 	return nil
 }
 
@@ -252,6 +267,27 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+	}
+}
+
+// tidyInterval is how often memory of what is gone is looked for, so that it is given back
+// within a minute.
+const tidyInterval = 20 * time.Second
+
+// tidy gives back to the system what the keyring has given up: by itself the collector
+// keeps it for the next burst.
+func (s *Store) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if s.keyring.Tidy() {
+			debug.FreeOSMemory()
 		}
 	}
 }

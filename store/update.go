@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/redisconn"
@@ -22,7 +24,7 @@ type Patch struct {
 // Update changes a credential that is not revoked and not past its grace, and
 // returns it.
 //
-// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrQuota, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Credential, error) {
 	var updated credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
@@ -58,12 +60,18 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 		if err := spec.Validate(); err != nil {
 			return err
 		}
-		_, err := s.commit(ctx, mutation{
+		m := mutation{
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
 			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind},
-		})
+		}
+		if p.ExpiresAt != nil && c.SupersededBy == uuid.Nil {
+			// One that had expired counts again, if there is room for it.
+			m.limited = true
+			m.counts(&updated)
+		}
+		_, err := s.commit(ctx, m)
 		return err
 	})
 	return updated, err

@@ -38,6 +38,7 @@ type usageRecorder struct {
 type usageShard struct {
 	mu   sync.RWMutex
 	last map[uuid.UUID]*atomic.Int64 // ms, in Redis time; it never goes back
+	most int                         // that were in last since it was made
 }
 
 func newUsageRecorder(clock *keyring.ServerClock) *usageRecorder {
@@ -73,6 +74,7 @@ func (u *usageRecorder) raise(id uuid.UUID, ms int64) {
 	defer s.mu.Unlock()
 	if s.last[id] == nil {
 		s.last[id] = new(atomic.Int64)
+		s.most = max(s.most, len(s.last))
 	}
 	raiseTo(s.last[id], ms)
 }
@@ -132,6 +134,9 @@ func (u *usageRecorder) settle(id uuid.UUID, written int64) {
 	defer s.mu.Unlock()
 	if last, ok := s.last[id]; ok && last.Load() == written {
 		delete(s.last, id)
+		if len(s.last) == 0 && s.most > usageShards { // a map does not shrink
+			s.last, s.most = make(map[uuid.UUID]*atomic.Int64), 0
+		}
 	}
 }
 

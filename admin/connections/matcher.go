@@ -70,11 +70,12 @@ func NewMatcher(rawURL string, timeout time.Duration, roots *x509.CertPool) (*Ma
 func (m *Matcher) Exists(ctx context.Context, q Query) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
-	found, err := m.search(ctx, aggregatorConnectionsPath, q.Bearer, func(c matcherConnection) bool {
-		return c.ConfigName == q.Name && c.Vendor == q.Vendor
-	})
-	if errors.Is(err, errNoSuchList) {
-		found, err = m.search(ctx, connectionsPath, q.Bearer, func(c matcherConnection) bool { return c.ConfigName == q.Name })
+	var found bool
+	var err error
+	if lists, ok := ctx.Value(onceKey{}).(*readLists); ok {
+		found, err = lists.readOnce(q.Bearer, func(l *readList) error { return m.readAll(ctx, q.Bearer, l) }).has(q.Vendor, q.Name)
+	} else {
+		found, err = m.find(ctx, q)
 	}
 	var late net.Error
 	switch {
@@ -86,6 +87,32 @@ func (m *Matcher) Exists(ctx context.Context, q Query) (bool, error) {
 		return false, err
 	}
 	return false, fmt.Errorf("%w: %w", ErrAnswer, err)
+}
+
+func (m *Matcher) find(ctx context.Context, q Query) (bool, error) {
+	found, err := m.search(ctx, aggregatorConnectionsPath, q.Bearer, func(c matcherConnection) bool {
+		return c.ConfigName == q.Name && c.Vendor == q.Vendor
+	})
+	if errors.Is(err, errNoSuchList) {
+		found, err = m.search(ctx, connectionsPath, q.Bearer, func(c matcherConnection) bool { return c.ConfigName == q.Name })
+	}
+	return found, err
+}
+
+// readAll reads the list to its end.
+func (m *Matcher) readAll(ctx context.Context, bearer string, l *readList) error {
+	_, err := m.search(ctx, aggregatorConnectionsPath, bearer, func(c matcherConnection) bool {
+		l.connections[c] = true
+		return false
+	})
+	if errors.Is(err, errNoSuchList) {
+		l.vendorless = true
+		_, err = m.search(ctx, connectionsPath, bearer, func(c matcherConnection) bool {
+			l.connections[matcherConnection{ConfigName: c.ConfigName}] = true
+			return false
+		})
+	}
+	return err
 }
 
 // errNoSuchList: this version of Matcher does not have the list.

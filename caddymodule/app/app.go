@@ -69,6 +69,10 @@ type App struct {
 	AuditKeep int            `json:"audit_keep,omitempty"`
 	AuditLife caddy.Duration `json:"audit_life,omitempty"`
 
+	// How many live credentials one tenant may have, -1 for any number. A credential in
+	// its grace and its successor count once; expired ones do not count. Default: 10000.
+	Quota int `json:"quota,omitempty"`
+
 	// Load although a log prints past the encoder hookgate. It gets to see requests as
 	// they come in, and so every token. Default: false.
 	AllowUnredactedLogs bool `json:"allow_unredacted_logs,omitempty"`
@@ -117,6 +121,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.AuditKeep < 0 || a.AuditLife < 0 {
 		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
+	}
+	if a.Quota < store.NoQuota {
+		return errors.New("hookgate: quota takes a positive number or off")
 	}
 	config, err := a.storeConfig()
 	if err != nil {
@@ -170,6 +177,7 @@ func (a *App) Start() error {
 		WaitReplicas: a.WaitReplicas,
 		AuditKeep:    a.AuditKeep,
 		AuditLife:    time.Duration(a.AuditLife),
+		Quota:        a.Quota,
 		Logger:       a.ctx.Slogger(),
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/store"
 )
 
 func init() { httpcaddyfile.RegisterGlobalOption(appName, parseApp) }
@@ -33,6 +34,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    usage_flush   <duration>
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
+//	    quota         <number>|off
 //	    allow_unredacted_logs
 //	}
 //
@@ -56,6 +58,7 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"usage_flush":   grammar.Into(&a.UsageFlush, grammar.DurationArg),
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
+		"quota":         grammar.Once(a.parseQuota),
 
 		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),
 	}
@@ -75,6 +78,22 @@ func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
 	a.AuditKeep = keep
 	a.AuditLife, err = grammar.ParseDuration(d, args[1])
 	return err
+}
+
+func (a *App) parseQuota(d *caddyfile.Dispenser) error {
+	arg, err := grammar.OneArg(d)
+	if err != nil {
+		return err
+	}
+	if arg == "off" {
+		a.Quota = store.NoQuota
+		return nil
+	}
+	a.Quota, err = strconv.Atoi(arg)
+	if err != nil || a.Quota <= 0 {
+		return d.Errf("%q is neither a positive number nor off", arg)
+	}
+	return nil
 }
 
 var _ caddyfile.Unmarshaler = (*App)(nil)

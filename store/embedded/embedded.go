@@ -42,6 +42,10 @@ type DataSet struct {
 	Journal *journal.Journal
 	loaded  map[string]bool // scripts that the journal holds
 	Compact int64           // size at which to compact
+
+	reserve  string    // a file that holds room for revocations
+	reserved bool      // it is there
+	proved   time.Time // when the journal was last found to be writable
 }
 
 // ErrLocked: another process has the embedded store open.
@@ -59,7 +63,7 @@ func Open(dir string) (_ *DataSet, err error) {
 	if !locked {
 		return nil, ErrLocked
 	}
-	e := &DataSet{Redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal")}
+	e := &DataSet{Redis: miniredis.NewMiniRedis(), lock: lock, path: filepath.Join(dir, "journal"), reserve: filepath.Join(dir, "reserve")}
 	e.rdb = redis.NewClient(e.Options().Simple())
 	defer func() {
 		if err != nil {
@@ -74,6 +78,9 @@ func Open(dir string) (_ *DataSet, err error) {
 	}
 	e.loaded = make(map[string]bool)
 	e.Compact = compactAt
+	// Where there is no room for it the store starts all the same: what it knows decides,
+	// and Probe says what is wrong.
+	_ = e.keepReserve()
 	return e, nil
 }
 
@@ -139,10 +146,17 @@ func journalledTime(command []string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// run journals a script call and then runs it.
+// Run journals a script call and then runs it.
 func (e *DataSet) Run(ctx context.Context, script redisconn.Script, _ int, keys []string, args []any) (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := e.keepReserve(); err != nil {
+		return nil, err
+	}
+	return e.run(ctx, script, keys, args)
+}
+
+func (e *DataSet) run(ctx context.Context, script redisconn.Script, keys []string, args []any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -158,7 +172,8 @@ func (e *DataSet) Run(ctx context.Context, script redisconn.Script, _ int, keys 
 		call = append(call, fmt.Sprint(arg))
 	}
 	if err := e.Journal.Append(append(commands, call)...); err != nil {
-		return nil, err
+		e.proved = time.Time{}
+		return nil, fmt.Errorf("%w: %w", ErrNoRoom, err)
 	}
 	e.loaded[script.Hash()] = true
 	// Once journalled it has to run, whatever becomes of the caller: the state in
@@ -216,16 +231,39 @@ func (e *DataSet) Dump(emit func([]string) error) error {
 	return nil
 }
 
+// dumpBytes is about how long a command becomes that a large hash or set is dumped with.
+// The journal takes no command of any length.
+const dumpBytes = 1 << 20
+
+// inParts emits a command again and again with some of the arguments, each width of them
+// together.
+func inParts(command, arguments []string, width int, emit func([]string) error) error {
+	part, size := command[:len(command):len(command)], 0
+	for i := 0; i < len(arguments); i += width {
+		for _, argument := range arguments[i : i+width] {
+			part = append(part, argument)
+			size += len(argument)
+		}
+		if size >= dumpBytes || i+width == len(arguments) {
+			if err := emit(part); err != nil {
+				return err
+			}
+			part, size = command[:len(command):len(command)], 0
+		}
+	}
+	return nil
+}
+
 func (e *DataSet) dumpHash(key string, emit func([]string) error) error {
 	fields, err := e.Redis.HKeys(key)
 	if err != nil {
 		return err
 	}
-	command := []string{"HSET", key}
+	arguments := make([]string, 0, 2*len(fields))
 	for _, field := range fields {
-		command = append(command, field, e.Redis.HGet(key, field))
+		arguments = append(arguments, field, e.Redis.HGet(key, field))
 	}
-	return emit(command)
+	return inParts([]string{"HSET", key}, arguments, 2, emit)
 }
 
 func (e *DataSet) dumpSortedSet(key string, emit func([]string) error) error {
@@ -246,7 +284,7 @@ func (e *DataSet) dumpSet(key string, emit func([]string) error) error {
 	if err != nil {
 		return err
 	}
-	return emit(append([]string{"SADD", key}, members...))
+	return inParts([]string{"SADD", key}, members, 1, emit)
 }
 
 func (e *DataSet) dumpStream(key string, emit func([]string) error) error {

@@ -143,6 +143,28 @@ func (j *Journal) Append(commands ...[]string) error {
 	return nil
 }
 
+// Probe proves that Append could write: it does, and takes back what it wrote. A process
+// that is killed in between leaves a command behind that changes nothing.
+func (j *Journal) Probe() error {
+	if j.Broken {
+		return errJournalBroken
+	}
+	record, err := appendRecord(nil, []string{"PING"})
+	if err != nil {
+		return err
+	}
+	_, err = j.File.Write(record)
+	if err == nil {
+		err = j.File.Sync()
+		j.Broken = err != nil
+	}
+	if cut := j.cut(); cut != nil {
+		j.Broken = true
+		err = errors.Join(err, cut)
+	}
+	return err
+}
+
 // Replace swaps the file for one with the records that fill emits: wholly, or not at
 // all. Where that fails the old file goes on, except where its name may be gone: then
 // the journal takes nothing more.

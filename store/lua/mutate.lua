@@ -2,8 +2,10 @@
 -- that a record, its indexes, its digest, the ledger and the audit log never disagree.
 --
 -- KEYS  1 meta, 2 ledger, 3 tenant index, 4 audit log of the tenant, 5 and 6 the
---       tenant's idempotency keys with what they did, and by age; then the records,
---       then buckets, revoked digests and client ids as their positions below say
+--       tenant's idempotency keys with what they did, and by age, 7 its live
+--       credentials, see lua/count.lua, 8 what lua/trim.lua keeps of the audit log; then
+--       the records, then buckets, revoked digests and client ids as their positions
+--       below say
 -- ARGV  1 time in ms, or '' for the server's own
 --       2 the epoch the caller knows, or '' if it never knew one
 --       3 a random epoch, used if the data set has none yet
@@ -12,6 +14,8 @@
 --       6, 7 how many audit entries to keep, and for how many ms
 --       8, 9, 10 idempotency key, fingerprint of the request and the id of the
 --          credential it makes; '' for the key where there is none
+--       11 how many live credentials the tenant may have with those of this call, '' for
+--          any number; 12 '1' where the count is to be taken as it is
 --       n audit fields: n times (field, value); none for no entry
 --       n records: id, expected version ('' = must not exist),
 --                  m, m times (field, value), l, l times a field set to the time
@@ -19,20 +23,24 @@
 --                  'new' (must never have been there), 'change' or 'remove', state
 --       n client ids: position, client id, the credential that takes it, or '' and
 --                  the one that gives it up
+--       n counts: id of a credential, until when it lives in ms, or '' where it no
+--                  longer counts
 --
 -- Reply: {'OK', time in ms, sequence number, epoch}, or with nothing written
 -- {'CONFLICT'}, {'EPOCH'}, {'SCHEMA'}, {'EXISTS'} (the digest), {'REVOKED'} (it was),
 -- {'TAKEN'} (the client id), {'REPLAY', credential id} or {'REUSED'} (the idempotency
--- key). Redis does not roll a script back, so whatever can fail is tried before the
+-- key), {'QUOTA'}, or {'COUNT'} where the live credentials have to be counted first. Redis does not roll a script back, so whatever can fail is tried before the
 -- first write.
 local SCHEMA = '1'
 local IDEMPOTENCY_LIFE = 24 * 60 * 60 * 1000
 local meta, ledger, tenant, audit, done, doneByAge = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local live, trimmed = KEYS[7], KEYS[8]
 local known, fresh, nonce, keep = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local auditKeep, auditLife = ARGV[6], tonumber(ARGV[7])
+local auditKeep, auditLife = tonumber(ARGV[6]), tonumber(ARGV[7])
 local idempotencyKey, fingerprint, made = ARGV[8], ARGV[9], ARGV[10]
+local quota, trusted = tonumber(ARGV[11]), ARGV[12] == '1'
 
-local at = 11
+local at = 13
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -45,9 +53,9 @@ local function takeList(width)
 end
 
 local auditFields = takeList(2)
-local records, digests, clients = {}, {}, {}
+local records, digests, clients, counts = {}, {}, {}, {}
 for i = 1, tonumber(take()) do
-  records[i] = {key = KEYS[6 + i], id = take(), expected = take(), set = takeList(2), stamps = takeList(1)}
+  records[i] = {key = KEYS[8 + i], id = take(), expected = take(), set = takeList(2), stamps = takeList(1)}
 end
 for i = 1, tonumber(take()) do
   digests[i] = {bucket = KEYS[tonumber(take())], revoked = KEYS[tonumber(take())], digest = take(), mode = take(), state = take()}
@@ -55,10 +63,15 @@ end
 for i = 1, tonumber(take()) do
   clients[i] = {key = KEYS[tonumber(take())], id = take(), to = take(), from = take()}
 end
+for i = 1, tonumber(take()) do
+  counts[i] = {id = take(), till = take()}
+end
 
 -- These fail with WRONGTYPE where a key is not ours.
 redis.call('XLEN', ledger)
-redis.call('ZCARD', tenant)
+local indexed = redis.call('ZCARD', tenant)
+-- Changes nothing. Full memory refuses it, and nothing more once something is written.
+redis.call('ZADD', live, 'XX', 0, '')
 if idempotencyKey ~= '' then
   redis.call('HLEN', done)
   redis.call('ZCARD', doneByAge)
@@ -118,25 +131,60 @@ for _, d in ipairs(digests) do
     return {'CONFLICT'}
   end
 end
+local adds = 0
+for _, c in ipairs(counts) do
+  local before = redis.call('ZSCORE', live, c.id)
+  if before and tonumber(before) > tonumber(now) then adds = adds - 1 end
+  if c.till ~= '' and tonumber(c.till) > tonumber(now) then adds = adds + 1 end
+end
+local counted = redis.call('ZSCORE', live, 'indexed')
+if not counted and indexed == 0 then counted = 0 end
+if quota and adds > 0 then
+  if not trusted and not (counted and -tonumber(counted) == indexed) then return {'COUNT'} end
+  -- Those that have expired and are not taken away yet may be among them.
+  local room = quota - adds
+  if room < 0 then return {'QUOTA'} end
+  if redis.call('ZCARD', live) > room and
+    #redis.call('ZRANGEBYSCORE', live, '(' .. now, '+inf', 'LIMIT', room, 1) > 0 then return {'QUOTA'} end
+end
 local previous = redis.call('HGET', meta, 'head') or ''
 local seq = string.format('%.0f', tonumber(redis.call('HGET', meta, 'seq') or 0) + 1)
+
+-- What is taken away goes first: should a later command be denied, the token is gone,
+-- and whoever asks again finds that the rest is still to be done.
+for _, d in ipairs(digests) do
+  if d.mode == 'remove' then
+    redis.call('HDEL', d.bucket, d.digest)
+    redis.call('SADD', d.revoked, d.digest)
+  end
+end
 
 epoch = epoch or fresh
 redis.call('HSET', meta, 'epoch', epoch, 'schema', SCHEMA, 'seq', seq, 'head', nonce)
 for _, r in ipairs(records) do
   redis.call('HSET', r.key, 'op', nonce .. ':' .. seq .. ':' .. now, 'v', r.version, unpack(r.set))
   for _, field in ipairs(r.stamps) do redis.call('HSET', r.key, field, now) end
-  if r.expected == '' then redis.call('ZADD', tenant, now, r.id) end
+  if r.expected == '' then
+    redis.call('ZADD', tenant, now, r.id)
+    if counted then counted = tonumber(counted) - 1 end
+  end
+end
+for _, c in ipairs(counts) do
+  if c.till == '' then
+    redis.call('ZREM', live, c.id)
+  else
+    redis.call('ZADD', live, c.till, c.id)
+  end
+end
+if counted and #counts > 0 then
+  redis.call('ZADD', live, string.format('%.0f', tonumber(counted)), 'indexed')
+  local expired = redis.call('ZRANGEBYSCORE', live, 0, now, 'LIMIT', 0, 16)
+  if #expired > 0 then redis.call('ZREM', live, unpack(expired)) end
 end
 
 local entry = {'s', seq, 'p', previous, 'h', nonce}
 for _, d in ipairs(digests) do
-  if d.mode == 'remove' then
-    redis.call('HDEL', d.bucket, d.digest)
-    redis.call('SADD', d.revoked, d.digest)
-  else
-    redis.call('HSET', d.bucket, d.digest, seq .. ':' .. d.state)
-  end
+  if d.mode ~= 'remove' then redis.call('HSET', d.bucket, d.digest, seq .. ':' .. d.state) end
   entry[#entry + 1] = d.digest
   entry[#entry + 1] = d.state
 end
@@ -160,7 +208,6 @@ if idempotencyKey ~= '' then
 end
 if #auditFields > 0 then
   -- pcall: a revocation is never held up by its audit entry.
-  redis.pcall('XADD', audit, 'MAXLEN', auditKeep, '*', 'at', now, unpack(auditFields))
-  redis.pcall('XTRIM', audit, 'MINID', string.format('%.0f', tonumber(now) - auditLife))
+  pcall(note, audit, trimmed, now, auditKeep, auditLife, auditFields)
 end
 return {'OK', now, seq, epoch}
