@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -157,6 +157,10 @@ bench-propagation:
 # How long a sidecar takes to load a million credentials, and what they cost it.
 bench-boot:
 	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Boot -benchtime 5x ./store
+
+# What it costs Redis that up to a thousand sidecars read anew at once, and one change to as many; takes some 8 GB of memory.
+bench-herd:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Herd -benchtime 1x -timeout 60m ./store
 
 # What a mint costs beyond the script that Redis runs, and a page of a long list.
 bench-admin:
