@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -80,6 +80,16 @@ senders-deps:
 		erlang-base erlang-inets erlang-jiffy $$(command -v javac >/dev/null || echo default-jdk-headless) \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 	cd test/senders/node && npm ci --no-audit --no-fund
+
+# Compares the schemes of proof/ with what vendors' own libraries sign and take. It is a module
+# of its own, too. Without the libraries for Node it is skipped, unless HOOKGATE_REQUIRE_VENDORS=1.
+test-vendors: build
+	cd test/vendors && HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -timeout 10m ./...
+
+# Installs the libraries for Node of test-vendors. A Node that is there already is taken.
+vendors-deps:
+	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
+	cd test/vendors/node && npm ci --ignore-scripts --no-audit --no-fund
 
 # What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
 # with those that are installed.

@@ -67,15 +67,17 @@ func appendStrings(b []byte, identity *Identity) []byte {
 	return b
 }
 
+// fixedKey is how long kind, credential id and tenant are in the encoding of a key.
+const fixedKey = 1 + 2*16
+
 func decodeKey(s string) (Key, error) {
-	const fixed = 1 + 2*16
-	if len(s) < fixed || int(s[0]) >= len(credential.KindCodes) {
+	if len(s) < fixedKey || int(s[0]) >= len(credential.KindCodes) {
 		return Key{}, credential.ErrCorrupt
 	}
 	key := Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
 	copy(key.ID[:], s[1:])
 	copy(key.Tenant[:], s[17:])
-	rest := []byte(s[fixed:])
+	rest := []byte(s[fixedKey:])
 	expires, n := binary.Uvarint(rest)
 	if n <= 0 {
 		return Key{}, credential.ErrCorrupt

@@ -140,6 +140,37 @@ func FuzzDecodeValue(f *testing.F) {
 	})
 }
 
+// FuzzPutEncoded: a snapshot reads what DecodeValue reads, whether it has seen the
+// identity before or not.
+func FuzzPutEncoded(f *testing.F) {
+	for i, key := range sampleKeys() {
+		f.Add("1" + strconv.Itoa(i) + ":" + DigestOp{Key: key}.State())
+	}
+	f.Add("7:" + DigestOp{Removed: true, ID: credentialtest.ID(1)}.State())
+	f.Add("1:+\x00")
+	f.Fuzz(func(t *testing.T, value string) {
+		idx := NewIndex("epoch")
+		wantSeq, op, wantErr := DecodeValue(credentialtest.Digest(1), value)
+		for n := range 2 {
+			d := credentialtest.Digest(n)
+			_, seq, err := idx.PutEncoded(string(d[:]), value)
+			if wantErr != nil || op.Removed {
+				if err == nil {
+					t.Fatalf("put %d took it, DecodeValue says %v", n, wantErr)
+				}
+				continue
+			}
+			if op.Key.ExpiresAt < 0 || op.Key.ExpiresAt > maxUint48 {
+				return // kept as long past, or as good as never
+			}
+			key, found := idx.lookup(d)
+			if err != nil || seq != wantSeq || !found || !equalKeys(key, op.Key) {
+				t.Fatalf("put %d: %+v, %d, %v, want %+v", n, key, seq, err, op.Key)
+			}
+		}
+	})
+}
+
 func FuzzDecodeEntry(f *testing.F) {
 	digest := strings.Repeat("d", 32)
 	f.Add("1", "", "head", digest, DigestOp{Key: testKey(1)}.State())

@@ -9,22 +9,12 @@ import (
 	"github.com/hookgate/hookgate/credential"
 )
 
-// shardCount spreads the digests over independently locked maps. Values hold no
-// pointers, so the garbage collector never walks the entries: with a million
-// credentials that is 2 ms instead of over 100 for a full collection.
+// shardCount spreads the digests over independently locked tables.
 const shardCount = 256
 
-// entry is the pointer-free form of a Key.
-type entry struct {
-	id        uuid.UUID
-	seq       uint64
-	expiresAt int64
-	identity  uint32
-}
-
 type shard struct {
-	mu      sync.RWMutex
-	entries map[credential.Digest]entry
+	mu sync.RWMutex
+	table
 }
 
 // Index holds the live digests of one epoch. Readers need no lock but their
@@ -33,8 +23,6 @@ type Index struct {
 	epoch  string
 	shards [shardCount]shard
 	counts [len(credential.KindCodes)]atomic.Int64
-	// removed counts the digests that are gone since the index was built.
-	removed atomic.Int64
 
 	// identities only ever grows, so a position read from an entry is valid in any
 	// later slice: a position is never given to another identity.
@@ -44,9 +32,6 @@ type Index struct {
 
 func NewIndex(epoch string) *Index {
 	idx := &Index{epoch: epoch, interned: make(map[string]uint32)}
-	for i := range idx.shards {
-		idx.shards[i].entries = make(map[credential.Digest]entry)
-	}
 	idx.identities.Store(&[]*Identity{})
 	return idx
 }
@@ -57,51 +42,73 @@ func (idx *Index) shard(d credential.Digest) *shard { return &idx.shards[d[0]] }
 func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 	s := idx.shard(d)
 	s.mu.RLock()
-	e, ok := s.entries[d]
+	e, ok := s.get(&d)
 	s.mu.RUnlock()
 	if !ok {
 		return Key{}, false
 	}
-	return Key{ID: e.id, ExpiresAt: e.expiresAt, Identity: (*idx.identities.Load())[e.identity]}, true
+	return Key{ID: e.id, ExpiresAt: int64(e.expiresAt.value()), Identity: idx.identityOf(e)}, true
 }
 
-// apply applies every operation of c; the higher sequence number wins, so replay
-// over a snapshot that is partly newer converges.
+// apply applies every operation of c, but for what is dead; the higher sequence number
+// wins, so replay over a snapshot that is partly newer converges.
 func (idx *Index) apply(c Change, dead *tombstones) {
 	for _, op := range c.Ops {
 		if op.Removed {
-			idx.remove(op.Digest)
-		} else if _, revoked := dead.lookup(op.Digest); !revoked {
+			idx.Remove(op.Digest)
+		} else if !dead.has(op.Digest) {
 			idx.Put(op.Digest, c.Seq, op.Key)
 		}
 	}
 }
 
 func (idx *Index) Put(d credential.Digest, seq uint64, key Key) {
-	identity := idx.intern(key.Identity)
-	s := idx.shard(d)
+	idx.put(slot{
+		digest: d, id: key.ID, identity: idx.intern(key.Identity) + 1, seq: toUint48(seq), expiresAt: expiry(key.ExpiresAt),
+	})
+}
+
+// expiry takes what is before 1970 for the first millisecond after it: 0 is never.
+func expiry(ms int64) uint48 {
+	if ms < 0 {
+		ms = 1
+	}
+	return toUint48(uint64(ms))
+}
+
+// put keeps what is there where that is newer.
+func (idx *Index) put(e slot) {
+	s := idx.shard(e.digest)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, existed := s.entries[d]
-	if existed && old.seq > seq {
+	old, existed := s.get(&e.digest)
+	if existed && old.seq.value() > e.seq.value() {
 		return
 	}
-	s.entries[d] = entry{id: key.ID, seq: seq, expiresAt: key.ExpiresAt, identity: identity}
+	s.table.put(e)
 	if !existed {
-		idx.counts[credential.KindCode(key.Kind)].Add(1)
+		idx.counts[credential.KindCode(idx.identityOf(e).Kind)].Add(1)
 	}
 }
 
-// remove reports whether the digest was live.
-func (idx *Index) remove(d credential.Digest) bool {
+func (idx *Index) identityOf(e slot) *Identity { return (*idx.identities.Load())[e.identity-1] }
+
+// Expect says how many digests there will be, as far as known: an index that is filled
+// from nothing then takes its memory at once.
+func (idx *Index) Expect(n int) {
+	for i := range idx.shards {
+		idx.shards[i].expected = n / shardCount
+	}
+}
+
+// Remove reports whether the digest was live.
+func (idx *Index) Remove(d credential.Digest) bool {
 	s := idx.shard(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, ok := s.entries[d]
+	old, ok := s.table.remove(&d)
 	if ok {
-		delete(s.entries, d)
-		idx.counts[credential.KindCode((*idx.identities.Load())[old.identity].Kind)].Add(-1)
-		idx.removed.Add(1)
+		idx.counts[credential.KindCode(idx.identityOf(old).Kind)].Add(-1)
 	}
 	return ok
 }
@@ -111,8 +118,10 @@ func (idx *Index) each(f func(credential.Digest, uuid.UUID)) {
 	for i := range idx.shards {
 		s := &idx.shards[i]
 		s.mu.RLock()
-		for d, e := range s.entries {
-			f(d, e.id)
+		for _, e := range s.slots {
+			if e.identity != 0 {
+				f(e.digest, e.id)
+			}
 		}
 		s.mu.RUnlock()
 	}
@@ -134,4 +143,12 @@ func (idx *Index) intern(identity *Identity) uint32 {
 
 func (idx *Index) count(kind credential.Kind) int {
 	return int(idx.counts[credential.KindCode(kind)].Load())
+}
+
+// Size returns the number of live digests.
+func (idx *Index) Size() (n int) {
+	for i := range idx.counts {
+		n += int(idx.counts[i].Load())
+	}
+	return n
 }

@@ -105,6 +105,14 @@ func (k *Keyring) Count(kind credential.Kind) int {
 	return idx.count(kind)
 }
 
+// Size returns the number of live credentials.
+func (k *Keyring) Size() int {
+	if idx := k.index.Load(); idx != nil {
+		return idx.Size()
+	}
+	return 0
+}
+
 func (k *Keyring) MarkFresh(sent time.Time) { k.Fresh.Store(&sent) }
 
 // ApplyLocal applies a change that this process has just committed, so that it
@@ -137,7 +145,7 @@ func (k *Keyring) Bury(d credential.Digest, id uuid.UUID) {
 		return
 	}
 	k.tombstones.bury(Change{Epoch: idx.epoch, Ops: []DigestOp{{Digest: d, Removed: true, ID: id}}})
-	idx.remove(d)
+	idx.Remove(d)
 }
 
 // KnownEpoch returns the epoch of the data set this process follows, or "" if it
@@ -208,17 +216,28 @@ func (k *Keyring) BeginSnapshot() {
 	k.local = nil
 }
 
-// Replay applies a ledger entry to an index that is not serving yet. What it
-// revokes is refused at once, by the serving one too.
+// EnterEpoch gives the data set another epoch, on an operator's word, where it has the
+// same history and so the same digests. What was revoked in it is gone from both.
+func (k *Keyring) EnterEpoch(epoch string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.index.Load().epoch = epoch
+	k.tombstones.enterEpoch(epoch)
+	k.local = nil
+}
+
+// Replay applies a ledger entry to an index that is not serving yet, and that holds what
+// Redis holds: what is revoked here in spite of it is for Install to find. What the entry
+// revokes is refused at once, by the serving index too.
 func (k *Keyring) Replay(idx *Index, c Change) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.tombstones.bury(c)
-	idx.apply(c, k.tombstones)
+	idx.apply(c, nil)
 	if serving := k.index.Load(); serving != nil && serving.epoch == c.Epoch {
 		for _, op := range c.Ops {
 			if op.Removed {
-				serving.remove(op.Digest)
+				serving.Remove(op.Digest)
 			}
 		}
 	}
@@ -256,7 +275,7 @@ func (k *Keyring) Install(idx *Index, seq uint64) (lost map[credential.Digest]uu
 	}
 	lost = make(map[credential.Digest]uuid.UUID)
 	for d, id := range k.tombstones.all() {
-		if idx.remove(d) {
+		if idx.Remove(d) {
 			lost[d] = id
 		}
 	}

@@ -48,6 +48,15 @@ func (t *tombstones) lookup(d credential.Digest) (uuid.UUID, bool) {
 	return id, ok
 }
 
+// has reports whether a digest was revoked; in no tombstones none was.
+func (t *tombstones) has(d credential.Digest) bool {
+	if t == nil {
+		return false
+	}
+	_, revoked := t.lookup(d)
+	return revoked
+}
+
 // bury remembers every digest that c removes.
 func (t *tombstones) bury(c Change) {
 	t.mu.Lock()

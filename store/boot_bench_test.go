@@ -22,7 +22,7 @@ import (
 // fillBuckets writes n live credentials of a thousand tenants into the digest buckets of
 // an empty data set, as the script would have: what a keyring boots from. Mints would
 // take minutes.
-func fillBuckets(b *testing.B, rdb *redis.Client, n int) {
+func fillBuckets(b testing.TB, rdb *redis.Client, n int) {
 	b.Helper()
 	keys, err := newKeyspace("hookgate")
 	if err != nil {

@@ -77,4 +77,8 @@ var (
 const (
 	scriptTimeout = 2 * time.Second
 	snapshotBatch = 8 // buckets read per round trip; more would delay other clients
+	// snapshotPatience is how long a round trip of a snapshot is waited for at most. A
+	// Redis that many sidecars read at once answers late, and what was given up it has
+	// done in vain: the wait begins with a second and doubles each time.
+	snapshotPatience = 8 * time.Second
 )

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
@@ -28,15 +30,19 @@ var resyncReasons = [...]ResyncReason{ResyncBoot, ResyncEpoch, ResyncGap, Resync
 
 const (
 	// pollInterval is how long one XREAD waits for a change, and so how often the
-	// keyring's freshness is proved. A change itself arrives at once.
+	// keyring's freshness is proved; half as often while changes come. A change itself
+	// arrives at once.
 	pollInterval = 500 * time.Millisecond
 	probeTimeout = time.Second
 	tailBatch    = 1000
 
+	// wakeCost is twice what Redis has to do to tell one sidecar of a change, and maxPace
+	// bounds how long a change may wait for others.
+	wakeCost = 40 * time.Microsecond
+	maxPace  = 100 * time.Millisecond
+
 	minBackoff = 20 * time.Millisecond
 	maxBackoff = time.Second
-	// maxSnapshotDelay spreads the snapshots of many sidecars.
-	maxSnapshotDelay = time.Second
 )
 
 // errResync asks for a snapshot: the ledger does not continue what is known.
@@ -57,6 +63,15 @@ var errDataGone = errors.New("the data set that this process knows is not in Red
 type follower struct {
 	store  *Store
 	ledger *ledgerReader // nil until the first snapshot
+	// snapshot is what is being read, nil while nothing is.
+	snapshot *snapshot
+	// spreadFirst: a data set that has just begun is read by all sidecars at once, too.
+	spreadFirst bool
+	// brokenLedger is the epoch whose ledger does not lead from its first change to now.
+	brokenLedger string
+	herd         *herd
+	loadedOnce   sync.Once
+	woken        time.Time // when the last change arrived
 	// unasserted are revocations that Redis has lost and has to be told again.
 	unasserted map[credential.Digest]uuid.UUID
 	// jitter draws a delay up to its argument.
@@ -65,10 +80,11 @@ type follower struct {
 	up      atomic.Bool
 	lag     atomic.Int64
 	resyncs [len(resyncReasons)]atomic.Uint64
+	retries atomic.Uint64 // round trips of a snapshot that were made again
 }
 
 func newFollower(s *Store) *follower {
-	return &follower{store: s, jitter: func(limit time.Duration) time.Duration { return rand.N(limit + 1) }}
+	return &follower{store: s, herd: newHerd(), jitter: func(limit time.Duration) time.Duration { return rand.N(limit + 1) }}
 }
 
 func (f *follower) resyncCounts() map[ResyncReason]uint64 {
@@ -101,11 +117,11 @@ func (f *follower) run(ctx context.Context, b *backend) {
 		case errors.As(err, &resync):
 			need = resync.reason
 			if resync.first {
+				f.spreadFirst = true
 				continue
 			}
 			f.store.log().Warn("keyring does not continue the ledger; reading it anew", "reason", string(need))
-			// A failover sends every sidecar here at once. The old keyring serves meanwhile.
-			pause = f.jitter(min(maxSnapshotDelay, f.store.tuning.Load().MaxStaleness/4))
+			pause = f.spread()
 		case ctx.Err() == nil:
 			b.tail.Failed(ctx, err)
 			if f.up.Swap(false) || backoff == minBackoff {
@@ -138,14 +154,23 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	if err != nil {
 		return err
 	}
-	deadline := time.Now().Add(pollInterval)
+	began := time.Now()
+	deadline := began.Add(pollInterval)
 	for {
 		wait := time.Until(deadline)
 		if wait < time.Millisecond { // Redis takes a block of 0 as "for ever"
 			break
 		}
-		if _, err := f.ledger.read(ctx, node, wait, tailBatch); err != nil {
+		n, err := f.ledger.read(ctx, node, wait, tailBatch)
+		if err != nil {
 			return err
+		}
+		if n > 0 {
+			if err := f.pace(ctx); err != nil {
+				return err
+			}
+			// What Redis did for this change it need not do again so soon for a proof.
+			deadline = time.Now().Add(min(pollInterval, time.Until(began.Add(2*pollInterval))))
 		}
 	}
 	committed := f.store.keyring.LastCommitted()
@@ -156,7 +181,7 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 	if f.store.keyring.KnownEpoch() != f.ledger.at.epoch {
 		return errResync{reason: ResyncEpoch, first: true} // a commit of ours began it
 	}
-	if err := f.ledger.catchUp(ctx, node, now); err != nil {
+	if err := f.catchUp(ctx, node, now); err != nil {
 		return err
 	}
 	if committed > now.Seq {
@@ -178,6 +203,44 @@ func (f *follower) follow(ctx context.Context, b *backend) error {
 		}
 		f.store.log().Info("following Redis", "credentials", credentials)
 	}
+	return nil
+}
+
+// pace holds this sidecar back where changes come so fast that to wake every sidecar for
+// each of them would be half of what Redis can do: the next ones then come together. Few
+// sidecars never wait.
+func (f *follower) pace(ctx context.Context) error {
+	last := f.woken
+	f.woken = time.Now()
+	pause := min(time.Duration(f.herd.size.Load())*wakeCost, maxPace)
+	if pause < time.Millisecond || f.woken.Sub(last) > pause {
+		return nil
+	}
+	err := sleep(ctx, pause)
+	f.woken = time.Now()
+	return err
+}
+
+// catchUp follows the ledger up to m. An epoch that an operator declared over the same
+// history, which the chain shows, is entered without reading anything anew.
+func (f *follower) catchUp(ctx context.Context, node *redis.Client, m keyring.Meta) error {
+	known := f.ledger.at.epoch
+	if m.Epoch == known || m.Epoch == "" || known == "" || len(f.unasserted) > 0 || !f.store.keyring.Adopts(m) {
+		return f.ledger.catchUp(ctx, node, m)
+	}
+	same := m
+	same.Epoch = known
+	err := f.ledger.catchUp(ctx, node, same)
+	var broken errResync
+	switch {
+	case errors.As(err, &broken):
+		return errResync{reason: ResyncEpoch}
+	case err != nil:
+		return err
+	}
+	f.store.keyring.EnterEpoch(m.Epoch)
+	f.ledger.at.epoch = m.Epoch
+	f.store.log().Info("a new epoch was declared over the same credentials", "sequence", m.Seq)
 	return nil
 }
 

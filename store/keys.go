@@ -18,7 +18,8 @@ const bucketCount = 4096
 // keyspace names the keys of one data set. All share the hash tag {namespace}, so
 // that one script may touch them together on a Redis Cluster.
 //
-//	{ns}:m           HASH    epoch, seq, head, schema
+//	{ns}:m           HASH    epoch, seq, head, schema; declared and restored where it
+//	                         did not begin with its first change
 //	{ns}:log         STREAM  the ledger
 //	{ns}:x:<bucket>  HASH    digest (32 raw bytes) -> "<seq>:<state>"
 //	{ns}:r:<bucket>  SET     digests that were revoked, and are never let in again
@@ -30,6 +31,8 @@ const bucketCount = 4096
 //	{ns}:k:<tenant>  HASH    whose entries the audit log has, see lua/trim.lua
 //	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
 //	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
+//	{ns}:p           ZSET    when a sidecar was last seen, in ms -> the sidecar
+//	{ns}:s           HASH    a copy of the keyring, see lua/herd.lua
 //
 // None of them has a TTL: an expiry inside Redis writes no ledger entry, and
 // volatile-* eviction could take them.
@@ -49,6 +52,8 @@ func newKeyspace(namespace string) (keyspace, error) {
 
 func (k keyspace) meta() string                   { return k.prefix + "m" }
 func (k keyspace) ledger() string                 { return k.prefix + "log" }
+func (k keyspace) sidecars() string               { return k.prefix + "p" }
+func (k keyspace) copy() string                   { return k.prefix + "s" }
 func (k keyspace) record(id uuid.UUID) string     { return k.prefix + "c:" + id.String() }
 func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + tenant.String() }
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }

@@ -145,8 +145,8 @@ func TestEveryKindOfRedis(t *testing.T) {
 			a.MarkUsed(c.ID, c.CreatedAt)
 			a.flushNow(t)
 			third := open(t, config)
-			wantStanding(t, third, first, keyring.Unknown) // it never knew it
-			wantStanding(t, third, second, keyring.Unknown)
+			wantStanding(t, third, first, keyring.Revoked) // as the ledger, which is still whole, tells
+			wantStanding(t, third, second, keyring.Revoked)
 			wantStanding(t, third, kept, keyring.Live)
 			if got := get(t, third, c); got.LastUsedAt.IsZero() || got.RevokedAt.IsZero() {
 				t.Errorf("%+v", got)

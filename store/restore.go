@@ -62,6 +62,10 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 		if err := s.makeRoom(ctx, node, dump); err != nil {
 			return err
 		}
+		// From now on there are credentials that no ledger entry tells of.
+		if err := node.HSet(ctx, s.keys.meta(), metaRestored, "1").Err(); err != nil {
+			return unavailable("write the credentials", err)
+		}
 		for batch := range slices.Chunk(credentials, readBatch) {
 			_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
 				for i := range batch {

@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,99 +15,218 @@ import (
 	"github.com/hookgate/hookgate/store/redisconn"
 )
 
-// probe reads the head of the data set, and returns the local time before it was
-// sent: freshness is counted from then. PERSIST on a key without TTL changes
-// nothing and is not replicated, but it is a write to Redis' mind: a demoted or
-// isolated master refuses it while it goes on answering reads.
-func (f *follower) probe(ctx context.Context, rdb *redis.Client) (keyring.Meta, time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	clock, key := f.store.clock, f.store.keys.meta()
-	var head *redis.SliceCmd
-	var serverTime *redis.TimeCmd
-	sent := clock.Local()
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.Persist(ctx, key)
-		head = p.HMGet(ctx, key, "epoch", "seq", "head", "declared")
-		serverTime = p.Time(ctx)
-		return nil
-	})
-	if err != nil {
-		return keyring.Meta{}, sent, err
-	}
-	clock.Observe(serverTime.Val(), sent, clock.Local())
-	var m keyring.Meta
-	fields := make([]string, len(head.Val()))
-	for i, v := range head.Val() {
-		fields[i], _ = v.(string) // nil where absent
-	}
-	m.Epoch, m.Head = fields[0], fields[2]
-	if fields[3] != "" {
-		ms, err := strconv.ParseInt(fields[3], 10, 64)
-		if err != nil {
-			return keyring.Meta{}, sent, credential.ErrCorrupt
-		}
-		m.Declared = time.UnixMilli(ms)
-	}
-	if m.Epoch != "" {
-		if m.Seq, err = strconv.ParseUint(fields[1], 10, 64); err != nil {
-			return keyring.Meta{}, sent, credential.ErrCorrupt
-		}
-	}
-	return m, sent, nil
+// metaRestored is set in a data set that a restore wrote to: it holds credentials that
+// the ledger does not tell of.
+const metaRestored = "restored"
+
+// snapshot is an index that is being read. What was read is kept when a round trip fails,
+// and the next attempt goes on from there: wherever the reads went, at the end the ledger
+// has to lead from the beginning to what Redis then says it is.
+type snapshot struct {
+	idx    *keyring.Index
+	source source
+	next   int           // bucket, or chunk of the copy
+	ledger *ledgerReader // from where what is read is complete
+	// ahead are the digests that were read as of a change after that. Where the ledger
+	// does not tell of that change a failover has lost it meanwhile.
+	ahead    map[credential.Digest]uint64
+	patience time.Duration
+
+	copied copied
+	lead   string    // the id of the copy that this sidecar makes of it, "" for none
+	held   time.Time // when it last said that it still does
 }
 
-// resync reads all digest buckets into a new index, replays the ledger over what
-// changed meanwhile, and installs it. The old index serves until then.
-func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) error {
+// source is what a snapshot is read from.
+type source int
+
+const (
+	fromBuckets source = iota
+	fromCopy
+	fromLedger  // all of it, from its first entry on
+	fromNothing // there is no data set
+)
+
+// begin decides what the snapshot is read from, and from where the ledger completes it.
+func (f *follower) begin(ctx context.Context, b *backend, node *redis.Client, spread bool) (*snapshot, error) {
 	ring := f.store.keyring
-	node, err := b.tail.Node(ctx)
-	if err != nil {
-		return err
-	}
 	ring.BeginSnapshot()
 	before, _, err := f.probe(ctx, node)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !ring.Adopts(before) {
-		return errDataGone
+		return nil, errDataGone
 	}
-	start, err := f.ledgerEnd(ctx, node, before)
-	if err != nil {
-		return err
-	}
-	idx := keyring.NewIndex(before.Epoch)
-	for first := 0; first < bucketCount; first += snapshotBatch {
-		if err := f.readBuckets(ctx, node, idx, first); err != nil {
-			return err
+	s := &snapshot{idx: keyring.NewIndex(before.Epoch), ahead: make(map[credential.Digest]uint64), patience: redisconn.CommandTimeout}
+	s.ledger = &ledgerReader{key: f.store.keys.ledger(), apply: func(c keyring.Change, _ string) error {
+		ring.Replay(s.idx, c)
+		for _, op := range c.Ops {
+			if s.ahead[op.Digest] <= c.Seq {
+				delete(s.ahead, op.Digest)
+			}
 		}
-	}
-	after, sent, err := f.probe(ctx, node)
-	if err != nil {
-		return err
-	}
-	ledger := &ledgerReader{key: f.store.keys.ledger(), at: start, apply: func(c keyring.Change, _ string) error {
-		ring.Replay(idx, c)
 		return nil
 	}}
-	if err := ledger.catchUp(ctx, node, after); err != nil {
-		return err
+	whole, err := f.ledgerIsWhole(ctx, node, before)
+	switch {
+	case err != nil:
+		return nil, err
+	case before.Epoch == "":
+		s.source = fromNothing
+	case whole:
+		s.source = fromLedger
+		s.ledger.at = position{epoch: before.Epoch, stream: "0-0"}
+		return s, nil
+	case spread:
+		if err := sleep(ctx, f.spread()); err != nil {
+			return nil, err
+		}
+		return f.begin(ctx, b, node, false)
+	default:
+		if err := f.turn(ctx, b, s); err != nil {
+			return nil, err
+		}
 	}
-	if err := f.buryMissed(ctx, node, ring.Missing(idx)); err != nil {
-		return err
+	if s.source == fromCopy {
+		s.ledger.at = s.copied.at
+		return s, nil
 	}
-	lost := ring.Install(idx, ledger.at.seq)
-	ring.MarkFresh(sent)
-	ledger.apply = f.applyLive
-	f.ledger = ledger
-	f.unasserted = lost
-	if len(lost) > 0 {
-		f.store.log().Error("Redis has lost revocations; they hold here and are written again", "credentials", len(lost))
+	s.ledger.at, err = f.ledgerEnd(ctx, node, before)
+	return s, err
+}
+
+// ledgerIsWhole reports whether the ledger seems to tell of every credential, in fewer
+// entries than there are buckets to read. Whether it does is for its chain to show: it
+// has to lead from nothing to the head of the data set.
+func (f *follower) ledgerIsWhole(ctx context.Context, node *redis.Client, m keyring.Meta) (bool, error) {
+	if m.Epoch == "" || m.Epoch == f.brokenLedger || m.Seq == 0 || m.Seq > bucketCount || !m.Declared.IsZero() {
+		return false, nil
 	}
-	f.resyncs[slices.Index(resyncReasons[:], reason)].Add(1)
-	f.up.Store(true)
-	f.store.log().Info("keyring loaded", "reason", string(reason), "sequence", ledger.at.seq)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	fields, err := node.HMGet(ctx, f.store.keys.meta(), metaRestored).Result()
+	return err == nil && len(fields) == 1 && fields[0] == nil, err
+}
+
+// readBuckets reads the digest buckets from the next one on. One batch is put into the
+// index while Redis makes the next.
+func (f *follower) readBuckets(ctx context.Context, b *backend, node *redis.Client, s *snapshot) error {
+	batches := make(chan [][]string)
+	put := make(chan error, 1)
+	go func() {
+		var err error
+		for batch := range batches {
+			if err == nil {
+				err = s.putBuckets(batch)
+			}
+		}
+		put <- err
+	}()
+	var err error
+	for first := s.next; first < bucketCount && err == nil; first += snapshotBatch {
+		var batch [][]string
+		if batch, err = f.readBatch(ctx, node, s, first); err == nil {
+			batches <- batch
+		}
+		f.holdTurn(ctx, b, s)
+	}
+	close(batches)
+	if putErr := <-put; putErr != nil {
+		return putErr
+	}
+	return err
+}
+
+func (f *follower) readBatch(ctx context.Context, node *redis.Client, s *snapshot, first int) ([][]string, error) {
+	reads := make([]*redis.StringSliceCmd, snapshotBatch)
+	err := s.roundTrip(ctx, node, func(ctx context.Context, p redis.Pipeliner) {
+		for i := range reads {
+			reads[i] = redis.NewStringSliceCmd(ctx, "HGETALL", f.store.keys.bucket(first+i))
+			p.Process(ctx, reads[i])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	batch := make([][]string, len(reads))
+	for i, read := range reads {
+		batch[i] = read.Val()
+	}
+	return batch, nil
+}
+
+// roundTrip sends commands and waits for their answers, longer each time it was in vain.
+func (s *snapshot) roundTrip(ctx context.Context, node *redis.Client, commands func(context.Context, redis.Pipeliner)) error {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	_, err := node.WithTimeout(s.patience).Pipelined(ctx, func(p redis.Pipeliner) error {
+		commands(ctx, p)
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		s.patience = min(2*s.patience, snapshotPatience)
+	}
+	return err
+}
+
+// putBuckets puts the next buckets into the index.
+func (s *snapshot) putBuckets(batch [][]string) error {
+	if s.next == 0 {
+		n := 0
+		for _, bucket := range batch {
+			n += len(bucket) / 2
+		}
+		if n >= 8*len(batch) { // enough to tell from
+			s.idx.Expect(n * bucketCount / len(batch))
+		}
+	}
+	for _, bucket := range batch {
+		for field := range slices.Chunk(bucket, 2) {
+			if len(field) != 2 {
+				return credential.ErrCorrupt
+			}
+			d, seq, err := s.idx.PutEncoded(field[0], field[1])
+			if err != nil {
+				return err
+			}
+			if seq > s.ledger.at.seq {
+				s.ahead[d] = seq
+			}
+		}
+	}
+	s.next += len(batch)
+	return nil
+}
+
+// readAgain reads once more what was read as of a change that the ledger does not tell
+// of: from a master that a failover has replaced since. What is not there any more must
+// not live on here, where nobody could revoke it.
+func (f *follower) readAgain(ctx context.Context, node *redis.Client, s *snapshot) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(s.ahead)), readBatch) {
+		reads := make([]*redis.StringCmd, len(batch))
+		err := s.roundTrip(ctx, node, func(ctx context.Context, p redis.Pipeliner) {
+			for i, d := range batch {
+				reads[i] = p.HGet(ctx, f.store.keys.bucketOf(d), string(d[:]))
+			}
+		})
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+		for i, d := range batch {
+			value, err := reads[i].Result()
+			if err != nil && !errors.Is(err, redis.Nil) {
+				return err
+			}
+			s.idx.Remove(d)
+			if err == nil {
+				if _, _, err := s.idx.PutEncoded(string(d[:]), value); err != nil {
+					return err
+				}
+			}
+			delete(s.ahead, d)
+		}
+	}
 	return nil
 }
 
@@ -134,57 +253,4 @@ func (f *follower) buryMissed(ctx context.Context, rdb *redis.Client, missing ma
 		}
 	}
 	return nil
-}
-
-// readBuckets reads snapshotBatch buckets from the first one on.
-func (f *follower) readBuckets(ctx context.Context, rdb *redis.Client, idx *keyring.Index, first int) error {
-	ctx, cancel := context.WithTimeout(ctx, redisconn.CommandTimeout)
-	defer cancel()
-	var reads [snapshotBatch]*redis.MapStringStringCmd
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range reads {
-			reads[i] = p.HGetAll(ctx, f.store.keys.bucket(first+i))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, read := range reads {
-		for field, value := range read.Val() {
-			d, ok := keyring.ParseDigest(field)
-			if !ok {
-				return credential.ErrCorrupt
-			}
-			seq, op, err := keyring.DecodeValue(d, value)
-			if err != nil || op.Removed {
-				return credential.ErrCorrupt
-			}
-			idx.Put(d, seq, op.Key)
-		}
-	}
-	return nil
-}
-
-// ledgerEnd returns the position of the newest ledger entry, or of m where the
-// ledger is empty or was cut off at its end.
-func (f *follower) ledgerEnd(ctx context.Context, rdb *redis.Client, m keyring.Meta) (position, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisconn.CommandTimeout)
-	defer cancel()
-	newest, err := rdb.XRevRangeN(ctx, f.store.keys.ledger(), "+", "-", 1).Result()
-	if err != nil {
-		return position{}, err
-	}
-	at := position{epoch: m.Epoch, seq: m.Seq, head: m.Head, stream: "0-0"}
-	if len(newest) == 1 {
-		c, err := keyring.DecodeEntry(m.Epoch, newest[0].Values)
-		if err != nil {
-			return position{}, err
-		}
-		at.stream = newest[0].ID
-		if c.Seq > m.Seq { // committed since the probe
-			at.seq, at.head = c.Seq, c.Head
-		}
-	}
-	return at, nil
 }

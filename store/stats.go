@@ -18,6 +18,8 @@ type Stats struct {
 	Credentials map[credential.Kind]int
 	// Resyncs counts how often the keyring was read anew, by reason.
 	Resyncs map[ResyncReason]uint64
+	// SnapshotRetries counts round trips of a snapshot that failed and were made again.
+	SnapshotRetries uint64
 	// LedgerLag is how long the newest change took from its commit to this keyring.
 	LedgerLag time.Duration
 	// UsagePending counts credentials whose last use is not written yet;
@@ -30,13 +32,14 @@ type Stats struct {
 // Stats returns the state of the store at a local time.
 func (s *Store) Stats(now time.Time) Stats {
 	st := Stats{
-		RedisUp:      s.follower.up.Load(),
-		Credentials:  make(map[credential.Kind]int, len(credential.KindCodes)),
-		Resyncs:      s.follower.resyncCounts(),
-		LedgerLag:    time.Duration(s.follower.lag.Load()),
-		UsagePending: s.usage.pending(),
-		UsageFlushed: s.usage.flushed.Load(),
-		UsageFailed:  s.usage.failed.Load(),
+		RedisUp:         s.follower.up.Load(),
+		Credentials:     make(map[credential.Kind]int, len(credential.KindCodes)),
+		Resyncs:         s.follower.resyncCounts(),
+		SnapshotRetries: s.follower.retries.Load(),
+		LedgerLag:       time.Duration(s.follower.lag.Load()),
+		UsagePending:    s.usage.pending(),
+		UsageFlushed:    s.usage.flushed.Load(),
+		UsageFailed:     s.usage.failed.Load(),
 	}
 	st.Age, st.Loaded = s.keyring.Age(now)
 	for _, kind := range credential.KindCodes {

@@ -17,6 +17,8 @@ type Proxy struct {
 	state  proxyState
 	target string
 	links  map[*link]bool
+	left   int // bytes of answers until the proxy becomes then, where it is above 0
+	then   proxyState
 }
 
 type proxyState int
@@ -70,6 +72,34 @@ func (p *Proxy) Cut() {
 // Stall holds everything back until Restore, as a network does that loses packets for
 // a while.
 func (p *Proxy) Stall() { p.become(stalled) }
+
+// CutAfter cuts every connection once so many bytes more of answers have passed, and lets
+// new ones through.
+func (p *Proxy) CutAfter(answered int) { p.limit(answered, cut) }
+
+// StallAfter stalls once so many bytes more of answers have passed.
+func (p *Proxy) StallAfter(answered int) { p.limit(answered, stalled) }
+
+func (p *Proxy) limit(answered int, then proxyState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left, p.then = answered, then
+}
+
+// count notes that so many bytes of answers have come. It needs mu.
+func (p *Proxy) count(n int) {
+	if p.left <= 0 {
+		return
+	}
+	if p.left -= n; p.left > 0 {
+		return
+	}
+	if p.then == cut {
+		p.closeAll()
+	} else {
+		p.state = p.then
+	}
+}
 
 // BlackHole swallows everything. Connections stay open, and those of now are dead for
 // good: a firewall has forgotten them.
@@ -153,7 +183,7 @@ func (p *Proxy) pass(l *link, from, to net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if err == nil && p.through(l) {
+		if err == nil && p.through(l, from, n) {
 			_, err = to.Write(buffer[:n])
 		}
 		if err != nil {
@@ -167,9 +197,12 @@ func (p *Proxy) pass(l *link, from, to net.Conn) {
 }
 
 // through waits while the proxy is stalled, and reports whether to pass data on.
-func (p *Proxy) through(l *link) bool {
+func (p *Proxy) through(l *link, from net.Conn, n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if from == l.server {
+		p.count(n)
+	}
 	for p.state == stalled && !l.lost && !l.closed {
 		p.moved.Wait()
 	}

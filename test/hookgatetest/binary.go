@@ -62,15 +62,14 @@ func find(dir string) (string, error) {
 	if path := os.Getenv(BinaryEnv); path != "" {
 		return filepath.Abs(path)
 	}
-	module, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module of the tests: %w", err)
-	}
-	// It is built in its own module, which is above that of the tests, and not with the
+	// It is built in its own module, wherever that of the tests is, and not with the
 	// versions that the tests need.
-	root := filepath.Dir(filepath.Dir(strings.TrimSpace(string(module))))
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/hookgate/hookgate").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module of hookgate: %w", err)
+	}
 	path := filepath.Join(dir, "hookgate")
-	build := exec.Command("make", "--no-print-directory", "-C", root, "build", "BIN="+path, "VERSION="+Version)
+	build := exec.Command("make", "--no-print-directory", "-C", strings.TrimSpace(string(root)), "build", "BIN="+path, "VERSION="+Version)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make build: %w\n%s", err, out)
 	}
