@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -122,6 +122,10 @@ bench-memory:
 # What a flood of refusals that nobody reads takes.
 bench-deaf:
 	$(GO) run ./bench deaf $(ARGS)
+
+# What vendors and other operators notice of operators who list and search without pause.
+bench-operators:
+	$(GO) run ./bench operators $(ARGS)
 
 # Every step of the decision, with allocations.
 bench-micro:
