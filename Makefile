@@ -68,6 +68,18 @@ test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
 	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
 
+# The tests against Redis with another server of its family: SERVER=/usr/bin/valkey-server, say. Conformance, the binary as
+# a process, and faults; the long form of those unless FAULTS=short.
+FAULTS ?= long
+ON_SERVER = HOOKGATE_REDIS_SERVER=$(abspath $(or $(shell command -v "$(SERVER)"),$(SERVER))) HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=$(FAULTS)
+test-redis-family:
+	$(if $(SERVER),,$(error SERVER=<path of the server> is missing))
+	$(SERVER) --version
+	$(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/^(miniredis|embedded)$$' ./store ./store/redisconn ./store/redistest
+	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/embedded$$' \
+		-run '^Test(DataSetCommands|AcknowledgedChanges|Outage|StartWithoutRedis|EmptiedRedis|NoRedisOnTheRequestPath|APIPathWithoutRedis|ScriptsOnEachStore|BeforeMatcher)' .
+	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 15m ./faults
+
 # Posts to the binary with the HTTP clients that vendors use, through either proxy. Those
 # that are missing are skipped, unless HOOKGATE_REQUIRE_SENDERS=1.
 test-senders: build
@@ -129,8 +141,8 @@ bench-operators:
 
 # Every step of the decision, with allocations.
 bench-micro:
-	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard)$$' \
-		$(ARGS) ./credential ./keyring ./store ./guard ./caddymodule/handlers
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard|Verify)$$' \
+		$(ARGS) ./proof ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.
 DURATION ?= 10m

@@ -72,9 +72,18 @@ func (a *admin) relayMade(ctx context.Context, m *made) error {
 	return a.relay(ctx, m.answer, body)
 }
 
+// relaying bounds how many of Matcher's lists, which have no pages, a process holds at once.
+var relaying = make(chan struct{}, 4)
+
 // relayList is the list of callback credentials: Matcher's, which is neither merged with
 // ours nor filtered by it.
 func (a *admin) relayList(ctx context.Context, tenant uuid.UUID) error {
+	select {
+	case relaying <- struct{}{}:
+		defer func() { <-relaying }()
+	default:
+		return store.ErrManyLists
+	}
 	answer, err := a.mirror.List(ctx, caller(ctx))
 	if err != nil {
 		return err

@@ -186,6 +186,14 @@ func TestAdminCaddyfile(t *testing.T) {
 			}
 		}`: `{"connections":{"matcher":"https://m","tls_ca":"ca.pem","timeout":1000000000}}`,
 		`hookgate_admin {
+			mirror http://m
+		}`: `{"mirror":{"url":"http://m"}}`,
+		`hookgate_admin {
+			mirror {env.MATCHER_URL} 2s {
+				tls_ca ca.pem
+			}
+		}`: `{"mirror":{"url":"{env.MATCHER_URL}","tls_ca":"ca.pem","timeout":2000000000}}`,
+		`hookgate_admin {
 			public_url https://a.example
 			connections any
 		}`: `{"public_url":"https://a.example","connections":{"any":true}}`,
@@ -199,6 +207,7 @@ func TestAdminCaddyfile(t *testing.T) {
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
 		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
+		"mirror", "mirror http://m x", "mirror http://m 0s", "mirror http://m 1s 2s", "mirror http://m\nmirror http://n", "mirror https://m {\ntls_ca\n}", "mirror https://m {\nnonsense x\n}",
 	} {
 		if got, err := parsed(t, new(handlers.Admin), "hookgate_admin {\n"+text+"\n}"); err == nil {
 			t.Errorf("%s was accepted as %s", text, got)

@@ -29,6 +29,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
 		"`hookgate_admin`":              new(handlers.Admin).Words(),
 		"`connections`":                 new(handlers.Connections).Words(),
+		"`mirror`":                      new(handlers.Mirror).Words(),
 		"`jwt`":                         new(handlers.JWT).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")

@@ -23,6 +23,8 @@ type Index struct {
 	epoch  string
 	shards [shardCount]shard
 	counts [len(credential.KindCodes)]atomic.Int64
+	// removed counts the digests that are gone since the index was built.
+	removed atomic.Int64
 
 	// identities only ever grows, so a position read from an entry is valid in any
 	// later slice: a position is never given to another identity.
@@ -109,6 +111,7 @@ func (idx *Index) Remove(d credential.Digest) bool {
 	old, ok := s.table.remove(&d)
 	if ok {
 		idx.counts[credential.KindCode(idx.identityOf(old).Kind)].Add(-1)
+		idx.removed.Add(1)
 	}
 	return ok
 }

@@ -45,9 +45,9 @@ func documentation() string {
 	fmt.Fprintf(&b, "\n## %d presets\n", len(proof.Presets()))
 	for _, preset := range proof.Presets() {
 		fmt.Fprintf(&b, "\n### %s\n\n", preset.Title)
-		fmt.Fprintf(&b, "```caddyfile\nvendor %s {\n\tverify %s {env.%s_SECRET}\n}\n```\n\n", preset.Name, preset.Name, variable(preset.Name))
+		fmt.Fprintf(&b, "```caddyfile-vendor\nvendor %s {\n\tverify %s {env.%s_SECRET}\n%s}\n```\n\n", preset.Name, preset.Name, variable(preset.Name), handshake(preset.Name))
 		fmt.Fprintf(&b, "- Secret: %s.\n- Checked: %s.\n", preset.Secret, checked(preset.Scheme))
-		fmt.Fprintf(&b, "- Known from: %s. Confirmed by %s.\n", preset.Source, preset.Evidence)
+		fmt.Fprintf(&b, "- Known from: %s. %s.\n", preset.Source, confirmed(preset.Evidence))
 		if preset.Notes != "" {
 			fmt.Fprintf(&b, "- %s\n", preset.Notes)
 		}
@@ -59,7 +59,7 @@ func documentation() string {
 		if omission.Scheme == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### %s\n\n```caddyfile\nvendor %s {\n\tverify {\n", omission.Title, omission.Name)
+		fmt.Fprintf(&b, "\n### %s\n\n```caddyfile-vendor\nvendor %s {\n\tverify {\n", omission.Title, omission.Name)
 		for _, words := range omission.Scheme.Words() {
 			b.WriteString("\t\t" + words[0])
 			for _, word := range words[1:] {
@@ -76,6 +76,24 @@ func documentation() string {
 		}
 	}
 	return b.String()
+}
+
+// handshake is the line that a vendor needs besides, which asks whether the address is meant.
+func handshake(name string) string {
+	switch name {
+	case "slack", "zoom":
+		return "\tchallenge " + name + "\n"
+	case "meta":
+		return "\tchallenge meta {env.META_VERIFY_TOKEN}\n"
+	}
+	return ""
+}
+
+func confirmed(e proof.Evidence) string {
+	if e.Constant {
+		return "Nothing is computed: the vendor sends the secret itself"
+	}
+	return "Confirmed by " + e.String()
 }
 
 func variable(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }

@@ -189,3 +189,35 @@ func distinctNames(size int) string {
 	}
 	return text.String()
 }
+
+// FuzzWords: what is read from words is valid, and its own words read the same.
+func FuzzWords(f *testing.F) {
+	for _, preset := range proof.Presets() {
+		var text []string
+		for _, line := range preset.Scheme.Words() {
+			text = append(text, strings.Join(line, "\t"))
+		}
+		f.Add(strings.Join(text, "\n"))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var lines [][]string
+		for line := range strings.SplitSeq(text, "\n") {
+			lines = append(lines, strings.Split(line, "\t"))
+		}
+		if c, err := proof.ChallengeFromWords(lines[0]); err == nil {
+			if _, err := c.Responder(); err != nil {
+				t.Errorf("a challenge from words: %v", err)
+			}
+		}
+		s, _, err := proof.FromWords(lines)
+		if err != nil {
+			return
+		}
+		if err := s.Validate(); err != nil {
+			t.Errorf("it is not valid: %v", err)
+		}
+		if again, _, err := proof.FromWords(s.Words()); err != nil || toJSON(t, s) != toJSON(t, again) {
+			t.Errorf("%q became %q: %v", s.Words(), again.Words(), err)
+		}
+	})
+}

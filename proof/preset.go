@@ -40,7 +40,7 @@ func (e Evidence) String() string {
 		parts = append(parts, "the vector published at "+e.Vector)
 	}
 	if e.Constant {
-		parts = append(parts, "a constant secret: nothing is computed")
+		parts = append(parts, "a secret that the vendor sends itself")
 	}
 	return strings.Join(parts, "; ")
 }

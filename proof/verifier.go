@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"sync"
 	"time"
@@ -26,11 +27,38 @@ type Program struct {
 	idSigned  bool // it is among the signed bytes, by itself or in the body
 }
 
+// programs are those that were made, by their scheme in JSON: credentials by the thousand have the
+// same few. They never change, so that everybody may have the same.
+var programs = struct {
+	sync.Mutex
+	known map[string]*Program
+}{known: make(map[string]*Program)}
+
+// maxPrograms bounds what schemes of operators' own keep.
+const maxPrograms = 1024
+
 // Compile makes a scheme ready, or returns an *Invalid.
 func Compile(s Scheme) (*Program, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	name, err := json.Marshal(s)
+	if err != nil {
+		return nil, invalid("scheme", "it is no JSON")
+	}
+	programs.Lock()
+	defer programs.Unlock()
+	if p, ok := programs.known[string(name)]; ok {
+		return p, nil
+	}
+	p := compile(s)
+	if len(programs.known) < maxPrograms {
+		programs.known[string(name)] = p
+	}
+	return p, nil
+}
+
+func compile(s Scheme) *Program {
 	p := &Program{
 		scheme: s, algorithm: algorithms[s.Algorithm], encoding: s.encoding(),
 		signature: s.Signature.ready(), id: s.ID.ready(), digest: s.Digest.ready(), signed: s.templates(),
@@ -47,7 +75,7 @@ func Compile(s Scheme) (*Program, error) {
 		}
 		p.idSigned = p.idSigned && len(p.signed) > 0
 	}
-	return p, nil
+	return p
 }
 
 // NeedsURL reports whether Message.PublicURL has to be set.
@@ -125,7 +153,7 @@ func (p *Program) With(secrets ...Secret) (*Verifier, error) {
 func (v *Verifier) Size() int {
 	size := 64
 	for _, key := range v.keys {
-		size += 128 + key.size
+		size += 256 + 4*key.size // a parsed RSA key takes a few times its text
 	}
 	return size
 }

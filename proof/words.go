@@ -11,6 +11,9 @@ import (
 func FromWords(lines [][]string) (s Scheme, secrets []string, err error) {
 	seen := make(map[string]bool)
 	for _, line := range lines {
+		if len(line) == 0 {
+			continue
+		}
 		word, args := line[0], line[1:]
 		if seen[word] {
 			return s, nil, invalid(word, "it is given twice")

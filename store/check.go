@@ -45,7 +45,10 @@ func (s *Store) Check(ctx context.Context) []Finding {
 		return []Finding{{"redis", SeverityProblem, err.Error()}}
 	}
 	var findings []Finding
-	err = b.ask(ctx, func(node *redis.Client) error {
+	err = b.askOnce(ctx, func(node *redis.Client) error {
+		if s.config.Redis.Topology == redisconn.Cluster {
+			findings = append(findings, s.checkSlot(ctx, node)) // first: it may be why the rest fails
+		}
 		m, _, err := s.follower.probe(ctx, node)
 		if err != nil {
 			return err
@@ -55,9 +58,6 @@ func (s *Store) Check(ctx context.Context) []Finding {
 		findings = append(findings, s.checkCommands(ctx, node), s.checkChanges(ctx))
 		if replicas := s.tuning.Load().WaitReplicas; replicas > 0 {
 			findings = append(findings, s.checkWait(ctx, replicas))
-		}
-		if s.config.Redis.Topology == redisconn.Cluster {
-			findings = append(findings, s.checkSlot(ctx, node))
 		}
 		return nil
 	})
@@ -70,7 +70,7 @@ func (s *Store) Check(ctx context.Context) []Finding {
 
 func checkDataSet(m keyring.Meta) Finding {
 	if m.Epoch == "" {
-		return Finding{"data set", SeverityWarning, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
+		return Finding{"data set", SeverityOK, "the namespace is empty: as it should be on a first start; sidecars that knew credentials answer 503 until those are restored or `hookgate epoch new` is run"}
 	}
 	return Finding{"data set", SeverityOK, fmt.Sprintf("epoch %.8s, change %d", m.Epoch, m.Seq)}
 }

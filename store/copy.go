@@ -134,7 +134,7 @@ func (f *follower) writeCopy(ctx context.Context, b *backend, id string, at posi
 		return err
 	}
 	for batch := range slices.Chunk(chunks, chunkBatch) {
-		err := b.ask(ctx, func(node *redis.Client) error {
+		err := b.askOnce(ctx, func(node *redis.Client) error {
 			_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
 				for _, chunk := range batch {
 					p.HSet(ctx, f.store.keys.copy(), chunkField(id, n), chunk)

@@ -74,7 +74,7 @@ func (s *Store) dump(ctx context.Context, b *backend, n *int) func(emit func([]s
 		if err := emit([]string{dumpBegin, dumpVersion}); err != nil {
 			return err
 		}
-		return b.ask(ctx, func(node *redis.Client) error {
+		return b.askOnce(ctx, func(node *redis.Client) error {
 			seen, err := s.dumpCredentials(ctx, node, emit)
 			if err != nil {
 				return err

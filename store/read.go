@@ -37,12 +37,27 @@ func (s *Store) Get(ctx context.Context, ref Ref) (credential.Credential, error)
 	return c, nil
 }
 
-// ask runs commands on the server that holds the data set.
+// ask runs commands that can be repeated on the server that holds the data set.
 func (b *backend) ask(ctx context.Context, commands func(*redis.Client) error) error {
 	return askOn(ctx, b.commands, commands)
 }
 
+// askOn runs commands that can be repeated; again on a new connection where theirs turns
+// out to be dead.
 func askOn(ctx context.Context, conn redisconn.Conn, commands func(*redis.Client) error) error {
+	err := askOnce(ctx, conn, commands)
+	if redisconn.Dead(err) && ctx.Err() == nil {
+		err = askOnce(ctx, conn, commands)
+	}
+	return err
+}
+
+// askOnce runs commands that must not be repeated.
+func (b *backend) askOnce(ctx context.Context, commands func(*redis.Client) error) error {
+	return askOnce(ctx, b.commands, commands)
+}
+
+func askOnce(ctx context.Context, conn redisconn.Conn, commands func(*redis.Client) error) error {
 	node, err := conn.Node(ctx)
 	if err == nil {
 		err = commands(node)

@@ -58,7 +58,7 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 	slices.SortFunc(credentials, func(a, b credential.Credential) int {
 		return slices.Compare(b.SupersededBy[:], a.SupersededBy[:])
 	})
-	err = b.ask(ctx, func(node *redis.Client) error {
+	err = b.askOnce(ctx, func(node *redis.Client) error {
 		if err := s.makeRoom(ctx, node, dump); err != nil {
 			return err
 		}

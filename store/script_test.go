@@ -326,6 +326,11 @@ func TestConfigIsChecked(t *testing.T) {
 		"no address":        {Namespace: "n"},
 		"two homes":         {Redis: redisconn.Server{URLs: []string{"redis://localhost"}}, EmbeddedDir: "dir", Namespace: "n"},
 		"unknown option":    {Redis: redisconn.Server{URLs: []string{"redis://localhost?no_such=1"}}, Namespace: "n"},
+		"an option":         {Redis: redisconn.Server{URLs: []string{"redis://localhost?read_timeout=9s"}}, Namespace: "n"},
+		"skip_verify":       {Redis: redisconn.Server{URLs: []string{"rediss://localhost?skip_verify=true"}}, Namespace: "n"},
+		"db and an option":  {Redis: redisconn.Server{URLs: []string{"redis://localhost?db=1&pool_size=1"}}, Namespace: "n"},
+		"fragment":          {Redis: redisconn.Server{URLs: []string{"redis://localhost/1#a"}}, Namespace: "n"},
+		"TLS without TLS":   {Redis: redisconn.Server{URLs: []string{"redis://localhost"}, TLSServerName: "a"}, Namespace: "n"},
 		"address of a site": {Redis: redisconn.Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
 	} {
 		if _, err := New(config); err == nil {

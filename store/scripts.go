@@ -18,19 +18,19 @@ var (
 	epochSource string
 	//go:embed lua/audit.lua
 	auditSource string
+	//go:embed lua/herd.lua
+	herdSource string
 	//go:embed lua/trim.lua
 	trimSource string
 	//go:embed lua/count.lua
 	countSource string
-	//go:embed lua/herd.lua
-	herdSource string
 
 	mutateScript = redisconn.NewScript(trimSource + mutateSource)
 	usageScript  = redisconn.NewScript(usageSource)
 	epochScript  = redisconn.NewScript(epochSource)
 	auditScript  = redisconn.NewScript(trimSource + auditSource)
-	countScript  = redisconn.NewScript(countSource)
 	herdScript   = redisconn.NewScript(herdSource)
+	countScript  = redisconn.NewScript(countSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

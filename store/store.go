@@ -146,8 +146,11 @@ func (s *Store) Start(t Tuning) error {
 	s.stop = cancel
 	s.running.Go(func() { s.follower.run(ctx, b) })
 	s.running.Go(func() { s.flushUsage(ctx, b) })
-	s.running.Go(func() { s.tidy(ctx) })
 	s.running.Go(func() { s.follower.beCounted(ctx, b) })
+	if s.config.EmbeddedDir == "" {
+		s.running.Go(func() { s.warnOfLosing(ctx, b) })
+	}
+	s.running.Go(func() { s.tidy(ctx) })
 	return nil
 }
 

@@ -68,15 +68,13 @@ func (s *Store) awaitReplicas(ctx context.Context) error {
 	if replicas == 0 {
 		return nil
 	}
-	node, err := b.commands.Node(ctx)
-	if err != nil {
-		b.commands.Failed(ctx, err)
-		return unavailable("wait for replicas", err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, scriptTimeout)
 	defer cancel()
-	if err = sendAndWait(ctx, node, s.keys.meta(), replicas, func(redis.Pipeliner) {}); err != nil {
-		b.commands.Failed(ctx, err)
+	err = b.ask(ctx, func(node *redis.Client) error {
+		return sendAndWait(ctx, node, s.keys.meta(), replicas, func(redis.Pipeliner) {})
+	})
+	if err != nil && !errors.Is(err, ErrNotReplicated) {
+		return unavailable("wait for replicas", err)
 	}
 	return err
 }

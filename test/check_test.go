@@ -1,6 +1,7 @@
 package test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestCheckServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			config := "{\n\t" + all + "\thookgate {\n\t\tredis embedded \"" + dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate {\n" + version + "\t}\n}\n"
+			config := "{\n\t" + all + "\thookgate {\n\t\tredis embedded \"" + dir + "/data\"\n\t}\n}\nhttp://127.0.0.1:1 {\n\thookgate {\n" + version + "\t}\n\thookgate_proxy 127.0.0.1:4018\n}\n"
 			path := hookgatetest.Write(t, dir, strings.Replace(config, test.without, "", 1))
 			stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(dir, "check", "--config", path))
 			if code != 0 {
@@ -70,5 +71,30 @@ func TestServerTooOld(t *testing.T) {
 		if code != 1 || command == "run" && !strings.Contains(stderr, "Redis 6.2.16, and Hookgate needs Redis 7.0, Valkey 8.0 or later") {
 			t.Errorf("%s: exit code %d:\n%s%s", command, code, stdout, stderr)
 		}
+	}
+}
+
+// TestRedisThatIsACache is set up as the Valkey of Matcher's chart is: check calls that a
+// problem, and the log of a process that starts with it warns in one line.
+func TestRedisThatIsACache(t *testing.T) {
+	t.Parallel()
+	g := start(t, config{store: onRedis(t, redistest.WithArgs("--appendonly", "no", "--save", "", "--maxmemory", "640mb", "--maxmemory-policy", "allkeys-lru"))})
+	warning := regexp.MustCompile(`(?m)^.*"level":"warn".*"logger":"hookgate".*this Redis will lose credentials.*$`)
+	hookgatetest.Eventually(t, "the log warns", func() bool { return warning.MatchString(g.Output.String()) })
+	stdout, stderr, code := hookgatetest.Run(t, hookgatetest.Command(g.dir, "check", "--config", g.caddyfile()))
+	if code != 1 {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+	for _, reason := range []string{"persistence", "eviction"} {
+		if !regexp.MustCompile(`(?m)^problem +` + reason + ` `).MatchString(stdout) {
+			t.Errorf("check says no problem with %s:\n%s", reason, stdout)
+		}
+	}
+	lines := warning.FindAllString(g.Output.String(), -1)
+	if len(lines) != 1 || !strings.Contains(lines[0], "persistence off") || !strings.Contains(lines[0], "eviction allkeys-lru") {
+		t.Errorf("the log warns %q", lines)
+	}
+	if code := g.stop(); code != 0 {
+		t.Errorf("it ends with %d", code)
 	}
 }

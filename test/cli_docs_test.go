@@ -17,12 +17,13 @@ func TestCommandLineDocs(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
 	}
-	g := start(t, config{store: embedded(t)})
+	g := start(t, config{store: embedded(t), upstream: newUpstream(t).addr})
 	dir := t.TempDir()
 	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "hookgate")); err != nil {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(docs.Script(docs.ToRun(t, "..", "docs/cli.md", "sh")), "http://127.0.0.1:8081", g.Admin)
+	text = strings.ReplaceAll(text, "http://127.0.0.1:8080", g.Vendors)
 	for _, command := range []string{"mint", "list", "get", "rotate", "finish", "revoke", "verify", "import", "export"} {
 		if !strings.Contains(text, "hookgate credentials "+command) {
 			t.Errorf("the page does not show %s", command)

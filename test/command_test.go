@@ -131,6 +131,9 @@ func TestEmbeddedStoreInUse(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := hookgatetest.Run(t, hookgatetest.Command(t.TempDir(), "help"))
+	if strings.Contains(stdout, "$ caddy ") || !strings.Contains(stdout, "$ hookgate run") || strings.Contains(stdout, "caddyserver.com/docs") {
+		t.Errorf("the help is Caddy's:\n%s", stdout)
+	}
 	about, list, _ := strings.Cut(stdout, "Available Commands:")
 	_, names, _ := strings.Cut(about, "these serve it:")
 	for _, name := range regexp.MustCompile(`[a-z]+(-[a-z]+)*`).FindAllString(strings.Split(names, ".")[0]+" upgrade add-package remove-package", -1) {

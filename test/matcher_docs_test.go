@@ -14,16 +14,20 @@ import (
 // Matcher that it shows it for. The tokens are there by then.
 func TestMatcherDocs(t *testing.T) {
 	t.Parallel()
-	var minting, importing []docs.Block
+	var minting, mirroring, importing []docs.Block
 	for _, b := range docs.ToRun(t, "..", "docs/matcher.md", "sh") {
-		if strings.Contains(b.Text, "/v1/credentials/import") {
+		switch {
+		case strings.Contains(b.Text, "/v1/credentials/import"):
 			importing = append(importing, b)
-		} else {
+		case strings.HasPrefix(b.Text, "CALLBACK="):
+			mirroring = append(mirroring, b)
+		default:
 			minting = append(minting, b)
 		}
 	}
 	t.Run("2.x", func(t *testing.T) { mintsForMatcher2(t, docs.Script(minting)) })
-	t.Run("4.1", func(t *testing.T) { importsFromMatcher4(t, docs.Script(importing)) })
+	t.Run("4.1", func(t *testing.T) { mintsAtMatcher4(t, docs.Script(mirroring)) })
+	t.Run("4.1, from before", func(t *testing.T) { importsFromMatcher4(t, docs.Script(importing)) })
 }
 
 func mintsForMatcher2(t *testing.T, script string) {
@@ -45,6 +49,19 @@ func mintsForMatcher2(t *testing.T, script string) {
 	})
 }
 
+func mintsAtMatcher4(t *testing.T, script string) {
+	m := &matcher.V4{Secret: []byte(hookgatetest.JWTSecret)}
+	g, _ := inFrontOf(t, "## Matcher 4.1", m, config{})
+	stdout, _ := typed(t, g.here(script), "OPERATOR="+g.operator(t, tenantA, "admin").jwt, "EXCEPTION="+exceptionA)
+	accepted, refused := m.Take()
+	if len(refused) > 0 {
+		t.Errorf("Matcher refused %v:\n%s", refused, stdout)
+	}
+	wantDelivery(t, accepted, matcher.Delivery{
+		Tenant: tenantA, Exception: exceptionA, Body: `{"externalSystem":"JIRA","externalIssueId":"RECON-1234","status":"RESOLVED"}`,
+	})
+}
+
 func importsFromMatcher4(t *testing.T, script string) {
 	m := &matcher.V4{
 		Secret: []byte(hookgatetest.JWTSecret), TrustedProxies: []string{"127.0.0.1"},
@@ -54,7 +71,7 @@ func importsFromMatcher4(t *testing.T, script string) {
 	g, _ := inFrontOf(t, "## Matcher 4.1", m, config{})
 	operator := g.operator(t, tenantA, "admin")
 	callback, webhook := m.MintCallback(tenantA), m.MintWebhook(tenantA, "belvo", "belvo-main")
-	stdout, _ := typed(t, g.here(script), "OPERATOR="+operator.jwt, "CALLBACK="+callback, "WEBHOOK="+webhook)
+	stdout, _ := typed(t, g.here(script), "OPERATOR="+operator.jwt, "CALLBACK="+callback, "ID="+m.IDOf(callback), "WEBHOOK="+webhook)
 	if strings.Count(stdout, `"status":"created"`) != 2 {
 		t.Errorf("not both tokens are imported:\n%s", stdout)
 	}

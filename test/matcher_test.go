@@ -329,9 +329,9 @@ func TestBeforeMatcher4(t *testing.T) {
 		// Among Belvo's addresses as the guard knows them, but not as this Matcher does.
 		wantStatus(t, belvo("18.223.45.212"), http.StatusForbidden)
 		wantStatus(t, pluggy(good[:63]+"0"), http.StatusForbidden)
-		// A token that Hookgate minted says nothing to Matcher.
-		ours := operator.mintWebhook("belvo")
-		wantStatus(t, g.post(t, g.Vendors+ours.path(), "{}", "X-Forwarded-For: 3.130.254.46"), http.StatusUnauthorized)
+		// A token that Matcher did not mint says nothing to it.
+		operator.importDigest("of-nobody", `"kind":"webhook","vendor":"belvo","connection":"belvo-main"`)
+		wantStatus(t, g.post(t, g.Vendors+webhooksPath+"belvo/of-nobody", "{}", "X-Forwarded-For: 3.130.254.46"), http.StatusUnauthorized)
 		if accepted, refused := m.Take(); len(accepted) > 0 || !slices.Equal(refused, []int{403, 403, 401}) {
 			t.Errorf("Matcher accepted %v and refused %v", accepted, refused)
 		}

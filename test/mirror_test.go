@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -477,6 +479,75 @@ func TestMirrorRepeats(t *testing.T) {
 	wantStatus(t, send("/v1/credentials/"+first.ID+"/rotate", "", "rotation"), http.StatusOK)
 	if asked := m.Asked(); len(asked) != 3 {
 		t.Errorf("Matcher was asked for %v", asked)
+	}
+}
+
+// TestMirrorRepeatsAtOnce: of equal requests at the same time one is carried out, and what
+// Matcher minted for the others is not left live.
+func TestMirrorRepeatsAtOnce(t *testing.T) {
+	t.Parallel()
+	m := mirrorOf(t, embedded(t))
+	operator := m.operator(t, tenantA, "admin")
+	const n = 8
+	together := make(chan struct{})
+	var arrived sync.WaitGroup
+	arrived.Add(n)
+	m.Before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			arrived.Done()
+			<-together
+		}
+		return false
+	}
+	go func() { arrived.Wait(); close(together) }()
+	var statuses [n]int
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			statuses[i] = operator.do(http.MethodPost, "/v1/credentials", `{"kind":"callback"}`, "Idempotency-Key: same").status
+		})
+	}
+	all.Wait()
+	slices.Sort(statuses[:])
+	if statuses[0] != http.StatusOK || statuses[n-2] != http.StatusOK || statuses[n-1] != http.StatusCreated {
+		t.Errorf("the answers are %v", statuses)
+	}
+	live := 0
+	for _, c := range operator.list(callbackCredentials) {
+		if c.RevokedAt == "" {
+			live++
+		}
+	}
+	if live != 1 {
+		t.Errorf("%d are live at Matcher", live)
+	}
+}
+
+// TestMirrorGrace: Matcher revokes a callback credential at once, and a webhook token never;
+// so it is Hookgate that lets the old one pass for a while.
+func TestMirrorGrace(t *testing.T) {
+	t.Parallel()
+	m := mirrorOf(t, embedded(t))
+	operator := m.operator(t, tenantA, "admin")
+	old := operator.own(`{"kind":"webhook","vendor":"belvo","connection":"belvo-main"}`)
+	a := operator.do(http.MethodPost, "/v1/credentials/"+old.id+"/rotate", `{"gracePeriodSeconds":60}`)
+	wantStatus(t, a, http.StatusCreated)
+	var fresh struct{ ID, Token, WebhookURL string }
+	if err := json.Unmarshal(a.body, &fresh); err != nil || fresh.WebhookURL != m.Vendors+webhooksPath+"belvo/"+fresh.Token {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+	next := credential{token: fresh.Token, vendor: "belvo"}
+	if m.posts(old) != http.StatusAccepted || m.posts(next) != http.StatusAccepted {
+		t.Errorf("in the grace period the old one is %d, the new one %d", m.posts(old), m.posts(next))
+	}
+	m.Asked()
+	wantProblem(t, operator.do(http.MethodPost, "/v1/credentials/"+fresh.ID+"/rotate", ""), http.StatusConflict, "HKG-2008")
+	if asked := m.Asked(); len(asked) > 0 {
+		t.Errorf("for a rotation that cannot be, Matcher was asked for %v", asked)
+	}
+	wantStatus(t, operator.do(http.MethodPost, "/v1/credentials/"+fresh.ID+"/finish", ""), http.StatusOK)
+	if m.posts(old) != http.StatusUnauthorized || m.posts(next) != http.StatusAccepted {
+		t.Errorf("after it the old one is %d, the new one %d", m.posts(old), m.posts(next))
 	}
 }
 

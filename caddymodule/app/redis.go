@@ -39,10 +39,14 @@ type Redis struct {
 	SentinelPassword string `json:"sentinel_password,omitempty"`
 
 	// PEM files: the authorities to trust instead of the system's, and a client
-	// certificate with its key.
+	// certificate with its key. They are read anew for every connection.
 	TLSCA   string `json:"tls_ca,omitempty"`
 	TLSCert string `json:"tls_cert,omitempty"`
 	TLSKey  string `json:"tls_key,omitempty"`
+
+	// The name that the certificates of the servers have, where it is not the host of
+	// their addresses.
+	TLSServerName string `json:"tls_server_name,omitempty"`
 }
 
 // Settings returns what is a word with one argument.
@@ -50,7 +54,7 @@ func (r *Redis) Settings() map[string]*string {
 	return map[string]*string{
 		"username": &r.Username, "password": &r.Password, "password_file": &r.PasswordFile,
 		"sentinel_username": &r.SentinelUsername, "sentinel_password": &r.SentinelPassword,
-		"tls_ca": &r.TLSCA, "tls_cert": &r.TLSCert, "tls_key": &r.TLSKey,
+		"tls_ca": &r.TLSCA, "tls_cert": &r.TLSCert, "tls_key": &r.TLSKey, "tls_server_name": &r.TLSServerName,
 	}
 }
 
@@ -65,6 +69,7 @@ func (r *Redis) Settings() map[string]*string {
 //	    tls_ca            <path>
 //	    tls_cert          <path>
 //	    tls_key           <path>
+//	    tls_server_name   <name>
 //	}
 func (r *Redis) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
@@ -127,7 +132,7 @@ func (r *Redis) fill(config *store.Config) error {
 		Topology: redisconn.Topology(resolved.Topology), URLs: resolved.URLs, Master: resolved.Master,
 		Username: resolved.Username, Password: resolved.Password, PasswordFile: resolved.PasswordFile,
 		SentinelUsername: resolved.SentinelUsername, SentinelPassword: resolved.SentinelPassword,
-		TLSCA: resolved.TLSCA, TLSCert: resolved.TLSCert, TLSKey: resolved.TLSKey,
+		TLSCA: resolved.TLSCA, TLSCert: resolved.TLSCert, TLSKey: resolved.TLSKey, TLSServerName: resolved.TLSServerName,
 	}
 	return nil
 }

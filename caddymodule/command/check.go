@@ -71,7 +71,7 @@ func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
 		return nil, err
 	}
 	findings := append(checkLoggers(config), checkAdmin(config), checkPersistence(config))
-	servers, err := checkServers(config)
+	servers, err := checkServers(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +51,7 @@ func checkPersistence(config *caddy.Config) store.Finding {
 
 // checkServers looks for what loses requests at a reload or holds a restart, and for
 // requests that come to nobody.
-func checkServers(config *caddy.Config) ([]store.Finding, error) {
+func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
 	var servers caddyhttp.App
 	if raw, ok := config.AppsRaw["http"]; ok {
 		if err := json.Unmarshal(raw, &servers); err != nil {
@@ -81,6 +83,14 @@ func checkServers(config *caddy.Config) ([]store.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	mirrors, err := checkMirrors(ctx, servers.Servers)
+	if err != nil {
+		return nil, err
+	}
 	sites, err := checkSites(servers.Servers)
-	return append(append([]store.Finding{reload, stop}, versions...), sites...), err
+	if err != nil {
+		return nil, err
+	}
+	live, err := checkLive(ctx, servers.Servers, net.DefaultResolver.LookupHost)
+	return slices.Concat([]store.Finding{reload, stop}, versions, mirrors, sites, live), err
 }

@@ -33,28 +33,48 @@ func checkMatcher(servers map[string]*caddyhttp.Server) (findings []store.Findin
 
 // guardWords are the words of a guard that tell what it is for.
 type guardWords struct {
-	Handler  string
 	Callback []string
 	Webhook  []string
 	API      []any
 	Matcher  struct{ Version string }
-	Routes   caddyhttp.RouteList // of a subroute
 }
 
 func eachGuard(routes caddyhttp.RouteList, f func(guardWords)) error {
+	return eachHandler(routes, func(raw json.RawMessage, h handlerWords) error {
+		if h.Handler != "hookgate" {
+			return nil
+		}
+		var guard guardWords
+		if err := json.Unmarshal(raw, &guard); err != nil {
+			return err
+		}
+		f(guard)
+		return nil
+	})
+}
+
+// handlerWords are what every handler's configuration tells of it.
+type handlerWords struct {
+	Handler string
+	Routes  caddyhttp.RouteList // of a subroute
+}
+
+// eachHandler calls f for every handler in routes, those of subroutes too.
+func eachHandler(routes caddyhttp.RouteList, f func(json.RawMessage, handlerWords) error) error {
 	for _, route := range routes {
 		for _, raw := range route.HandlersRaw {
-			var handler guardWords
+			var handler handlerWords
 			if err := json.Unmarshal(raw, &handler); err != nil {
 				return err
 			}
-			switch handler.Handler {
-			case "hookgate":
-				f(handler)
-			case "subroute":
-				if err := eachGuard(handler.Routes, f); err != nil {
+			if handler.Handler == "subroute" {
+				if err := eachHandler(handler.Routes, f); err != nil {
 					return err
 				}
+				continue
+			}
+			if err := f(raw, handler); err != nil {
+				return err
 			}
 		}
 	}

@@ -43,5 +43,6 @@ It is Caddy with its own modules. Of Caddy's commands these serve it:
 run, start, stop, reload, validate, adapt, fmt, list-modules, version.
 Not upgrade, add-package and remove-package: they put a Caddy without
 Hookgate in the place of this program.`
+	nameInHelp()
 	caddycmd.Main()
 }

@@ -52,6 +52,14 @@ func ParseAddress(text string) (Address, error) {
 	return a, nil
 }
 
+// Hostname returns the name or address to dial, "" for a unix socket.
+func (a Address) Hostname() string {
+	if a.network == "unix" {
+		return ""
+	}
+	return a.name()
+}
+
 // name is the host that a certificate of the upstream has to be for.
 func (a Address) name() string {
 	host, _, _ := net.SplitHostPort(a.address)

@@ -26,6 +26,13 @@ const (
 	ListConnections    = 4
 )
 
+// CommandTimeout is how long Redis may take to answer.
+const CommandTimeout = time.Second
+
+// connectionIdle is how long a connection may wait to be used. Load balancers and
+// firewalls forget one after some minutes, the strictest after one.
+const connectionIdle = 45 * time.Second
+
 // Harden sets what go-redis' defaults get wrong for this purpose.
 func Harden(opt *redis.UniversalOptions) {
 	// Without it a context's deadline is ignored while waiting for an answer.
@@ -36,6 +43,7 @@ func Harden(opt *redis.UniversalOptions) {
 	opt.DialTimeout = dialTimeout
 	opt.ReadTimeout = CommandTimeout
 	opt.WriteTimeout = CommandTimeout
+	opt.ConnMaxIdleTime = connectionIdle
 	// Both send commands at connect that older servers and tight ACLs refuse.
 	opt.DisableIdentity = true
 	opt.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -43,11 +51,12 @@ func Harden(opt *redis.UniversalOptions) {
 
 // Conn is a way to the Redis server that holds the data set.
 type Conn interface {
-	// node returns the client of the server that is the master now, as far as known.
+	// Node returns the client of the server that is the master now, as far as known.
 	// In a cluster every command has to go through it: TIME and WAIT have no key, and
 	// would go to any node.
 	Node(ctx context.Context) (*redis.Client, error)
-	// failed learns of an error that node's client returned.
+	// Failed learns of an error that Node's client returned. After that of a dead
+	// connection Node's client opens another.
 	Failed(ctx context.Context, err error)
 	Close() error
 }
@@ -55,40 +64,51 @@ type Conn interface {
 // Connect returns a way to the data set. network is "unix" for a socket.
 func Connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) Conn {
 	pooled := *opt
-	pooled.Addrs = slices.Clone(opt.Addrs) // a cluster's client appends to it
 	pooled.PoolSize = connections
 	pooled.PipelinePoolSize = -1 // pipelines share the pool
-	if pooled.TLSConfig != nil {
-		pooled.TLSConfig = opt.TLSConfig.Clone()
+	options := func() *redis.UniversalOptions {
+		fresh := pooled
+		fresh.Addrs = slices.Clone(opt.Addrs) // a cluster's client appends to it
+		return &fresh
 	}
-	switch topology {
-	case Cluster:
-		return &clusterServer{ClusterClient: redis.NewClusterClient(pooled.Cluster()), key: key}
-	case Sentinel:
-		return singleServer{redis.NewFailoverClient(pooled.Failover())}
-	default:
-		simple := pooled.Simple()
+	if topology == Cluster {
+		return &clusterServer{key: key, pools: newPools(func() *redis.ClusterClient {
+			cluster := options().Cluster()
+			cluster.NewClient = newClusterNode
+			return redis.NewClusterClient(cluster)
+		})}
+	}
+	return &singleServer{newPools(func() *redis.Client {
+		if topology == Sentinel {
+			return redis.NewFailoverClient(options().Failover())
+		}
+		simple := options().Simple()
 		simple.Network = network
-		return singleServer{redis.NewClient(simple)}
-	}
+		return redis.NewClient(simple)
+	})}
 }
 
 // singleServer is one server, or a master that sentinels point to: its client
 // follows a failover itself.
-type singleServer struct{ *redis.Client }
+type singleServer struct{ *pools[*redis.Client] }
 
-func (s singleServer) Node(context.Context) (*redis.Client, error) { return s.Client, nil }
-func (s singleServer) Failed(context.Context, error)               {}
+func (s *singleServer) Node(context.Context) (*redis.Client, error) { return s.current(), nil }
+
+func (s *singleServer) Failed(_ context.Context, err error) {
+	if Dead(err) {
+		s.renew()
+	}
+}
 
 // clusterServer is the node of a cluster that owns the slot of the data set.
 type clusterServer struct {
-	*redis.ClusterClient
+	*pools[*redis.ClusterClient]
 	key      string
 	reloaded atomic.Int64 // when the state was last asked for anew, in ns
 }
 
 func (s *clusterServer) Node(ctx context.Context) (*redis.Client, error) {
-	return s.MasterForKey(ctx, s.key)
+	return s.current().MasterForKey(ctx, s.key)
 }
 
 // reloadCooldown coalesces the errors of one failover.
@@ -97,16 +117,12 @@ const reloadCooldown = 200 * time.Millisecond
 // Failed asks the cluster for its state: by itself go-redis does not when the owner
 // of a slot cannot be dialled any more, and stays with the dead node for a minute.
 func (s *clusterServer) Failed(ctx context.Context, err error) {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || Dead(err) && s.renew() {
 		return
 	}
 	now := time.Now().UnixNano()
 	last := s.reloaded.Load()
 	if now-last > int64(reloadCooldown) && s.reloaded.CompareAndSwap(last, now) {
-		s.ReloadState(ctx)
+		s.current().ReloadState(ctx)
 	}
 }
-
-const dialTimeout = time.Second
-
-const CommandTimeout = time.Second

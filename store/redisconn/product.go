@@ -132,14 +132,15 @@ func (n *newEnough) Node(ctx context.Context) (*redis.Client, error) {
 	}
 	info, err := ReadInfo(ctx, node, "server")
 	switch {
-	case Refused(err):
-		// As managed services may: it is taken for new enough.
-	case err != nil:
-		return nil, err
-	default:
+	case err == nil:
 		if err := ProductOf(info).TooOld(); err != nil {
 			return nil, err
 		}
+	case Refused(err): // as managed services may: it is taken for new enough
+	case IsServerReply(err): // it may be loading, say: the command will tell
+		return node, nil
+	default:
+		return nil, err
 	}
 	n.looked.Store(true)
 	return node, nil

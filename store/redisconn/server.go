@@ -2,10 +2,9 @@ package redisconn
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -45,10 +44,13 @@ type Server struct {
 	SentinelPassword string
 
 	// TLSCA, TLSCert and TLSKey are PEM files: the authorities to trust instead of the
-	// system's, and a client certificate. They are read once and need rediss://.
+	// system's, and a client certificate. They are read anew for every connection.
 	TLSCA   string
 	TLSCert string
 	TLSKey  string
+	// TLSServerName is the name that the certificate of every server has; empty for the
+	// host of its address. All that is of TLS needs rediss://.
+	TLSServerName string
 }
 
 var (
@@ -60,13 +62,14 @@ var (
 	errTopology   = errors.New("unknown Redis topology")
 	errTwoSecrets = errors.New("either a Redis password or a password file, not both")
 	errClusterDB  = errors.New("a Redis Cluster has database 0 only")
-	errTLSScheme  = errors.New("TLS files need a rediss:// address")
+	errURLOption  = errors.New("a Redis address takes a user, password, host, port and database number, and no option: there are words for what can be set")
+	errTLSScheme  = errors.New("the words of TLS need a rediss:// address")
 	errTLSPair    = errors.New("a TLS client certificate needs its key, and a key its certificate")
 	errTLSCA      = errors.New("the TLS authorities hold no PEM certificate")
 )
 
-// connectionLife bounds how long a connection lives: an old password that was
-// rotated out at the server must not be used for ever.
+// connectionLife bounds how long a connection lives: an old password or certificate that
+// was rotated out must not be used for ever.
 const connectionLife = 30 * time.Minute
 
 // Options checks the configuration, and returns it as go-redis has it. It reads
@@ -88,10 +91,10 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 	}
 	var first *redis.Options
 	universal := &redis.UniversalOptions{MasterName: s.Master}
-	for _, url := range s.URLs {
-		opt, err := redis.ParseURL(url)
+	for _, address := range s.URLs {
+		opt, err := parseURL(address)
 		if err != nil {
-			return nil, "", errRedisURL // ParseURL's own text repeats the URL, with the password
+			return nil, "", err
 		}
 		if first == nil {
 			first = opt
@@ -105,7 +108,8 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 	if s.Topology == Cluster && first.DB != 0 {
 		return nil, "", errClusterDB
 	}
-	if first.TLSConfig == nil && s.TLSCA+s.TLSCert != "" {
+	secure := first.TLSConfig != nil
+	if !secure && s.TLSCA+s.TLSCert+s.TLSServerName != "" {
 		return nil, "", errTLSScheme
 	}
 	universal.DB = first.DB
@@ -117,14 +121,34 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 		universal.Password = s.Password
 	}
 	universal.SentinelUsername, universal.SentinelPassword = s.SentinelUsername, s.SentinelPassword
-	universal.TLSConfig = first.TLSConfig
-	if s.Topology != Standalone && universal.TLSConfig != nil {
-		universal.TLSConfig.ServerName = "" // each node is verified by its own name
-	}
+	universal.Dialer = s.dial(secure)
 	return universal, first.Network, nil
 }
 
-// Load adds to the options what is in files.
+// parseURL reads an address. go-redis obeys options in it, skip_verify among them, and
+// leaves out some of them in silence.
+func parseURL(address string) (*redis.Options, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errRedisURL // its own text repeats the URL, with the password
+	}
+	if query := u.Query(); len(query) > 0 {
+		query.Del("db") // another way to write the database number
+		if len(query) > 0 {
+			return nil, errURLOption
+		}
+	}
+	if u.Fragment != "" {
+		return nil, errURLOption
+	}
+	opt, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, errRedisURL
+	}
+	return opt, nil
+}
+
+// Load adds to the options what is in files, and fails where they cannot be read.
 func (s Server) Load(opt *redis.UniversalOptions) error {
 	if s.PasswordFile != "" {
 		if _, err := s.readPassword(); err != nil {
@@ -137,22 +161,11 @@ func (s Server) Load(opt *redis.UniversalOptions) error {
 		}
 		opt.ConnMaxLifetime = connectionLife
 	}
-	if s.TLSCA != "" {
-		pem, err := os.ReadFile(s.TLSCA)
-		if err != nil {
-			return fmt.Errorf("read the TLS authorities: %w", err)
+	if s.TLSCA+s.TLSCert != "" {
+		if _, err := s.readTLS(); err != nil {
+			return err
 		}
-		opt.TLSConfig.RootCAs = x509.NewCertPool()
-		if !opt.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return errTLSCA
-		}
-	}
-	if s.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-		if err != nil {
-			return fmt.Errorf("read the TLS client certificate: %w", err)
-		}
-		opt.TLSConfig.Certificates = []tls.Certificate{pair}
+		opt.ConnMaxLifetime = connectionLife
 	}
 	return nil
 }

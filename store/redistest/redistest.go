@@ -54,8 +54,9 @@ type Server struct {
 // Option changes how the server is run.
 type Option func(*Server)
 
-// WithAOF makes the server keep its data over Stop, Kill and Restart.
-func WithAOF() Option { return WithArgs("--appendonly", "yes") }
+// WithAOF makes the server keep its data over Stop, Kill and Restart. With everysec a kill
+// loses what was written while the disk was slow.
+func WithAOF() Option { return WithArgs("--appendonly", "yes", "--appendfsync", "always") }
 
 // WithArgs adds arguments to the command line, such as "--requirepass", "secret".
 func WithArgs(args ...string) Option {

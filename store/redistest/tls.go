@@ -29,28 +29,48 @@ type Certificates struct {
 // WithTLS makes the server take TLS connections only, of clients with a certificate.
 func WithTLS(c *Certificates) Option { return func(s *Server) { s.secure = c } }
 
-// NewCertificates writes certificates for 127.0.0.1.
-func NewCertificates(t testing.TB) *Certificates {
+// NewCertificates writes certificates for 127.0.0.1, or for a name instead.
+func NewCertificates(t testing.TB, name ...string) *Certificates {
 	t.Helper()
+	addresses, verified := []net.IP{net.IPv4(127, 0, 0, 1)}, "127.0.0.1"
+	if len(name) > 0 {
+		addresses, verified = nil, name[0]
+	}
 	dir := t.TempDir()
 	authority := issue(t, nil, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	})
 	server := issue(t, authority, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "redis"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		Subject: pkix.Name{CommonName: "redis"}, IPAddresses: addresses, DNSNames: name,
 		// Replicas and cluster nodes are clients of each other.
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	})
 	client := issue(t, authority, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "hookgate"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	c := &Certificates{config: &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}}
+	c := &Certificates{config: &tls.Config{RootCAs: x509.NewCertPool(), ServerName: verified}}
 	c.CA, _ = authority.write(t, dir, "ca")
 	c.ServerCert, c.ServerKey = server.write(t, dir, "server")
 	c.ClientCert, c.ClientKey = client.write(t, dir, "client")
 	c.config.RootCAs.AddCert(authority.certificate)
 	c.config.Certificates = []tls.Certificate{{Certificate: [][]byte{client.certificate.Raw}, PrivateKey: client.key}}
 	return c
+}
+
+// Replace puts other certificates in the place of these.
+func (c *Certificates) Replace(t testing.TB, by *Certificates) {
+	t.Helper()
+	for to, from := range map[string]string{
+		c.CA: by.CA, c.ServerCert: by.ServerCert, c.ServerKey: by.ServerKey, c.ClientCert: by.ClientCert, c.ClientKey: by.ClientKey,
+	} {
+		pem, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, pem, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // client returns what a client of the test's own needs; nil for no TLS.

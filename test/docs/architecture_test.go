@@ -90,7 +90,7 @@ func TestArchitectureIsTheCode(t *testing.T) {
 // what it imports of ours.
 func TestDecisionKnowsNoServer(t *testing.T) {
 	all := imports(t)
-	for _, room := range []string{"credential", "keyring", "guard"} {
+	for _, room := range []string{"credential", "proof", "keyring", "guard"} {
 		for queue := []string{room}; len(queue) > 0; queue = queue[1:] {
 			if all[queue[0]] == nil {
 				t.Fatalf("there is no %s", queue[0])

@@ -53,8 +53,9 @@ func pages(t *testing.T) map[string]string {
 }
 
 // languages are those of the blocks that are no commands. Tests look for them by the
-// word: TestDocumentedConfigurations, TestAPIDocs, test/manifests and the store's for the ACL.
-var languages = []string{"caddyfile", "http", "json", "yaml", "acl", "acl-sentinel"}
+// word: TestDocumentedConfigurations, the presets' TestDocumented, TestAPIDocs, test/manifests and
+// the store's for the ACL.
+var languages = []string{"caddyfile", "caddyfile-vendor", "http", "json", "yaml", "acl", "acl-sentinel"}
 
 // complaint says what is wrong with a block: nobody runs it, say.
 func complaint(b Block) string {

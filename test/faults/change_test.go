@@ -136,7 +136,7 @@ func TestWaitReplicas(t *testing.T) {
 	l.fail(t)
 	newcomer := open(t, at(l.clients))
 	newcomer.want("the token that was kept", kept, guard.Allowed)
-	newcomer.want("the revoked token", all.live, guard.Unknown)
+	newcomer.want("the revoked token", all.live, guard.Revoked) // as the ledger tells
 	if newcomer.record(all.credential).RevokedAt.IsZero() {
 		t.Error("the record is not revoked")
 	}

@@ -4,7 +4,11 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
 )
+
+func TestMain(m *testing.M) { hookgatetest.Main(m) }
 
 // message is a request as a vendor sends it.
 type message struct {

@@ -63,7 +63,8 @@ func (c change) of(t *testing.T, m message) message {
 }
 
 const (
-	post = "https://hooks.example.com/v1/discovery/webhooks/hgw_0aB-c?tenant=a%20b&data.id=ORD01JQ4S4K"
+	publicURL = "https://hooks.example.com"
+	post      = publicURL + "/v1/discovery/webhooks/hgw_0aB-c?tenant=a%20b&data.id=ORD01JQ4S4K"
 	// A body is text that an encoder writes in more than one way.
 	body = `{"id": "evt_1", "amount": 1200, "note": "ação €/\u002f"}` + "\n"
 	// Some libraries serialise an event anew.
