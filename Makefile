@@ -47,6 +47,7 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# Those of a full disk need the right to mount a file system: HOOKGATE_REQUIRE_MOUNT=1.
 # Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
 # test-senders.
 test:

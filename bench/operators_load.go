@@ -97,13 +97,14 @@ var lists = []struct {
 
 // underLists is what was measured while operators list.
 type underLists struct {
-	pages, whole              timings
-	busy                      int // answers that say that too many whole lists are read
-	mints, revokes, spread    timings
-	vendors                   timings
-	age                       float64 // of any keyring, at most, in seconds
-	memoryBefore, memoryAfter []float64
-	took                      time.Duration
+	pages, whole                          timings
+	busy                                  int // answers that say that too many whole lists are read
+	mints, revokes, spread                timings
+	vendors                               timings
+	age                                   float64 // of any keyring, at most, in seconds
+	ageUnknown                            error
+	memoryIdle, memoryBefore, memoryAfter []float64
+	took                                  time.Duration
 }
 
 // list asks for every list in turn, with one of the sidecars, until ctx ends.
@@ -117,7 +118,10 @@ func (u *underLists) list(ctx context.Context, s sidecar, bearer string, client 
 			into = &u.whole
 		}
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil: // what came of it counts
+			into.mu.Lock()
+			into.bytes += size
+			into.mu.Unlock()
 		case l.whole && status == http.StatusTooManyRequests:
 			u.pages.mu.Lock()
 			u.busy++
@@ -177,12 +181,10 @@ func (u *underLists) await(ctx context.Context, s sidecar, token string, want in
 	}
 }
 
-// vendor posts with a live token until ctx ends.
-func (u *underLists) vendor(ctx context.Context, s sidecar, token string) {
-	pace := time.NewTicker(5 * time.Millisecond)
-	defer pace.Stop()
+// vendor posts with a live token until ctx ends, with a pause between.
+func (u *underLists) vendor(ctx context.Context, s sidecar, token string, pause time.Duration) {
 	for ctx.Err() == nil {
-		<-pace.C
+		time.Sleep(pause)
 		began := time.Now()
 		status, err := callBack(ctx, s, token)
 		switch {
@@ -209,4 +211,19 @@ func callBack(ctx context.Context, s sidecar, token string) (status int, err err
 	defer answer.Body.Close()
 	_, err = io.Copy(io.Discard, answer.Body)
 	return answer.StatusCode, err
+}
+
+// watchAge notes the greatest age of a keyring.
+func (u *underLists) watchAge(ctx context.Context, s sidecar) {
+	for ctx.Err() == nil {
+		age, err := s.metric(ctx, "hookgate_keyring_age_seconds")
+		u.vendors.mu.Lock()
+		if err == nil {
+			u.age = max(u.age, age)
+		} else if ctx.Err() == nil {
+			u.ageUnknown = err
+		}
+		u.vendors.mu.Unlock()
+		time.Sleep(100 * time.Millisecond)
+	}
 }
