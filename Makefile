@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -47,6 +47,7 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# Those of a full disk need the right to mount a file system: HOOKGATE_REQUIRE_MOUNT=1.
 # Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
 # test-senders.
 test:
@@ -135,6 +136,10 @@ bench-memory:
 # What a flood of refusals that nobody reads takes.
 bench-deaf:
 	$(GO) run ./bench deaf $(ARGS)
+
+# What vendors and other operators notice of operators who list and search without pause.
+bench-operators:
+	$(GO) run ./bench operators $(ARGS)
 
 # Every step of the decision, with allocations.
 bench-micro:

@@ -33,6 +33,7 @@ type Store struct {
 
 	opened   atomic.Pointer[backend] // nil until Start
 	recounts recounts
+	reading  chan struct{} // a place for each batch of records that is read at once
 	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
@@ -94,7 +95,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists), reading: make(chan struct{}, redisconn.ListConnections)}
 	s.follower = newFollower(s)
 	return s, nil
 }
