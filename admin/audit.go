@@ -43,7 +43,7 @@ func (a *admin) listAudit(ctx context.Context, tenant uuid.UUID, in *auditInput)
 		for _, e := range entries {
 			shown := api.AuditEntry{
 				ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Kind: string(e.Kind),
-				Reason: e.Reason, RequestID: e.RequestID, Detail: e.Detail,
+				Reason: e.Reason, RequestID: e.RequestID, Detail: e.Detail, Changes: api.JSONObject(e.Changes),
 			}
 			if e.Credential != uuid.Nil {
 				shown.CredentialID = e.Credential.String()

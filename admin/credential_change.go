@@ -34,8 +34,9 @@ func (a *admin) registerCredentialChanges() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
+	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
+	a.registerSigningSecret(one)
 	register(a, bearer.RoleAdmin, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
 		Tags: credentialTags, Summary: "End a grace period now",

@@ -36,7 +36,7 @@ func (a *admin) registerCreate() {
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
 	register(a, bearer.RoleAdmin, op, slices.Concat(
-		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused}, bodyProblems, mirrorProblems(problem.NotKept)), a.createCredential)
+		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.createCredential)
 	a.documentReplay(api.CredentialsPath)
 }
 

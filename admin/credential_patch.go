@@ -26,7 +26,7 @@ func (a *admin) registerPatch(path string) {
 		Tags: credentialTags, Summary: "Change a credential",
 		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. " +
 			"An expired credential can be prolonged, a revoked one cannot be changed.",
-	}, append([]problem.Problem{problem.NotFound, problem.Inactive, problem.Quota}, bodyProblems...), a.patchCredential)
+	}, append([]problem.Problem{problem.NotFound, problem.Inactive, problem.Quota, problem.NotSealable}, bodyProblems...), a.patchCredential)
 	content := a.huma.OpenAPI().Paths[path].Patch.RequestBody.Content
 	content[mergePatch] = content["application/json"]
 }
@@ -47,6 +47,14 @@ func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patch
 			return nil, refuse(problem.Invalid).at("body.allowedIps", err.Error())
 		}
 		patch.AllowedIPs = &prefixes
+	}
+	if in.Body.Verify.Present {
+		if patch.RemoveVerify = in.Body.Verify.Null; !patch.RemoveVerify {
+			var err error
+			if patch.Verify, err = verifyOf(&in.Body.Verify.Value); err != nil {
+				return nil, err
+			}
+		}
 	}
 	c, err := a.store.Update(ctx, anyKind(tenant, in.ID), patch)
 	if err != nil {

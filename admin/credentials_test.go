@@ -93,14 +93,15 @@ func TestCreateRefusesWhatMakesNoSense(t *testing.T) {
 	s := newServer(t)
 	hash := hashOf("x")
 	for body, says := range map[string]string{
-		`{}`:                                 "kind",
-		`{"kind":"password"}`:                "body.kind",
-		`{"kind":"Callback"}`:                "body.kind",
-		`{"kind":"callback","token":"x"}`:    "body.token",
-		`{"kind":"callback","tenant":"x"}`:   "body.tenant",
-		`{"kind":"callback","vendor":"a"}`:   "only a webhook credential",
-		`{"kind":"webhook"}`:                 "vendor",
-		`{"kind":"webhook","vendor":"acme"}`: "connection",
+		`{}`:                                                                         "kind",
+		`{"kind":"password"}`:                                                        "body.kind",
+		`{"kind":"Callback"}`:                                                        "body.kind",
+		`{"kind":"callback","token":"x"}`:                                            "body.token",
+		`{"kind":"callback","tenant":"x"}`:                                           "body.tenant",
+		`{"kind":"callback","connection":"a"}`:                                       "only a webhook credential",
+		`{"kind":"callback","vendor":"A"}`:                                           "body.vendor",
+		`{"kind":"webhook"}`:                                                         "vendor",
+		`{"kind":"webhook","vendor":"acme"}`:                                         "connection",
 		`{"kind":"webhook","vendor":"ACME","connection":"main"}`:                     "body.vendor",
 		`{"kind":"callback","clientId":"a"}`:                                         "only an api credential",
 		`{"kind":"callback","secretHash":"` + hash + `"}`:                            "only an api credential",

@@ -59,6 +59,8 @@ const (
 var (
 	exampleIPs      = []string{"203.0.113.0/24"}
 	exampleScopes   = []string{"products:read"}
+	exampleScheme   = map[string]any{"signature": map[string]any{"header": "X-Signature"}, "prefix": "sha256="}
+	exampleSecrets  = []string{"q7fJ2mXoZkT4vB9wLr1c"}
 	exampleMetadata = api.JSONObject(`{"owner":"billing"}`)
 	// exampleEnd is far ahead, so that the example goes on being accepted.
 	exampleEnd = time.Date(2127, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -45,6 +45,7 @@ var fields = map[string]map[string]docs.Field{
 		"credentialId": {Text: "For a rotation the old credential; detail has the id of the new one."},
 		"reason":       {Text: "In the operator's words."},
 		"requestId":    {Text: "X-Request-Id of the answer.", Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b"},
+		"changes":      {Text: "Of an update: for each field what it was and what it became. Of secrets there is only how many, and when they were changed."},
 		"detail": {
 			Text:    "Of a refusal the operation and code, of a rotation the new credential, of an import the counts.",
 			Example: "listCredentials HKG-2403",
@@ -70,7 +71,8 @@ var fields = map[string]map[string]docs.Field{
 				"expiresAt is expired.",
 			Example: "active",
 		},
-		"vendor":       {Text: "Of a webhook credential."},
+		"vendor":       {Text: "Of a webhook credential, and of a callback credential that was given one."},
+		"verify":       {Text: "How its senders prove themselves beyond the token; absent where as its vendor's do."},
 		"connection":   {Text: "Of a webhook credential: the configName of an aggregator connection."},
 		"clientId":     {Text: "Of an api credential."},
 		"scopes":       {Text: "Of an api credential, sorted."},
@@ -84,7 +86,8 @@ var fields = map[string]map[string]docs.Field{
 	"CreateCredentialRequest": {
 		"kind":       {Example: "api"},
 		"label":      {Text: "Shown in lists, and for a callback credential sent to Matcher as the external system."},
-		"vendor":     {Text: "Required for the webhook kind, as is connection."},
+		"vendor":     {Text: "Required for the webhook kind, as is connection. Of a callback credential, the vendor whose conditions apply to it."},
+		"verify":     {Text: "How its senders prove themselves beyond the token, in place of what the guard asks of the vendor. Not for the api kind."},
 		"clientId":   {Text: "Required for the api kind, as is secretHash."},
 		"allowedIps": {Text: "Addresses and CIDR prefixes."},
 		"secretHash": {Text: "SHA-256 of the client secret, which is never sent here. Use at least 256 random bits."},
@@ -92,7 +95,8 @@ var fields = map[string]map[string]docs.Field{
 	"ImportLine": {
 		"kind":       {Text: "callback or webhook; an api credential is created with its secretHash."},
 		"label":      {Example: "jira-production"},
-		"vendor":     {Text: "Required for the webhook kind, as is connection."},
+		"vendor":     {Text: "Required for the webhook kind, as is connection; optional for the callback kind."},
+		"verify":     {Text: "How its senders prove themselves beyond the token."},
 		"allowedIps": {Text: "Addresses and CIDR prefixes."},
 		"expiresAt":  {Text: "RFC 3339, in the future."},
 		"id": {
@@ -114,12 +118,37 @@ var fields = map[string]map[string]docs.Field{
 		},
 		"force": {Text: "Ends the grace period of an earlier rotation, if one is open.", Example: false},
 	},
+	"VerifySettings": {
+		"scheme":  {Text: "The name of a preset, or an object of a scheme's fields.", Example: exampleScheme},
+		"secrets": {Text: "Any of them verifies. They are sealed, and never shown again.", Example: exampleSecrets},
+	},
+	"ImportVerify": {
+		"scheme":  {Text: "The name of a preset, or an object of a scheme's fields.", Example: exampleScheme},
+		"secrets": {Text: "Any of them verifies. They are sealed, and never shown again.", Example: exampleSecrets},
+	},
+	"ShownVerify": {
+		"scheme":     {Text: "The name of a preset, or an object of a scheme's fields.", Example: exampleScheme},
+		"secrets":    {Text: "How many there are, the one before the last change not counted.", Example: 1},
+		"changedAt":  {Example: "2026-01-02T03:04:05.678Z"},
+		"graceUntil": {Text: "The secret before the last change verifies, too, until then.", Example: "2026-01-03T03:04:05.678Z"},
+	},
+	"SigningSecretRequest": {
+		"secret":             {Text: "Takes the place of the first of verify's secrets.", Example: exampleSecrets[0]},
+		"gracePeriodSeconds": {Text: "How long the one that it replaces verifies as well. 0, the default, ends it at once.", Example: 86400},
+		"force":              {Text: "Ends the grace period of an earlier change, if one is open.", Example: false},
+		"reason":             {Text: "For the audit log.", Example: "yearly rotation"},
+	},
+	"ProofSeen": {
+		"result": {Text: "The word that the metric hookgate_proofs_total has for it.", Example: "ok"},
+		"at":     {Text: "When it was last seen.", Example: "2026-01-03T03:04:05.678Z"},
+	},
 	"ChangeReasonRequest": {
 		"reason": {Text: "For the audit log."},
 	},
 	"VerifyResponse": {
 		"detail":     {Text: "The same, in words for people.", Example: "The guard lets it through."},
 		"outcome":    {Text: "The word that the guard's log and metrics have for it.", Example: "allowed"},
+		"lastProofs": {Text: "When each result of its senders' proofs was last seen, the newest first; absent where there was none."},
 		"credential": {Text: "Whose token it is; absent unless it is one of the tenant's credentials."},
 	},
 	"Detail": {
@@ -140,6 +169,10 @@ var fields = map[string]map[string]docs.Field{
 	"PatchCredentialRequest": {
 		"allowedIps": {Text: "Addresses and CIDR prefixes; null for any."},
 		"expiresAt":  {Text: "null for never."},
+		"verify": {
+			Text:    "In place of what there is; null for as the vendor's do.",
+			Example: map[string]any{"scheme": exampleScheme, "secrets": exampleSecrets},
+		},
 	},
 	"CredentialMetadata": {
 		"revokedAt": {Text: "Absent while the credential is live."},

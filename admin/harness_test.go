@@ -18,6 +18,7 @@ import (
 	"github.com/hookgate/hookgate/admin"
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
+	"github.com/hookgate/hookgate/credential/seal"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -102,11 +103,20 @@ func newStore(t testing.TB, config store.Config) *store.Store {
 	if err != nil {
 		t.Fatalf("store.New: %v", err)
 	}
-	if err := s.Start(store.Tuning{UsageFlush: time.Second}); err != nil {
+	if err := s.Start(store.Tuning{UsageFlush: time.Second, SealKeys: sealKeys(t)}); err != nil {
 		t.Fatalf("Start: %v", err)
 	}
 	t.Cleanup(func() { s.Destruct() })
 	return s
+}
+
+func sealKeys(t testing.TB) *seal.Keys {
+	t.Helper()
+	keys, err := seal.ParseKeys("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // logBuffer is a log that can be read while it is written.

@@ -121,6 +121,8 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 	switch {
 	case errors.Is(err, credential.ErrInvalid):
 		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())
+	case errors.Is(err, store.ErrSeal):
+		return api.ImportResult{}, refuse(problem.NotSealable)
 	case errors.Is(err, store.ErrQuota):
 		return api.ImportResult{}, refuse(problem.Quota)
 	case errors.Is(err, store.ErrDigestTaken):

@@ -71,7 +71,7 @@ func TestImportReportsEachLine(t *testing.T) {
 		{`{"kind":"callback","digest":"x"}`, "refused", "HKG-2422", "SHA-256"},
 		{`{"kind":"callback","digest":"` + strings.Repeat("0", 64) + `"}`, "refused", "HKG-2422", "missing"},
 		{line(`,"kind":"callback","label":"a\nb"`), "refused", "HKG-2422", "label"},
-		{line(`,"kind":"callback","vendor":"pluggy"`), "refused", "HKG-2422", "webhook"},
+		{line(`,"kind":"callback","connection":"main"`), "refused", "HKG-2422", "webhook"},
 		{line(`,"kind":"callback","expiresAt":"2020-01-01T00:00:00Z"`), "refused", "HKG-2422", "passed"},
 		{line(`,"kind":"callback","expiresAt":"never"`), "refused", "HKG-2422", "RFC 3339"},
 		{line(`,"kind":"callback","allowedIps":["10.0.0.1/8"]`), "refused", "HKG-2422", "CIDR"},

@@ -13,6 +13,8 @@ import (
 // api knows nothing of huma.
 func registerSchemas(r huma.Registry) {
 	r.RegisterTypeAlias(reflect.TypeFor[api.JSONObject](), reflect.TypeFor[jsonObject]())
+	r.RegisterTypeAlias(reflect.TypeFor[api.Scheme](), reflect.TypeFor[scheme]())
+	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[api.VerifySettings]](), reflect.TypeFor[nullableVerify]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[string]](), reflect.TypeFor[nullable[string]]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[time.Time]](), reflect.TypeFor[nullable[time.Time]]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[[]string]](), reflect.TypeFor[nullable[[]string]]())
@@ -36,6 +38,27 @@ type nullable[T any] struct{}
 // Schema implements huma.SchemaProvider.
 func (nullable[T]) Schema(r huma.Registry) *huma.Schema {
 	schema := *huma.SchemaFromType(r, reflect.TypeFor[T]())
+	schema.Nullable = true
+	return &schema
+}
+
+// scheme stands for api.Scheme.
+type scheme struct{}
+
+// Schema implements huma.SchemaProvider.
+func (scheme) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{
+		{Type: huma.TypeString, Pattern: "^[a-z0-9-]{1,64}$", Description: "The name of a preset, as `hookgate schemes` lists it."},
+		{Type: huma.TypeObject, AdditionalProperties: true, Description: "The fields of a scheme, as `hookgate schemes <name> --output json` prints them."},
+	}}
+}
+
+// nullableVerify stands for a VerifySettings that null takes away.
+type nullableVerify struct{}
+
+// Schema implements huma.SchemaProvider.
+func (nullableVerify) Schema(r huma.Registry) *huma.Schema {
+	schema := *huma.SchemaFromType(r, reflect.TypeFor[api.VerifySettings]())
 	schema.Nullable = true
 	return &schema
 }

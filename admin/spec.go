@@ -34,7 +34,8 @@ func specOf(tenant uuid.UUID, r *api.CreateCredentialRequest) (credential.Spec, 
 	if spec.SecretHash, err = parseSHA256(r.SecretHash); err != nil {
 		return spec, refuse(problem.Invalid).at("body.secretHash", err.Error())
 	}
-	return spec, nil
+	spec.Verify, err = verifyOf(r.Verify)
+	return spec, err
 }
 
 var (
@@ -66,6 +67,9 @@ func specOfLine(tenant uuid.UUID, l *api.ImportLine) (spec credential.Spec, toke
 		if spec.ExpiresAt, err = time.Parse(time.RFC3339, l.ExpiresAt); err != nil {
 			return spec, token, errNotRFC3339
 		}
+	}
+	if l.Verify != nil {
+		spec.Verify = &credential.VerifySpec{Scheme: l.Verify.Scheme.Text(), Secrets: l.Verify.Secrets}
 	}
 	spec.AllowedIPs, err = parseIPs(l.AllowedIPs)
 	return spec, token, err

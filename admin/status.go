@@ -75,7 +75,8 @@ type checks struct {
 	Keyring keyringCheck `json:"keyring"`
 	Redis   check        `json:"redis"`
 	Process check        `json:"process"`
-	Log     check        `json:"log"` // ok or losing
+	Log     check        `json:"log"`  // ok or losing
+	Seal    check        `json:"seal"` // ok, or unsealable where secrets of vendors cannot be opened
 }
 
 type check struct {
@@ -96,9 +97,13 @@ func (c *StatusConfig) readiness() readiness {
 		Redis:   check{Status: "ok"},
 		Process: check{Status: "ok"},
 		Log:     check{Status: "ok"},
+		Seal:    check{Status: "ok"},
 	}}
 	if droplog.Losing() {
 		state.Status, state.Checks.Log.Status = statusDegraded, "losing"
+	}
+	if stats.Unsealable > 0 {
+		state.Status, state.Checks.Seal.Status = statusDegraded, "unsealable"
 	}
 	if !stats.RedisUp {
 		state.Status, state.Checks.Redis.Status = statusDegraded, "down"

@@ -50,7 +50,7 @@ func TestDecisionAllocates(t *testing.T) {
 	mint(credential.Spec{Kind: credential.KindAPI, ClientID: "client", SecretHash: sha256.Sum256([]byte("secret")), Scopes: []string{"products:read"}})
 
 	p := guard.Policy{
-		Vendors: map[string]guard.VendorPolicy{"belvo": {AllowIPs: network}},
+		Vendors: map[string]*guard.VendorPolicy{"belvo": {AllowIPs: network}},
 		MaxBody: 1 << 20, MaxStaleness: time.Minute,
 	}
 	for _, route := range []func() (guard.Route, error){

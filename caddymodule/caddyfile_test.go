@@ -46,7 +46,10 @@ func TestAppCaddyfile(t *testing.T) {
 			wait_replicas 2
 			audit_keep 1000 90d
 			quota off
-		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2,"audit_keep":1000,"audit_life":7776000000000000,"quota":-1}`,
+			seal_key {file./run/secrets/seal} {env.OLD}
+			held_bodies 1MiB
+		}`: `{"redis":{"topology":"cluster","urls":["redis://a","redis://b"],"username":"u","password_file":"/p"},"wait_replicas":2,"audit_keep":1000,"audit_life":7776000000000000,` +
+			`"seal_key":["{file./run/secrets/seal}","{env.OLD}"],"held_bodies":1048576,"quota":-1}`,
 		`hookgate {
 			redis sentinel main rediss://a rediss://b
 			sentinel_password p
@@ -62,7 +65,7 @@ func TestAppCaddyfile(t *testing.T) {
 	for _, text := range []string{
 		"hookgate x", "redis", "redis a b", "redis embedded", "redis embedded a b", "redis cluster", "redis sentinel a", "redis a {\nnonsense x\n}", "redis a {\nusername\n}", "redis a {\nusername b\n}\nusername c", "wait_replicas x", "wait_replicas -1", "namespace", "namespace a b",
 		`namespace ""`, "max_staleness", "max_staleness x", "max_staleness -1s", "max_staleness 0s", "usage_flush 1s 2s", "wait_replicas",
-		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "quota", "quota 0", "quota -1", "quota x", "quota off off", "nonsense", "namespace a\nnamespace b",
+		"audit_keep", "audit_keep 1", "audit_keep 0 1d", "audit_keep 1 0s", "audit_keep x 1d", "audit_keep 1 x", "audit_keep 1 1d 2", "quota", "quota 0", "quota -1", "quota x", "quota off off", "nonsense", "seal_key", "seal_key a\nseal_key b", "held_bodies", "held_bodies x", "held_bodies 0", "namespace a\nnamespace b",
 	} {
 		if !strings.HasPrefix(text, "hookgate") {
 			text = "hookgate {\n" + text + "\n}"
@@ -114,6 +117,32 @@ func TestGuardCaddyfile(t *testing.T) {
 		}`: `{"vendors":{"acme":{"allow_ips":["::1"],"signature":{"header":"X-Signature","secrets":["{env.NEW}","{env.OLD}"]}},` +
 			`"belvo":{"allow_ips":["3.130.254.46","10.0.0.0/8"]}},"failure_limit":{"failures":5,"window":30000000000}}`,
 		`hookgate {
+			public_url https://hooks.example.com
+			vendor stripe {
+				verify {
+					signature header X-A pairs , = v1
+					timestamp pair t
+					signed "{timestamp}.{body}"
+					tolerance 2m
+					secret {env.A} {env.B}
+				}
+				verify {
+					signature header X-B
+					secret {env.C}
+				}
+				require any
+				allow_ips ::1
+				enforce off
+				replay 10m
+				challenge meta {env.T}
+				success 200 "[accepted]"
+			}
+		}`: `{"public_url":"https://hooks.example.com","vendors":{"stripe":{"allow_ips":["::1"],"verify":[` +
+			`{"scheme":{"signature":{"header":["X-A"],"form":"pairs","separator":",","assign":"=","keys":["v1"]},"signed":"{timestamp}.{body}","timestamp":{"pair":"t"},"tolerance":"2m"},"secrets":["{env.A}","{env.B}"]},` +
+			`{"scheme":{"signature":{"header":["X-B"]}},"secrets":["{env.C}"]}],"require":"any","enforce":"off","replay":600000000000,` +
+			`"challenge":{"kind":"meta","secret":"{env.T}"},"success":{"status":200,"body":"[accepted]"}}}}`,
+		"hookgate {\nvendor a {\nverify github {env.A}\nenforce on\nreplay off\nrequire all\nsuccess 202\nchallenge echo query x\n}\n}": `{"vendors":{"a":{"verify":[{"preset":"github","secrets":["{env.A}"]}],"require":"all","enforce":"on","challenge":{"kind":"echo","echo":{"query":"x"}},"success":{"status":202}}}}`,
+		`hookgate {
 			matcher 2 {
 				jwt_secret {env.S}
 				tenant dashless
@@ -138,6 +167,10 @@ func TestGuardCaddyfile(t *testing.T) {
 		"max_body -1", "max_body 99999999999999999999", "max_body 1\nmax_body 2", "token_header a\ntoken_header b", "vendor belvo {\n}", "vendor belvo", "vendor",
 		"vendor a b {\nallow_ips ::1\n}", "vendor a {\nallow_ips\n}", "vendor a {\nsignature X\n}", "vendor a {\nsignature\n}",
 		"vendor a {\nallow_ips ::1\nallow_ips ::2\n}", "vendor a {\nsignature X a\nsignature Y b\n}", "vendor a {\nnonsense x\n}",
+		"vendor a {\nverify\n}", "vendor a {\nverify github\n}", "vendor a {\nverify {\n}\n}", "vendor a {\nverify {\nsignature header X\n}\n}", "vendor a {\nverify {\nsecret x\n}\n}",
+		"vendor a {\nverify {\nnonsense x\nsecret x\n}\n}", "vendor a {\nrequire\n}", "vendor a {\nrequire both\n}", "vendor a {\nenforce 1\n}", "vendor a {\nreplay\n}", "vendor a {\nreplay x\n}",
+		"vendor a {\nreplay off\n}", "vendor a {\nchallenge\n}", "vendor a {\nchallenge duel\n}", "vendor a {\nchallenge meta\n}", "vendor a {\nsuccess\n}", "vendor a {\nsuccess 302\n}", "vendor a {\nsuccess 200 a b\n}",
+		"public_url", "public_url a b",
 		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",
 		"failure_limit 0 1m", "failure_limit -1 1m", "failure_limit x 1m", "failure_limit 5 x", "failure_limit 5 0s", "failure_limit off off",
 		"failure_limit off\nfailure_limit off",

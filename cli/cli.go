@@ -5,10 +5,10 @@ import "github.com/spf13/cobra"
 
 // Credentials puts the commands that manage credentials below cmd.
 func Credentials(cmd *cobra.Command) {
-	cmd.Use = "credentials mint|list|get|rotate|finish|revoke|verify|import|export"
+	cmd.Use = "credentials mint|list|get|update|rotate|signing-secret|finish|revoke|verify|import|export"
 	cmd.Short = "Manages credentials over the admin API"
 	cmd.Long = `
-Mints, lists, rotates and revokes the credentials of your tenant over the admin API
+Mints, lists, changes, rotates and revokes the credentials of your tenant over the admin API
 of a running server. It is found by --server or HOOKGATE_SERVER, and believes you by
 the JWT in --token-file or HOOKGATE_TOKEN; a file hookgate/config.json in
 $XDG_CONFIG_HOME, {"server": "...", "token_file": "..."}, saves typing.
@@ -18,7 +18,7 @@ error. The exit code is 0 where it is done, 1 where it was refused or failed, an
 where the command was called wrongly.`
 	server := serverFlags(cmd)
 	Group(cmd,
-		mintCommand(server), listCommand(server), getCommand(server), rotateCommand(server), finishCommand(server),
+		mintCommand(server), listCommand(server), getCommand(server), updateCommand(server), rotateCommand(server), signingSecretCommand(server), finishCommand(server),
 		revokeCommand(server), verifyCommand(server), importCommand(server), exportCommand(server),
 	)
 }

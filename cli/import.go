@@ -45,8 +45,9 @@ func importCommand(server *settings) *cobra.Command {
 		Long: `
 Makes credentials for tokens that were minted elsewhere, of which only the SHA-256 is
 known. Every line of the file is a JSON object with kind (callback or webhook) and
-digest, and where wanted label, vendor, connection, expiresAt, allowedIps, metadata
-and id, which a Matcher has given a callback token of its own. What becomes of each line is printed. Importing a file again changes
+digest, and where wanted label, vendor, connection, expiresAt, allowedIps, metadata,
+verify, and id, which a Matcher has given a callback token of its own. What becomes
+of each line is printed. Importing a file again changes
 nothing, so an import that failed half-way can be repeated.`,
 		Example: `  echo '{"kind":"callback","digest":"sha256:...","label":"JIRA"}' | hookgate credentials import -`,
 	}

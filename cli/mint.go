@@ -29,7 +29,7 @@ the SHA-256 of it is sent.`,
 	flags := cmd.Flags()
 	flags.StringVar(&body.Kind, "kind", "", "callback, webhook or api; required")
 	flags.StringVar(&body.Label, "label", "", "What it is for; of a callback credential, the external system that Matcher is told")
-	flags.StringVar(&body.Vendor, "vendor", "", "The vendor of a webhook credential")
+	flags.StringVar(&body.Vendor, "vendor", "", "The vendor of a webhook credential; a callback credential can have one, too")
 	flags.StringVar(&body.Connection, "connection", "", "The aggregator connection of a webhook credential")
 	flags.StringVar(&expires, "expires", "", "When it ends: a time such as 2027-01-02T03:04:05Z, or from now, such as 90d")
 	flags.StringArrayVar(&body.AllowedIPs, "allow-ip", nil, "An address or CIDR prefix that it works from; can be repeated")
@@ -38,6 +38,8 @@ the SHA-256 of it is sent.`,
 	flags.StringArrayVar(&body.Scopes, "scope", nil, "What an api credential may do; can be repeated")
 	flags.StringVar(&metadata, "metadata", "", "A JSON object that is kept with it")
 	flags.StringVar(&key, "idempotency-key", "", "Names this mint, so that it can be repeated without minting twice")
+	var verify verifyFlags
+	verify.add(cmd)
 	suggest(cmd, "kind", api.Kinds)
 	output := outputFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
@@ -55,6 +57,9 @@ the SHA-256 of it is sent.`,
 			body.ExpiresAt = &at
 		}
 		if body.Metadata, err = objectFlag("metadata", metadata); err != nil {
+			return err
+		}
+		if body.Verify, err = verify.settings(); err != nil {
 			return err
 		}
 		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath, body: body, key: key}, *output)

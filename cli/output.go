@@ -42,8 +42,11 @@ type shownCredential api.Credential
 
 // binding is what a credential is for.
 func (c *shownCredential) binding() string {
-	if c.Vendor != "" {
+	switch {
+	case c.Connection != "":
 		return c.Vendor + "/" + c.Connection
+	case c.Vendor != "":
+		return c.Vendor
 	}
 	return c.ClientID
 }
@@ -84,6 +87,11 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	add("scopes", strings.Join(c.Scopes, " "))
 	add("allowed from", strings.Join(c.AllowedIPs, " "))
 	add("metadata", string(c.Metadata))
+	if v := c.Verify; v != nil {
+		add("verify", fmt.Sprintf("%s, %d secrets", v.Scheme.Text(), v.Secrets))
+		at("secret changed", v.ChangedAt)
+		at("old secret until", v.GraceUntil)
+	}
 	at("created", c.CreatedAt)
 	at("expires", c.ExpiresAt)
 	at("last used", c.LastUsedAt)

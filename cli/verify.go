@@ -106,6 +106,9 @@ func printVerdict(cmd *cobra.Command, answer json.RawMessage, output string) err
 		if verdict.Credential != nil {
 			lines = append(lines, (*shownCredential)(verdict.Credential).lines(time.Now())...)
 		}
+		for _, seen := range verdict.LastProofs {
+			lines = append(lines, []string{"proof " + seen.Result, seen.At.UTC().Format(time.RFC3339)})
+		}
 		if err := writeTable(cmd.OutOrStdout(), lines); err != nil {
 			return err
 		}

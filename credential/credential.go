@@ -59,7 +59,8 @@ type Credential struct {
 	// Label names the external system (callback kind); at most MaxLabelLength
 	// characters, no control characters.
 	Label string
-	// Vendor and Connection bind a webhook credential.
+	// Vendor and Connection bind a webhook credential. A callback credential can have a
+	// vendor, whose conditions apply to it, too.
 	Vendor     string
 	Connection string
 	// AllowedIPs are the addresses that the credential works from, sorted; none
@@ -70,6 +71,10 @@ type Credential struct {
 	ClientID string
 	Scopes   []string
 	Metadata string
+	// Verify is how its senders prove themselves beyond the token; nil: as its vendor's do.
+	Verify *Verify
+	// Proofs are when proofs of its senders last had which result, the newest first.
+	Proofs []ProofSeen
 
 	CreatedAt  time.Time
 	ExpiresAt  time.Time

@@ -17,7 +17,7 @@ type Spec struct {
 	Tenant     uuid.UUID
 	Kind       Kind
 	Label      string
-	Vendor     string // webhook kind, required
+	Vendor     string // webhook kind, required; callback kind, optional
 	Connection string // webhook kind, required
 	// AllowedIPs are the addresses that the credential works from, as ParsePrefix
 	// returns them; none means any.
@@ -30,6 +30,8 @@ type Spec struct {
 	Scopes     []string
 	// Metadata is a JSON object, or empty.
 	Metadata string
+	// Verify is how senders prove themselves; nil: as the vendor's do. Not for the api kind.
+	Verify *VerifySpec
 }
 
 func (spec *Spec) Validate() error {
@@ -45,9 +47,13 @@ func (spec *Spec) Validate() error {
 		return fmt.Errorf("%w: the expiry must be at most %s", ErrInvalid, LatestExpiry.Format(time.RFC3339))
 	case !spec.ExpiresAt.IsZero() && spec.ExpiresAt.UnixMilli() <= 0: // 0 means never to a keyring
 		return fmt.Errorf("%w: the expiry must be after 1970", ErrInvalid)
-	case !webhook && (spec.Vendor != "" || spec.Connection != ""):
-		return fmt.Errorf("%w: only a webhook credential has a vendor and a connection", ErrInvalid)
-	case webhook && !ValidVendor(spec.Vendor):
+	case !webhook && spec.Connection != "":
+		return fmt.Errorf("%w: only a webhook credential has a connection", ErrInvalid)
+	case api && spec.Vendor != "":
+		return fmt.Errorf("%w: an api credential has no vendor", ErrInvalid)
+	case api && spec.Verify != nil:
+		return fmt.Errorf("%w: an api credential has its secret, and no verify", ErrInvalid)
+	case (webhook || spec.Vendor != "") && !ValidVendor(spec.Vendor):
 		return fmt.Errorf("%w: the vendor must be 1 to 32 characters of a-z 0-9 -", ErrInvalid)
 	case webhook && (spec.Connection == "" || !printable(spec.Connection, MaxConnectionLength)):
 		return fmt.Errorf("%w: the connection must be 1 to %d characters without control characters", ErrInvalid, MaxConnectionLength)
@@ -63,6 +69,11 @@ func (spec *Spec) Validate() error {
 	}
 	if err := validMetadata(spec.Metadata); err != nil {
 		return err
+	}
+	if spec.Verify != nil {
+		if err := spec.Verify.Validate(); err != nil {
+			return err
+		}
 	}
 	return validAllowedIPs(spec.AllowedIPs)
 }
@@ -166,7 +177,7 @@ func canonicalScopes(scopes []string) []string {
 	return slices.Compact(sorted)
 }
 
-// Spec returns what it takes to make a credential like this one, but for the secret.
+// Spec returns what it takes to make a credential like this one, but for its secrets.
 func (c *Credential) Spec() Spec {
 	return Spec{
 		Tenant: c.Tenant, Kind: c.Kind, Label: c.Label, Vendor: c.Vendor, Connection: c.Connection,

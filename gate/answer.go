@@ -37,6 +37,8 @@ func problemFor(o guard.Outcome) problem.Problem {
 		return problem.Throttled
 	case guard.Stale:
 		return problem.Unavailable
+	case guard.Replayed:
+		return problem.UpstreamBusy
 	default:
 		return problem.Refused
 	}
@@ -62,6 +64,10 @@ func (x *exchange) refuse(d *guard.Decision) error {
 		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	p := problemFor(d.Outcome)
+	if d.Outcome == guard.BadSignature && d.Refuse != 0 {
+		// Some vendors take an address for theirs only where a wrong proof has this status.
+		p.Status, p.Title = d.Refuse, http.StatusText(d.Refuse)
+	}
 	if d.Redirected {
 		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
 	}
@@ -71,6 +77,7 @@ func (x *exchange) refuse(d *guard.Decision) error {
 // refuseLate answers a request that was allowed until its body arrived. It leaves
 // x.decision alone, for the body may still be read.
 func (x *exchange) refuseLate(d *guard.Decision) error {
+	d.Proof = "" // it is counted
 	x.Server.Count(d)
 	return x.refuse(d)
 }
@@ -79,8 +86,12 @@ func (x *exchange) refuseLate(d *guard.Decision) error {
 // ours.
 func (x *exchange) fail(err error, outcome guard.Outcome) error {
 	p := problem.Internal
-	if errors.Is(err, errBodyCutOff) {
+	switch {
+	case errors.Is(err, errBodyCutOff):
 		p = problem.BodyCutOff
+	case errors.Is(err, errNoRoom):
+		p = problem.NoRoom
+		x.w.Header().Set("Retry-After", "1")
 	}
 	return x.answer(p, &x.decision, outcome, zap.InfoLevel, "refused")
 }
@@ -124,6 +135,9 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 	}
 	if d.Credential != uuid.Nil {
 		fields = append(fields, zap.Stringer("credential", d.Credential))
+	}
+	if d.Reason != "" {
+		fields = append(fields, zap.String("proof", string(d.Reason)), zap.String("vendor", d.Vendor))
 	}
 	x.Logger.Log(level, message, append(fields, more...)...)
 	if p.Status == http.StatusUnauthorized {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hookgate/hookgate/guard"
 )
 
 // peekTime is how long an answer is held to see whose fault it tells of. The body of an
@@ -23,12 +25,13 @@ type answering struct {
 	// A body that does not come is let go by a timer.
 	mu      sync.Mutex
 	timer   *time.Timer
-	added   http.Header  // what is added while the header may be sent by the timer
-	status  int          // 0 until the upstream has answered
-	code    string       // Matcher's, where it was looked for
-	peeking bool         // the body is held
-	held    []byte       // of the body
-	instead *translation // nil: the answer passes
+	added   http.Header    // what is added while the header may be sent by the timer
+	status  int            // 0 until the upstream has answered
+	code    string         // Matcher's, where it was looked for
+	peeking bool           // the body is held
+	held    []byte         // of the body
+	instead *translation   // nil: the answer passes
+	success *guard.Success // what the vendor gets in its place; nil: the answer passes
 }
 
 // Header implements http.ResponseWriter.
@@ -59,6 +62,12 @@ func (a *answering) writeHeader(status int) {
 	a.status = status
 	x := a.exchange
 	x.Server.Answered(&x.decision, status)
+	if status < http.StatusMultipleChoices {
+		x.delivered(status)
+		if a.success = x.decision.Success(); a.success != nil {
+			return
+		}
+	}
 	a.instead, a.peeking = byStatus(status, a.ResponseWriter.Header(), x.Policy.Asserter != nil)
 	switch {
 	case a.peeking:
@@ -77,7 +86,7 @@ func (a *answering) Write(b []byte) (int, error) {
 		a.writeHeader(http.StatusOK)
 	}
 	switch {
-	case a.instead != nil:
+	case a.instead != nil || a.success != nil:
 		return len(b), nil
 	case !a.peeking:
 		return a.ResponseWriter.Write(b)
@@ -150,7 +159,7 @@ func (a *answering) end() {
 func (a *answering) FlushError() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.peeking || a.instead != nil {
+	if a.peeking || a.instead != nil || a.success != nil {
 		return nil
 	}
 	return http.NewResponseController(a.ResponseWriter).Flush()
@@ -158,6 +167,14 @@ func (a *answering) FlushError() error {
 
 // Unwrap serves http.ResponseController.
 func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// succeed answers in the words that the vendor wants for a 2xx of the upstream.
+func (x *exchange) succeed(a *answering) error {
+	header := x.w.Header()
+	clear(header)
+	maps.Copy(header, a.before)
+	return x.brief(a.success.Status, textPlain, []byte(a.success.Body))
+}
 
 // through hands an allowed request over, and returns the answer that came of it.
 func (x *exchange) through(next Handler, w http.ResponseWriter) (*answering, error) {

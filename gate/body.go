@@ -54,16 +54,25 @@ func (x *exchange) Hold() ([]byte, error) {
 	}
 	var read bytes.Buffer
 	if r.Body != nil {
-		if r.ContentLength > 0 {
+		from := io.Reader(x.boundedBody())
+		switch {
+		case r.ContentLength < 0:
+			from = &roomReader{Reader: from, exchange: x}
+		case r.ContentLength > 0:
+			if err := x.takeRoom(r.ContentLength); err != nil {
+				return nil, err
+			}
 			read.Grow(int(r.ContentLength) + bytes.MinRead) // which ReadFrom wants to be free, to see the end
 		}
-		_, err := read.ReadFrom(x.boundedBody())
+		_, err := read.ReadFrom(from)
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):
 			return nil, guard.ErrTooLarge
 		case x.badFraming(err):
 			return nil, guard.ErrUnframed
+		case errors.Is(err, errNoRoom):
+			return nil, errNoRoom
 		case err != nil:
 			return nil, errBodyCutOff
 		}

@@ -19,6 +19,10 @@ type Gate struct {
 	Policy  guard.Policy
 	Keyring guard.Keyring
 	Server  Server
+	// Room is for the bodies that are held; nil: there is no bound.
+	Room *Room
+	// Replays remembers what vendors delivered; nil: nothing does.
+	Replays Replays
 	Logger  *zap.Logger
 	Now     func() time.Time
 }
@@ -66,6 +70,10 @@ type exchange struct {
 	body     clientBody    // the same on its way to the upstream
 	reply    reply
 	decision guard.Decision
+
+	roomTaken int64 // of Room
+	claimed   Claim // nil: there is none, or what became of it is told
+	seen      Seen
 }
 
 // Serve decides on r, and hands it over to next or answers it.
@@ -77,13 +85,22 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 	}
 	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
 	x.id = g.Server.RequestID(r)
+	defer x.giveRoom()
+	defer x.undelivered()
 	if err := x.authorise(); err != nil {
 		return x.fail(err, "")
 	}
 	switch x.decision.Outcome {
 	case guard.Allowed:
 		return x.forward(next)
+	case guard.Replayed:
+		if !x.seen.Running {
+			return x.duplicate()
+		}
 	case guard.Probe:
+		if x.decision.Answer != nil {
+			return x.handshake()
+		}
 		w.Header().Set("Cache-Control", "no-store")
 		identify(w.Header(), http.StatusNoContent, x.id)
 		w.WriteHeader(http.StatusNoContent)
@@ -122,6 +139,9 @@ func (x *exchange) authorise() (err error) {
 		Peer:          x.peer,
 	}, x.Keyring, start)
 	x.Server.Decided(x.r, d, x.Now().Sub(start))
+	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
+		return err
+	}
 	if d.Outcome == guard.Allowed {
 		if err := x.prepare(start); err != nil {
 			return err // it is neither allowed nor refused
@@ -145,12 +165,19 @@ func (x *exchange) prepare(start time.Time) error {
 			return nil
 		}
 	}
+	if d.Proof == guard.Unenforced {
+		x.Logger.Warn("a proof fails, and is not enforced", zap.String("request_id", x.id), zap.String("proof", string(d.Reason)),
+			zap.String("vendor", d.Vendor), zap.Stringer("credential", d.Credential))
+	}
 	f, err := x.Policy.Forwarding(d, x.Now())
 	if err != nil {
 		x.Logger.Error("cannot forward", zap.String("request_id", x.id), zap.Stringer("credential", d.Credential), zap.Error(err))
 		return err
 	}
 	if d.Outcome != guard.Allowed {
+		return nil
+	}
+	if x.claim(); d.Outcome != guard.Allowed {
 		return nil
 	}
 	rewrite(x.r, f)
@@ -169,8 +196,11 @@ func (x *exchange) forward(next Handler) error {
 	x.reply.ResponseWriter, x.reply.body, x.reply.id = WithoutInterim(x.w, x.r), body, x.id
 	answer, err := x.through(next, &x.reply)
 	if err == nil {
-		if answer.instead != nil {
+		switch {
+		case answer.instead != nil:
 			return x.translate(answer)
+		case answer.success != nil:
+			return x.succeed(answer)
 		}
 		if x.reply.early {
 			linger(x.w, x.r, x.raw)

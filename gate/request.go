@@ -35,6 +35,10 @@ func rewrite(r *http.Request, f *guard.Forwarding) {
 		r.URL.Path, r.URL.RawPath = f.Path, f.RawPath
 		r.RequestURI = r.URL.RequestURI()
 	}
+	if f.NewQuery {
+		r.URL.RawQuery = f.Query
+		r.RequestURI = r.URL.RequestURI()
+	}
 }
 
 // posts reports whether r has what a request that posts something has.

@@ -58,8 +58,11 @@ type Policy struct {
 	Beside func() []*Policy
 	// TokenHeader is the name of the header that holds a token, in canonical form.
 	TokenHeader string
-	// Vendors are further conditions on webhooks, by the vendor in the path.
-	Vendors map[string]VendorPolicy
+	// Vendors are further conditions, by the credential's vendor.
+	Vendors map[string]*VendorPolicy
+	// PublicURL returns what stands before the path in the URLs that vendors post to, ""
+	// where it is not known. Some of them sign it. Nil: it never is.
+	PublicURL func() string
 	// PassHeaders are headers that pass though their names tell of a client or the like, in
 	// canonical form.
 	PassHeaders []string
@@ -94,7 +97,7 @@ const (
 // Decide decides on req at the local time now. Checks come in a fixed order, each
 // answering only what the ones before it left open.
 func (p *Policy) Decide(req *Request, ring Keyring, now time.Time) (d Decision) {
-	d.peer, d.requestID = req.Peer, req.RequestID
+	d.peer, d.requestID, d.method, d.arrived = req.Peer, req.RequestID, req.Method, now
 	p.decide(&d, req, ring, now)
 	if p.Throttle != nil && d.Outcome.Unauthorized() {
 		if wait := p.Throttle.Fail(req.Client, now); wait > 0 {
@@ -131,6 +134,8 @@ func (p *Policy) decide(d *Decision, req *Request, ring Keyring, now time.Time) 
 	case d.Kind == credential.KindAPI && apiMethod(req.Method):
 	case d.Kind == credential.KindWebhook && get && !req.Posts:
 		probe = true
+	case d.Kind == credential.KindWebhook && p.challenges(d.found.vendor, req.Method):
+		d.challenging = true
 	default:
 		d.Outcome, d.Allow, d.Redirected = Method, d.route.allow(), d.Kind == credential.KindWebhook && get
 		return
@@ -156,14 +161,30 @@ func (p *Policy) decide(d *Decision, req *Request, ring Keyring, now time.Time) 
 	}
 	if probe {
 		d.Outcome = Probe
-		return
+		if d.unaddressed && d.vendor.Challenge == nil {
+			d.Outcome = SourceIP // it brings no proof
+		}
 	}
-	d.signature = p.Vendors[d.found.vendor].Signature // "" on other routes is no vendor
+}
+
+// challenges reports whether a method is one that only a handshake of the vendor's has.
+func (p *Policy) challenges(vendor, method string) bool {
+	policy := p.Vendors[vendor]
+	return policy != nil && policy.Challenge != nil && policy.Challenge.takes(method)
 }
 
 // Recheck decides on an allowed request once more, when its body has arrived: that
 // may be long after its header, and the credential have ended since.
-func (p *Policy) Recheck(d *Decision, ring Keyring, now time.Time) { p.judge(d, ring, now) }
+func (p *Policy) Recheck(d *Decision, ring Keyring, now time.Time) {
+	p.judge(d, ring, now)
+	switch {
+	case d.Outcome != Allowed || !d.unaddressed:
+	case d.Proof.Proven():
+		d.unaddressed = false
+	default:
+		d.Outcome, d.Identity = SourceIP, nil
+	}
+}
 
 // judge looks up what was presented, and decides by what is known of it now.
 func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
@@ -175,6 +196,7 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 	}
 	key, standing := ring.Lookup(d.digest)
 	d.Credential = key.ID
+	vendor := p.vendorOf(key)
 	// An operator may have minted it, prolonged it or added the address meanwhile.
 	outdated := age > maxUnknownAge
 	switch {
@@ -195,7 +217,10 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		d.Outcome = Vendor
 	case !p.Serves(key.Tenant):
 		d.Outcome = WrongTenant
-	case !allowedFrom(p.Vendors[d.found.vendor].AllowIPs, d.peer.Client):
+	case key.Proves && key.Proof == nil:
+		d.Vendor = key.Vendor
+		d.unsealable()
+	case !vendor.Either && !allowedFrom(vendor.AllowIPs, d.peer.Client):
 		d.Outcome = SourceIP
 	case !allowedFrom(key.AllowedIPs, d.peer.Client):
 		d.Outcome = SourceIP
@@ -206,6 +231,11 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		d.Outcome = Scope
 	default:
 		d.Outcome, d.Identity, d.ExpiresAt = Allowed, key.Identity, key.ExpiresAt
+		d.Vendor, d.vendor, d.proofs = key.Vendor, vendor, vendor.Proof
+		if key.Proof != nil {
+			d.proofs = key.Proof
+		}
+		d.unaddressed = vendor.Either && !allowedFrom(vendor.AllowIPs, d.peer.Client)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/proof"
 )
 
 const (
@@ -38,7 +39,6 @@ var (
 	boundUser     = keyring.Identity{Tenant: tenant, Kind: credential.KindCallback, AllowedIPs: tens}
 	boundHookUser = keyring.Identity{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "belvo", Connection: "main", AllowedIPs: tens}
 	signedUser    = keyring.Identity{Tenant: tenant, Kind: credential.KindWebhook, Vendor: "acme", Connection: "main"}
-	acmeSignature = &SignatureCheck{Header: "X-Acme-Signature", Secrets: [][]byte{[]byte("secret")}}
 )
 
 // ring is a keyring with fixed contents.
@@ -87,9 +87,9 @@ func testPolicy(t testing.TB) Policy {
 			mustRoute(t, CallbackRoute, "/v1/exceptions/{exceptionId}/callback"),
 			mustRoute(t, WebhookRoute, "/v1/discovery/webhooks/{vendor}/{token}"),
 		},
-		Vendors: map[string]VendorPolicy{
+		Vendors: map[string]*VendorPolicy{
 			"belvo": {AllowIPs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}},
-			"acme":  {AllowIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}, Signature: acmeSignature},
+			"acme":  {AllowIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}, Proof: verifying(t, proof.Scheme{Signature: header("X-Acme-Signature")}, "secret")},
 		},
 		MaxBody:      1000,
 		MaxStaleness: 30 * time.Second,
@@ -201,8 +201,8 @@ func TestDecide(t *testing.T) {
 			if (d.Identity != nil) != (d.Outcome == Allowed || d.Outcome == Probe) {
 				t.Error("a refused request has an identity, or an allowed one has none")
 			}
-			if (d.signature != nil) != (d.Outcome == Allowed && strings.Contains(tc.req.Target, "/acme/")) {
-				t.Errorf("signature to check: %v", d.signature)
+			if allowed := d.Outcome == Allowed || d.Outcome == Probe; (d.proofs != nil) != (allowed && strings.Contains(tc.req.Target, "/acme/")) {
+				t.Errorf("to prove: %v", d.proofs)
 			}
 			if (d.RetryAfter > 0) != (d.Outcome == Stale) || (d.Allow != "") != (d.Outcome == Method) {
 				t.Errorf("Retry-After %s, Allow %q", d.RetryAfter, d.Allow)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/proof"
 )
 
 // Outcome is why a request passed or not, in one word: a metric label and a log
@@ -30,7 +31,8 @@ const (
 	Vendor       Outcome = "vendor"
 	SourceIP     Outcome = "source_ip" // a live credential, from an address it is not for
 	Scope        Outcome = "scope"     // a live credential, that may not do this
-	BadSignature Outcome = "signature" // a live credential, on a body that its vendor did not sign
+	BadSignature Outcome = "signature" // a live credential, on a request that its vendor did not prove to be its own
+	Replayed     Outcome = "replayed"  // an event that was delivered before, or is under way
 	WrongTenant  Outcome = "tenant"    // a live credential of a tenant that is not served here
 	Throttled    Outcome = "throttled" // refused like the others, too often
 	Stale        Outcome = "stale"     // nobody can tell: neither allowed nor refused
@@ -40,7 +42,7 @@ const (
 func Outcomes() []Outcome {
 	return []Outcome{
 		Allowed, Probe, Ambiguous, NoRoute, Method, TooLarge, Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor,
-		SourceIP, Scope, BadSignature, WrongTenant, Throttled, Stale,
+		SourceIP, Scope, BadSignature, Replayed, WrongTenant, Throttled, Stale,
 	}
 }
 
@@ -80,6 +82,18 @@ type Decision struct {
 	// ExpiresAt is the end of the credential in milliseconds since the Unix epoch; 0 =
 	// never.
 	ExpiresAt int64
+	// Vendor is that of the credential, "" where it has none or none was found.
+	Vendor string
+	// Proof is what came of the vendor's proof, "" where none was asked for. Reason is why it
+	// failed, also where that refuses nothing.
+	Proof, Reason proof.Result
+	// Refuse is the status that the vendor is to see for a proof that failed; 0: the usual one.
+	Refuse int
+	// Event is what a proven request is recognised by for as long as Replay.
+	Event  proof.Event
+	Replay time.Duration
+	// Answer is set for a Probe that is a handshake of the vendor's.
+	Answer *proof.Answer
 
 	// What the decision was made on, for the steps that follow it.
 	route       *Route
@@ -88,6 +102,11 @@ type Decision struct {
 	digest      credential.Digest
 	peer        Peer
 	requestID   string
-	signature   *SignatureCheck // still to be checked, on the body
-	key         string          // the idempotency key to send; "": that of the client, or none
+	method      string
+	arrived     time.Time
+	vendor      *VendorPolicy // of the credential, once it is allowed
+	proofs      proof.Any     // one of which the request has to show
+	unaddressed bool          // it comes from none of the vendor's addresses, so that only a proof lets it pass
+	challenging bool          // its method is one that only a handshake has
+	key         string        // the idempotency key to send; "": that of the client, or none
 }

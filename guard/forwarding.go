@@ -28,6 +28,10 @@ type Forwarding struct {
 	// Path is where the request goes, and RawPath the same as it is to be sent. They hold
 	// the token only where that is forwarded.
 	Path, RawPath string
+	// Query is the raw query of the request, where it is to be another than the client's:
+	// there was a secret in it.
+	Query    string
+	NewQuery bool
 	// Client is the one address that the upstream is told of; the zero Addr where it is
 	// told of none.
 	Client netip.Addr
@@ -37,6 +41,7 @@ type Forwarding struct {
 	tokenHeader  string
 	forwardToken bool
 	named, pass  []string
+	secrets      []string // headers that hold a secret itself
 
 	values [len(setHeaders)]string // of setHeaders; "": not set
 }
@@ -48,6 +53,12 @@ func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 	f := &Forwarding{
 		Client: d.peer.Client, ThroughProxy: d.peer.Trusted,
 		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named, pass: p.PassHeaders,
+	}
+	if d.proofs != nil {
+		f.secrets = d.proofs.SecretHeaders()
+		sent := strings.TrimPrefix(d.query, "?")
+		f.Query = d.proofs.StripQuery(sent)
+		f.NewQuery = f.Query != sent
 	}
 	var authorization string
 	var err error
@@ -101,7 +112,7 @@ func (f *Forwarding) Drops(name string) bool {
 	switch {
 	case f.keeps(name):
 		return false
-	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named) || isRequestIDAlias(name):
+	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named) || isAnyAlias(name, f.secrets) || isRequestIDAlias(name):
 		return true
 	case f.ThroughProxy && (name == forwardedHost || name == forwardedProto), slices.Contains(f.pass, name):
 		return false

@@ -79,7 +79,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 	got = append(got, d.Outcome)
 	d = decide()
-	if err := p.Verify(&d, http.Header{acmeSignature.Header: {sign("secret", "")}}, body{ErrTooLarge}); err != nil || d.Outcome != TooLarge {
+	if err := p.Verify(&d, http.Header{"X-Acme-Signature": {sign("secret", "")}}, body{ErrTooLarge}); err != nil || d.Outcome != TooLarge {
 		t.Fatalf("%s, %v", d.Outcome, err)
 	}
 	got = append(got, d.Outcome)

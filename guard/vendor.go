@@ -1,53 +1,73 @@
 package guard
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
+	"time"
+
+	"github.com/hookgate/hookgate/keyring"
+	"github.com/hookgate/hookgate/proof"
 )
 
-// VendorPolicy is what a vendor's requests must show beyond a live token.
+// VendorPolicy is what requests of a vendor must show beyond a live token, and how they are
+// answered.
 type VendorPolicy struct {
 	// AllowIPs are the addresses that the vendor sends from; none means any.
 	AllowIPs []netip.Prefix
-	// Signature is how the vendor signs its bodies; nil: it does not.
-	Signature *SignatureCheck
+	// Proof is how the vendor proves itself, in any of several ways; nil: it does not. A
+	// credential that has a proof of its own is judged by that alone.
+	Proof proof.Any
+	// Either: one of AllowIPs and a proof is enough.
+	Either bool
+	// Unenforced: a proof that fails is told of, and refuses nothing.
+	Unenforced bool
+	// Replay is how long a delivered event is recognised when it comes again; 0: never.
+	Replay time.Duration
+	// Challenge answers the vendor's handshakes; nil: there are none.
+	Challenge *Challenge
+	// Success is what the vendor gets in place of the upstream's own 2xx; nil: that.
+	Success *Success
 }
 
-// SignatureCheck verifies hexadecimal HMAC-SHA256 signatures of raw bodies. Decide
-// cannot see the body, so a decision carries the check to whoever can.
-type SignatureCheck struct {
-	// Header is the name of the header that holds the signature, in canonical form.
-	Header string
-	// Secrets are the keys of which any may have been used: two while the vendor
-	// changes from one to the next.
-	Secrets [][]byte
+// Challenge answers the handshakes of one kind.
+type Challenge struct {
+	*proof.Responder
+	Kind string
 }
 
-// presented returns the signature in the lines of the header. Anything but exactly
-// one line is none: of two, another reader may believe the other one. It is told
-// apart before the body is read, which an unsigned request need not even send.
-func (c *SignatureCheck) presented(lines []string) (signature [sha256.Size]byte, ok bool) {
-	if len(lines) != 1 || len(lines[0]) != hex.EncodedLen(len(signature)) {
-		return signature, false
+// takes reports whether a method is one that only such a handshake has.
+func (c *Challenge) takes(method string) bool {
+	return c.Kind == "cloudevents" && method == "OPTIONS"
+}
+
+// proves reports whether an answered handshake is known to be the vendor's.
+func (c *Challenge) proves() bool { return c.Kind == "meta" || c.Kind == "slack" || c.Kind == "zoom" }
+
+// Success is an answer.
+type Success struct {
+	Status int
+	Body   string
+}
+
+// Success returns what the vendor gets in place of the upstream's own 2xx; nil: that.
+func (d *Decision) Success() *Success {
+	if d.vendor == nil {
+		return nil
 	}
-	_, err := hex.Decode(signature[:], []byte(lines[0]))
-	return signature, err == nil
+	return d.vendor.Success
 }
 
-// verify reports whether signature is that of body under any of the secrets. It
-// takes as long whichever it is, and wherever a wrong signature first differs.
-func (c *SignatureCheck) verify(signature [sha256.Size]byte, body []byte) bool {
-	valid := false
-	for _, secret := range c.Secrets {
-		mac := hmac.New(sha256.New, secret)
-		mac.Write(body)
-		if hmac.Equal(mac.Sum(nil), signature[:]) {
-			valid = true
-		}
+// noVendor asks for nothing.
+var noVendor VendorPolicy
+
+// vendorOf returns what is asked of a credential's vendor.
+func (p *Policy) vendorOf(key keyring.Key) *VendorPolicy {
+	if key.Identity == nil || key.Vendor == "" {
+		return &noVendor
 	}
-	return valid
+	if vendor := p.Vendors[key.Vendor]; vendor != nil {
+		return vendor
+	}
+	return &noVendor
 }
 
 // allowedFrom reports whether a client may come from where it does. Where there is

@@ -22,7 +22,11 @@ var (
 // take its body. It has the body read where one of them needs it, and only then: an
 // unsigned request need not even send one. Its errors are those of the reading.
 func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) error {
-	err := p.verify(d, header, body)
+	return d.unread(p.verify(d, header, body))
+}
+
+// unread refuses a request whose body is a reason for that, and returns any other error.
+func (d *Decision) unread(err error) error {
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		*d = *d.Refused(TooLarge)
@@ -35,20 +39,8 @@ func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) erro
 }
 
 func (p *Policy) verify(d *Decision, header map[string][]string, body Body) error {
-	if d.signature != nil {
-		signature, ok := d.signature.presented(header[d.signature.Header])
-		if !ok {
-			d.Outcome = BadSignature
-			return nil
-		}
-		held, err := body.Hold()
-		if err != nil {
-			return err
-		}
-		if !d.signature.verify(signature, held) {
-			d.Outcome = BadSignature
-			return nil
-		}
+	if err := p.prove(d, header, body); err != nil || d.Outcome != Allowed {
+		return err
 	}
 	// What api credentials are used for is not known here.
 	if !p.KeyFromBody || d.Kind == credential.KindAPI {

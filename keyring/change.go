@@ -40,22 +40,29 @@ func encodeKey(k Key) string {
 	b = append(b, k.ID[:]...)
 	b = append(b, k.Tenant[:]...)
 	b = binary.AppendUvarint(b, uint64(k.ExpiresAt))
-	return string(appendStrings(b, k.Identity))
+	return string(appendStrings(b, k.Identity, k.Verify.Encode()))
 }
 
 // appendIdentity encodes an identity alone, equal ones alike.
 func appendIdentity(b []byte, identity *Identity) []byte {
 	b = append(b, byte(credential.KindCode(identity.Kind)))
 	b = append(b, identity.Tenant[:]...)
-	return appendStrings(b, identity)
+	verify := ""
+	if identity.Proves {
+		verify = proves
+	}
+	return appendStrings(b, identity, verify)
 }
 
-func appendStrings(b []byte, identity *Identity) []byte {
+// proves stands in an identity for the verify that each of its credentials has.
+const proves = "+"
+
+func appendStrings(b []byte, identity *Identity, verify string) []byte {
 	for _, s := range [...]string{identity.Vendor, identity.Connection, identity.Label} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " "), string(identity.TenantAs)}
+	later := [...]string{credential.FormatIPs(identity.AllowedIPs), strings.Join(identity.Scopes, " "), string(identity.TenantAs), verify}
 	last := len(later)
 	for last > 0 && later[last-1] == "" {
 		last--
@@ -71,41 +78,51 @@ func appendStrings(b []byte, identity *Identity) []byte {
 const fixedKey = 1 + 2*16
 
 func decodeKey(s string) (Key, error) {
-	if len(s) < fixedKey || int(s[0]) >= len(credential.KindCodes) {
-		return Key{}, credential.ErrCorrupt
+	key, verify, err := decodeStrings(s)
+	if err != nil {
+		return Key{}, err
 	}
-	key := Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
+	// One that cannot be read must not become none, with which the token alone is enough.
+	key.Verify, err = credential.ParseVerify(verify)
+	return key, err
+}
+
+// decodeStrings decodes a key, and returns apart what it has for a verify.
+func decodeStrings(s string) (key Key, verify string, err error) {
+	if len(s) < fixedKey || int(s[0]) >= len(credential.KindCodes) {
+		return Key{}, "", credential.ErrCorrupt
+	}
+	key = Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
 	copy(key.ID[:], s[1:])
 	copy(key.Tenant[:], s[17:])
 	rest := []byte(s[fixedKey:])
 	expires, n := binary.Uvarint(rest)
 	if n <= 0 {
-		return Key{}, credential.ErrCorrupt
+		return Key{}, "", credential.ErrCorrupt
 	}
 	key.ExpiresAt = int64(expires)
 	rest = rest[n:]
 	var ips, scopes, tenantAs string
-	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs} {
+	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs, &verify} {
 		if i >= 3 && len(rest) == 0 {
 			break // encoded without these, or before they were there
 		}
 		length, n := binary.Uvarint(rest)
 		if n <= 0 || length > uint64(len(rest)-n) {
-			return Key{}, credential.ErrCorrupt
+			return Key{}, "", credential.ErrCorrupt
 		}
 		*field = string(rest[n : n+int(length)])
 		rest = rest[n+int(length):]
 	}
 	if len(rest) != 0 {
-		return Key{}, credential.ErrCorrupt
+		return Key{}, "", credential.ErrCorrupt
 	}
-	key.TenantAs = credential.TenantSpelling(tenantAs)
-	var err error
+	key.TenantAs, key.Proves = credential.TenantSpelling(tenantAs), verify != ""
 	key.AllowedIPs, err = credential.ParseIPs(ips)
 	if scopes != "" {
 		key.Scopes = strings.Fields(scopes)
 	}
-	return key, err
+	return key, verify, err
 }
 
 // Bucket and ledger values are "<seq>:<state>", where the state of a live digest

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookgate/hookgate/credential/credentialtest"
 
@@ -32,11 +33,17 @@ func sampleKeys() []Key {
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
 		}}},
 		{ID: credentialtest.ID(6), Identity: &Identity{Tenant: credentialtest.Tenant, TenantAs: credential.TenantDashless, Kind: credential.KindCallback, Label: "acme"}},
+		{ID: credentialtest.ID(7), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Proves: true}, Verify: &credential.Verify{
+			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 2, ChangedAt: time.UnixMilli(1).UTC(), GraceUntil: time.UnixMilli(2).UTC(),
+		}},
+		{ID: credentialtest.ID(8), Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true}, Verify: &credential.Verify{
+			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
+		}},
 	}
 }
 
 func equalKeys(a, b Key) bool {
-	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && reflect.DeepEqual(a.Identity, b.Identity)
+	return a.ID == b.ID && a.ExpiresAt == b.ExpiresAt && reflect.DeepEqual(a.Identity, b.Identity) && reflect.DeepEqual(a.Verify, b.Verify)
 }
 
 func TestKeySurvivesEncoding(t *testing.T) {

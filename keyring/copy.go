@@ -13,12 +13,13 @@ import (
 //
 //	0, length, identity                                   the next identity, from 1 on
 //	its number, digest, credential id, sequence number, expiry
+//	0, 0, length, verify                                  that of the digest before it
 //
 // with all numbers but digest and id as uvarints. A chunk holds whole records, and
 // refers to identities of the chunks before it.
 
 // CopyFormat names this form: who knows another one reads the buckets.
-const CopyFormat = "1"
+const CopyFormat = "2"
 
 // Copy returns the index in chunks of about a size. It must not change meanwhile.
 func (idx *Index) Copy(size int) [][]byte {
@@ -41,6 +42,10 @@ func (idx *Index) Copy(size int) [][]byte {
 			chunk = append(append(chunk, e.digest[:]...), e.id[:]...)
 			chunk = binary.AppendUvarint(chunk, e.seq.value())
 			chunk = binary.AppendUvarint(chunk, e.expiresAt.value())
+			if proof := idx.shards[i].proofs[e.digest]; proof != nil {
+				verify := proof.verify.Encode()
+				chunk = append(binary.AppendUvarint(append(chunk, 0, 0), uint64(len(verify))), verify...)
+			}
 			if len(chunk) >= size {
 				chunks = append(chunks, chunk)
 				chunk = make([]byte, 0, size+1024)
@@ -57,6 +62,7 @@ func (idx *Index) Copy(size int) [][]byte {
 type CopyReader struct {
 	Index      *Index
 	identities []uint32
+	last       slot
 }
 
 // Read takes the next chunk.
@@ -77,8 +83,21 @@ func (r *CopyReader) Read(chunk string) error {
 		}
 		if number == 0 {
 			length, ok := uvarint()
+			verifies := ok && length == 0
+			if verifies {
+				length, ok = uvarint()
+			}
 			if !ok || length > uint64(len(chunk)) {
 				return credential.ErrCorrupt
+			}
+			if verifies {
+				verify, err := credential.ParseVerify(chunk[:length])
+				if err != nil || r.last.identity == 0 {
+					return credential.ErrCorrupt
+				}
+				r.Index.put(r.last, verify)
+				chunk = chunk[length:]
+				continue
 			}
 			identity, err := decodeIdentity(chunk[:length])
 			if err != nil {
@@ -100,7 +119,8 @@ func (r *CopyReader) Read(chunk string) error {
 			return credential.ErrCorrupt
 		}
 		e.seq, e.expiresAt = toUint48(seq), toUint48(expires)
-		r.Index.put(e)
+		r.Index.put(e, nil)
+		r.last = e
 	}
 	return nil
 }
@@ -112,6 +132,9 @@ func decodeIdentity(encoded string) (*Identity, error) {
 		return nil, credential.ErrCorrupt
 	}
 	state := encoded[:1] + string(make([]byte, len(uuid.UUID{}))) + encoded[1:fixed] + "\x00" + encoded[fixed:]
-	key, err := decodeKey(state)
+	key, verify, err := decodeStrings(state)
+	if verify != "" && verify != proves {
+		err = credential.ErrCorrupt
+	}
 	return key.Identity, err
 }

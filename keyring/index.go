@@ -15,6 +15,7 @@ const shardCount = 256
 type shard struct {
 	mu sync.RWMutex
 	table
+	proofs map[credential.Digest]*held // of those few that have more to show than a token
 }
 
 // Index holds the live digests of one epoch. Readers need no lock but their
@@ -30,6 +31,9 @@ type Index struct {
 	// later slice: a position is never given to another identity.
 	identities atomic.Pointer[[]*Identity]
 	interned   map[string]uint32 // by the encoded identity
+
+	proofBytes   atomic.Int64
+	proofChanges atomic.Uint64
 }
 
 func NewIndex(epoch string) *Index {
@@ -45,11 +49,19 @@ func (idx *Index) lookup(d credential.Digest) (Key, bool) {
 	s := idx.shard(d)
 	s.mu.RLock()
 	e, ok := s.get(&d)
+	var proof *held
+	if len(s.proofs) > 0 {
+		proof = s.proofs[d]
+	}
 	s.mu.RUnlock()
 	if !ok {
 		return Key{}, false
 	}
-	return Key{ID: e.id, ExpiresAt: int64(e.expiresAt.value()), Identity: idx.identityOf(e)}, true
+	key := Key{ID: e.id, ExpiresAt: int64(e.expiresAt.value()), Identity: idx.identityOf(e)}
+	if proof != nil {
+		key.Verify, key.held = proof.verify, proof
+	}
+	return key, true
 }
 
 // apply applies every operation of c, but for what is dead; the higher sequence number
@@ -67,7 +79,7 @@ func (idx *Index) apply(c Change, dead *tombstones) {
 func (idx *Index) Put(d credential.Digest, seq uint64, key Key) {
 	idx.put(slot{
 		digest: d, id: key.ID, identity: idx.intern(key.Identity) + 1, seq: toUint48(seq), expiresAt: expiry(key.ExpiresAt),
-	})
+	}, key.Verify)
 }
 
 // expiry takes what is before 1970 for the first millisecond after it: 0 is never.
@@ -79,7 +91,7 @@ func expiry(ms int64) uint48 {
 }
 
 // put keeps what is there where that is newer.
-func (idx *Index) put(e slot) {
+func (idx *Index) put(e slot, verify *credential.Verify) {
 	s := idx.shard(e.digest)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,6 +100,7 @@ func (idx *Index) put(e slot) {
 		return
 	}
 	s.table.put(e)
+	idx.holdProof(s, e.digest, e.id, verify)
 	if !existed {
 		idx.counts[credential.KindCode(idx.identityOf(e).Kind)].Add(1)
 	}
@@ -110,6 +123,7 @@ func (idx *Index) Remove(d credential.Digest) bool {
 	defer s.mu.Unlock()
 	old, ok := s.table.remove(&d)
 	if ok {
+		idx.dropProof(s, d)
 		idx.counts[credential.KindCode(idx.identityOf(old).Kind)].Add(-1)
 		idx.removed.Add(1)
 	}

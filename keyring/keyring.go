@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/proof"
 )
 
 // Identity is what a keyring knows of the owner of a credential. Identities are
@@ -28,6 +29,9 @@ type Identity struct {
 	AllowedIPs []netip.Prefix
 	// Scopes are what a credential of kind api may do, sorted.
 	Scopes []string
+	// Proves: each of them has a Verify of its own. Where that is lost on the way here, its
+	// senders have proved nothing.
+	Proves bool
 }
 
 // Key is one credential as a keyring holds it.
@@ -37,6 +41,13 @@ type Key struct {
 	ExpiresAt int64
 	// Identity is nil for a revoked credential.
 	*Identity
+	// Verify is how its senders prove themselves beyond the token; nil: by nothing of its
+	// own. Proof is the same with its secrets opened, as Lookup returns it; nil where they
+	// cannot be.
+	Verify *credential.Verify
+	Proof  proof.Any
+
+	held *held
 }
 
 // Standing says what a keyring knows of a digest.
@@ -63,16 +74,24 @@ type Keyring struct {
 	mu         sync.Mutex
 	local      []Change // committed here, maybe not yet seen in the ledger
 	tombstones *tombstones
+
+	opener   atomic.Pointer[opener] // nil: there is nothing to open proofs with
+	unopened unopened
 }
 
 func New(clock *ServerClock) *Keyring {
 	return &Keyring{clock: clock, tombstones: newTombstones(clock.Local)}
 }
 
-// Lookup returns what is known of a digest. It does no I/O and does not allocate.
+// Lookup returns what is known of a digest. It does no I/O, and does not allocate but where
+// it is the first to need a proof.
 func (k *Keyring) Lookup(d credential.Digest) (Key, Standing) {
 	if idx := k.index.Load(); idx != nil {
 		if key, ok := idx.lookup(d); ok {
+			if key.held != nil {
+				key.Proof = key.held.open(k.opener.Load())
+				key.held = nil
+			}
 			return key, Live
 		}
 	}

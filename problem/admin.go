@@ -44,6 +44,12 @@ var (
 	NotImportable = define("HKG-2013", http.StatusConflict,
 		"The digest cannot be imported.",
 		"It was revoked, or is in use elsewhere: mint a new token.")
+	NoVerify = define("HKG-2014", http.StatusConflict,
+		"The credential has no verify, so it has no signing secret to replace.",
+		"Give it one with `PATCH`.")
+	SecretGraceOpen = define("HKG-2015", http.StatusConflict,
+		"The signing secret before the last change still verifies, until its grace ends.",
+		"Wait for `verify.graceUntil`, or send `\"force\": true`, which ends it.")
 	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
 		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
@@ -103,6 +109,9 @@ var (
 	Invalid = define("HKG-2422", http.StatusUnprocessableEntity,
 		"The request does not match its schema; errors says where.",
 		"Correct what `errors` names.")
+	NotSealable = define("HKG-2423", http.StatusUnprocessableEntity,
+		"The secrets of the vendor cannot be sealed here, or those that are sealed cannot be opened.",
+		"Set `seal_key` in the global block; where it was replaced, keep the older key behind it until `hookgate store reseal` has run.")
 	TooMany = define("HKG-2429", http.StatusTooManyRequests,
 		"Too many requests by the subject of this bearer token.",
 		"Wait for `Retry-After`.")

@@ -41,12 +41,15 @@ var (
 	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
 		"The credential cannot be checked at the moment. Send the request again.",
 		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
+	NoRoom = define("HKG-1513", http.StatusServiceUnavailable,
+		"Too many bodies are held at the moment. Send the request again after Retry-After.",
+		"The bodies of requests whose proof or idempotency key takes them have reached `held_bodies`: raise it, or see who sends slowly.")
 	UpstreamRefuses = define("HKG-1511", http.StatusBadGateway,
 		"The upstream does not accept this server. Send the request again later.",
 		"Matcher answered 401, 403 or `TENANT_NOT_FOUND`, which is about the JWT of this server: compare `jwt_secret`, the clocks, the right of its subject, and how its `tenant` is spelled. The log has Matcher's status, and `hookgate_upstream_responses_total` counts it.")
 	UpstreamBusy = define("HKG-1512", http.StatusServiceUnavailable,
 		"The upstream cannot take this request yet. Send it again after Retry-After.",
-		"Matcher answered 409 to a repeat, because an earlier try counts as under way (for five minutes after Matcher was killed), or 429, because the external system had its callbacks of this minute. The log has Matcher's code.")
+		"Matcher answered 409 to a repeat, because an earlier try counts as under way (for five minutes after Matcher was killed), or 429, because the external system had its callbacks of this minute. The log has Matcher's code. Or an earlier delivery of the same event is under way, for a vendor with `replay`; its outcome is `replayed`.")
 	Timeout = define("HKG-1504", http.StatusGatewayTimeout,
 		"The upstream did not answer in time. It may have got the request.",
 		"It took more than `response_header_timeout`: see to Matcher.")

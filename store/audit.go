@@ -38,6 +38,9 @@ type AuditEntry struct {
 	// Detail says what exactly: the operation and code of a refusal, the new credential
 	// of a rotation, the counts of an import.
 	Detail string
+	// Changes are what was changed of a credential, a JSON object of Change by field; "" for
+	// other actions.
+	Changes string
 }
 
 // concerns reports whether the entry is part of a credential's history. The rotation that
@@ -52,6 +55,7 @@ type auditNote struct {
 	credential uuid.UUID
 	kind       credential.Kind
 	detail     string
+	changes    string
 }
 
 // Fields of an entry in Redis; "at" is the script's to write.
@@ -63,6 +67,7 @@ const (
 	auditReason     = "y"
 	auditRequest    = "q"
 	auditDetail     = "d"
+	auditChanges    = "ch"
 )
 
 // fields returns the entry as it is stored, absent fields left out.
@@ -73,7 +78,7 @@ func (n auditNote) fields(o Origin) []string {
 	fields := []string{auditAction, n.action}
 	for _, f := range [...][2]string{
 		{auditActor, o.Actor}, {auditCredential, idOrEmpty(n.credential)}, {auditKind, string(n.kind)},
-		{auditReason, o.Reason}, {auditRequest, o.RequestID}, {auditDetail, n.detail},
+		{auditReason, o.Reason}, {auditRequest, o.RequestID}, {auditDetail, n.detail}, {auditChanges, n.changes},
 	} {
 		if f[1] != "" {
 			fields = append(fields, f[0], f[1])
@@ -122,7 +127,7 @@ type AuditQuery struct {
 }
 
 // auditReads bounds how many entries one query looks through.
-const auditReads = 20 * readBatch
+const auditReads = 50 * readBatch
 
 // Audit returns entries of a tenant's audit log, newest first, and the cursor of the
 // next page, "" after the last. A page may be short of the limit, or empty, and
@@ -184,7 +189,7 @@ func parseAudit(tenant uuid.UUID, message redis.XMessage) (AuditEntry, error) {
 	}
 	entry := AuditEntry{
 		ID: message.ID, Tenant: tenant, Actor: text(auditActor), Action: text(auditAction), Kind: credential.Kind(text(auditKind)),
-		Reason: text(auditReason), RequestID: text(auditRequest), Detail: text(auditDetail),
+		Reason: text(auditReason), RequestID: text(auditRequest), Detail: text(auditDetail), Changes: text(auditChanges),
 	}
 	at, err := redisconn.ParseMillis(text("at"))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/hookgate/hookgate/credential/seal"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
@@ -41,6 +42,9 @@ type Tuning struct {
 	// and for how long. DefaultAuditKeep and DefaultAuditLife where not positive.
 	AuditKeep int
 	AuditLife time.Duration
+	// SealKeys seal and open the secrets by which vendors prove themselves; nil: none can
+	// be kept, and none of those that are kept can be used.
+	SealKeys *seal.Keys
 	// Quota is how many live credentials a tenant may have, or NoQuota; DefaultQuota where
 	// it is 0.
 	Quota int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -27,7 +28,7 @@ const casAttempts = 8
 // else; for the api kind, whose secret is the caller's, the token is empty. When Mint
 // returns, this process's keyring accepts the credential.
 //
-// Errors: ErrInvalid, ErrQuota, ErrClientIDTaken, ErrKeyReused, *ReplayError, ErrUnavailable.
+// Errors: ErrInvalid, ErrSeal, ErrQuota, ErrClientIDTaken, ErrKeyReused, *ReplayError, ErrUnavailable.
 func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Credential, string, error) {
 	if err := spec.Validate(); err != nil {
 		return credential.Credential{}, "", err
@@ -37,6 +38,9 @@ func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Cred
 		return credential.Credential{}, "", err
 	}
 	c.TenantAs = originOf(ctx).TenantAs
+	if c.Verify, err = s.sealVerify(c.ID, spec.Verify); err != nil {
+		return credential.Credential{}, "", err
+	}
 	if err := s.create(ctx, &c, ActionMint); err != nil {
 		return credential.Credential{}, "", err
 	}
@@ -145,6 +149,12 @@ func (s *Store) commitRevocation(ctx context.Context, m mutation, c *credential.
 
 // revoke adds the end of a credential to a mutation.
 func (m *mutation) revoke(c *credential.Credential, set ...string) {
+	if c.Verify != nil && c.Verify.Sealed != "" {
+		// Nobody needs them any more, and who steals a backup shall not have them.
+		ended := *c.Verify
+		ended.Sealed, ended.GraceUntil = "", time.Time{}
+		set = append(set, fieldVerify, ended.Encode())
+	}
 	m.records = append(m.records, recordWrite{id: c.ID, version: c.Version, set: set, stamps: []string{fieldRevokedAt}})
 	m.remove(c)
 }

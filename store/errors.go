@@ -18,6 +18,16 @@ var ErrGraceOpen = errors.New("a grace period is open")
 // ErrNoGrace: there is no grace period to end.
 var ErrNoGrace = errors.New("no grace period is open")
 
+// ErrNoVerify: the credential has no secret of its own for senders to prove themselves with.
+var ErrNoVerify = errors.New("the credential has no verify")
+
+// ErrSecretGraceOpen: the secret before an earlier change still verifies.
+var ErrSecretGraceOpen = errors.New("the secret before the last change still verifies")
+
+// ErrSeal: secrets cannot be sealed, or those that are sealed cannot be opened, for want of
+// the right key.
+var ErrSeal = errors.New("secrets cannot be sealed or opened")
+
 // ErrClientIDTaken: an unrevoked credential has the client id, of whatever tenant.
 var ErrClientIDTaken = errors.New("the client id is taken")
 

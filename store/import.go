@@ -22,7 +22,7 @@ var (
 // Import creates a credential for a token that was minted elsewhere, of which only
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
-// Errors: ErrInvalid, ErrQuota, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrInvalid, ErrSeal, ErrQuota, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
 	return s.take(ctx, spec, Foreign{Digest: digest}, ActionImport)
 }
@@ -45,6 +45,9 @@ func (s *Store) take(ctx context.Context, spec credential.Spec, token Foreign, a
 		return c, false, err
 	}
 	token.becomes(&c)
+	if c.Verify, err = s.sealVerify(c.ID, spec.Verify); err != nil {
+		return c, false, err
+	}
 	err = s.create(ctx, &c, action)
 	switch {
 	case errors.Is(err, errDigestRevoked):

@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,11 +32,12 @@ const bucketCount = 4096
 //	{ns}:k:<tenant>  HASH    whose entries the audit log has, see lua/trim.lua
 //	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
 //	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
+//	{ns}:e:<id>:<event>  STRING  an event of a credential that was delivered, or is
 //	{ns}:p           ZSET    when a sidecar was last seen, in ms -> the sidecar
 //	{ns}:s           HASH    a copy of the keyring, see lua/herd.lua
 //
-// None of them has a TTL: an expiry inside Redis writes no ledger entry, and
-// volatile-* eviction could take them.
+// None of them but the last has a TTL: an expiry inside Redis writes no ledger entry,
+// and volatile-* eviction could take them.
 type keyspace struct{ prefix string }
 
 // A brace would end the hash tag early and spread the keys over the cluster.
@@ -57,6 +59,10 @@ func (k keyspace) copy() string                   { return k.prefix + "s" }
 func (k keyspace) record(id uuid.UUID) string     { return k.prefix + "c:" + id.String() }
 func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + tenant.String() }
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }
+
+func (k keyspace) event(credential uuid.UUID, name string) string {
+	return k.prefix + "e:" + credential.String() + ":" + hex.EncodeToString([]byte(name))
+}
 
 // live returns the key of a tenant's live credentials.
 func (k keyspace) live(tenant uuid.UUID) string { return k.prefix + "n:" + tenant.String() }

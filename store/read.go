@@ -34,6 +34,7 @@ func (s *Store) Get(ctx context.Context, ref Ref) (credential.Credential, error)
 		return credential.Credential{}, ErrNotFound
 	}
 	s.usage.addPending(&c)
+	s.proofs.addPending(&c)
 	return c, nil
 }
 

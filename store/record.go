@@ -33,6 +33,7 @@ const (
 	fieldClientID     = "ci"
 	fieldScopes       = "sc" // a space between
 	fieldMetadata     = "md" // JSON
+	fieldVerify       = "vf" // as credential.Verify has it, its secrets sealed
 	fieldAtMatcher    = "am" // "1" where Matcher has it too
 	fieldVersion      = "v"  // counted by lua/mutate.lua
 )
@@ -58,6 +59,7 @@ func recordFields(c *credential.Credential) []string {
 	add(fieldClientID, c.ClientID)
 	add(fieldScopes, strings.Join(c.Scopes, " "))
 	add(fieldMetadata, c.Metadata)
+	add(fieldVerify, c.Verify.Encode())
 	if c.AtMatcher {
 		add(fieldAtMatcher, "1")
 	}
@@ -93,6 +95,12 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 		c.Scopes = strings.Fields(scopes)
 	}
 	var err error
+	if c.Verify, err = credential.ParseVerify(fields[fieldVerify]); err != nil {
+		return c, err
+	}
+	if c.Proofs, err = parseProofs(fields); err != nil {
+		return c, err
+	}
 	if c.AllowedIPs, err = credential.ParseIPs(fields[fieldAllowedIPs]); err != nil {
 		return c, err
 	}
@@ -132,8 +140,8 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 func keyOf(c *credential.Credential) keyring.Key {
 	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
 		Tenant: c.Tenant, TenantAs: c.TenantAs, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
-		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes,
-	}}
+		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil,
+	}, Verify: c.Verify}
 	if until := c.ValidUntil(); !until.IsZero() {
 		key.ExpiresAt = until.UnixMilli()
 	}

@@ -30,7 +30,7 @@ type Rotation struct {
 // Rotate replaces a live credential by a new one with the same label and bindings.
 // It returns the new one with its token.
 //
-// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrKeyReused,
+// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
 // *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
 // one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
 func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Credential, string, error) {
@@ -61,6 +61,9 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 			r.Foreign.becomes(&fresh)
 		}
 		fresh.Supersedes, fresh.TenantAs = old.ID, originOf(ctx).TenantAs
+		if fresh.Verify, err = s.sealFor(fresh.ID, old); err != nil {
+			return err
+		}
 		m := mutation{
 			tenant:  old.Tenant,
 			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},

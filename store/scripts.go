@@ -18,6 +18,10 @@ var (
 	epochSource string
 	//go:embed lua/audit.lua
 	auditSource string
+	//go:embed lua/replay.lua
+	replaySource string
+	//go:embed lua/proofs.lua
+	proofsSource string
 	//go:embed lua/herd.lua
 	herdSource string
 	//go:embed lua/trim.lua
@@ -31,6 +35,8 @@ var (
 	auditScript  = redisconn.NewScript(trimSource + auditSource)
 	herdScript   = redisconn.NewScript(herdSource)
 	countScript  = redisconn.NewScript(countSource)
+	replayScript = redisconn.NewScript(replaySource)
+	proofsScript = redisconn.NewScript(proofsSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

@@ -27,6 +27,10 @@ type Stats struct {
 	UsagePending int
 	UsageFlushed uint64
 	UsageFailed  uint64
+	// Unsealable counts credentials whose secrets cannot be opened, so that their requests
+	// are 503; ProofBytes is about how much memory opened ones take.
+	Unsealable int
+	ProofBytes int64
 }
 
 // Stats returns the state of the store at a local time.
@@ -40,6 +44,8 @@ func (s *Store) Stats(now time.Time) Stats {
 		UsagePending:    s.usage.pending(),
 		UsageFlushed:    s.usage.flushed.Load(),
 		UsageFailed:     s.usage.failed.Load(),
+		Unsealable:      s.keyring.Unsealable(),
+		ProofBytes:      s.keyring.ProofBytes(),
 	}
 	st.Age, st.Loaded = s.keyring.Age(now)
 	for _, kind := range credential.KindCodes {

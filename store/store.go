@@ -27,10 +27,13 @@ type Store struct {
 	clock   *keyring.ServerClock
 	keyring *keyring.Keyring
 	usage   *usageRecorder
+	proofs  proofRecorder
+	events  events // of the embedded store
 	tuning  atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
 	recounts recounts
+	reading  chan struct{} // a place for each batch of records that is read at once
 	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
@@ -92,7 +95,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists), reading: make(chan struct{}, redisconn.ListConnections)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -125,6 +128,7 @@ func (s *Store) Start(t Tuning) error {
 		return errNoReplicas
 	}
 	s.tuning.Store(&t)
+	s.keyring.OpenWith(s.openProof)
 	if s.opened.Load() != nil {
 		return nil
 	}
@@ -174,9 +178,9 @@ func (s *Store) open(offline bool) (*backend, error) {
 		}
 		opt := e.Options()
 		return &backend{
-			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
-			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
-			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
+			commands: redisconn.ConnectInside(opt, redisconn.CommandConnections),
+			tail:     redisconn.ConnectInside(tailOptions(opt), redisconn.TailConnections),
+			lists:    redisconn.ConnectInside(patient(opt), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}
@@ -242,7 +246,7 @@ func (s *Store) Destruct() error {
 	s.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
-	err := s.usage.flush(ctx, s.keys, b.scripts)
+	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts))
 	s.opened.Store(nil)
 	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
@@ -267,6 +271,9 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.usage.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("lastUsedAt could not be written; it is kept for the next flush", "error", err)
+		}
+		if err := s.proofs.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
+			s.log().Warn("the results of proofs could not be written; they are kept for the next flush", "error", err)
 		}
 	}
 }

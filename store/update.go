@@ -19,12 +19,15 @@ type Patch struct {
 	Label      *string
 	ExpiresAt  *time.Time // the zero time for never
 	AllowedIPs *[]netip.Prefix
+	// Verify takes the place of what there is; nil with RemoveVerify takes it away.
+	Verify       *credential.VerifySpec
+	RemoveVerify bool
 }
 
 // Update changes a credential that is not revoked and not past its grace, and
 // returns it.
 //
-// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrQuota, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrSeal, ErrQuota, ErrNotReplicated, ErrUnavailable.
 func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Credential, error) {
 	var updated credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
@@ -49,10 +52,12 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			updated.AllowedIPs = credential.CanonicalIPs(*p.AllowedIPs)
 			set = append(set, fieldAllowedIPs, credential.FormatIPs(updated.AllowedIPs))
 		}
-		if len(set) == 0 {
+		reproved := p.Verify != nil || p.RemoveVerify && c.Verify != nil
+		if len(set) == 0 && !reproved {
 			return nil
 		}
 		spec := updated.Spec()
+		spec.Verify = p.Verify
 		spec.SecretHash = c.Digest // any will do: it is not changed
 		if c.Kind != credential.KindAPI {
 			spec.SecretHash = credential.Digest{}
@@ -60,11 +65,18 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 		if err := spec.Validate(); err != nil {
 			return err
 		}
+		if reproved {
+			var err error
+			if updated.Verify, err = s.sealVerify(c.ID, p.Verify); err != nil {
+				return err
+			}
+			set = append(set, fieldVerify, updated.Verify.Encode())
+		}
 		m := mutation{
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
-			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind},
+			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
 		}
 		if p.ExpiresAt != nil && c.SupersededBy == uuid.Nil {
 			// One that had expired counts again, if there is room for it.

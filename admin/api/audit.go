@@ -13,6 +13,8 @@ type AuditEntry struct {
 	Reason       string    `json:"reason,omitempty"`
 	RequestID    string    `json:"requestId,omitempty"`
 	Detail       string    `json:"detail,omitempty"`
+	// Changes are what a field was and what it became, by the field. No secret is in them.
+	Changes JSONObject `json:"changes,omitempty"`
 }
 
 // AuditList is a page of the audit log.

@@ -23,6 +23,8 @@ type Credential struct {
 	GraceUntil   time.Time  `json:"graceUntil,omitzero"`
 	Supersedes   string     `json:"supersedes,omitempty" format:"uuid"`
 	SupersededBy string     `json:"supersededBy,omitempty" format:"uuid"`
+
+	Verify *ShownVerify `json:"verify,omitempty"`
 }
 
 // MintedCredential is a credential that was just made, with its token if its kind has
@@ -52,6 +54,8 @@ type CreateCredentialRequest struct {
 	Metadata   JSONObject `json:"metadata,omitempty"`
 	AllowedIPs []string   `json:"allowedIps,omitempty" maxItems:"64"`
 	ExpiresAt  *time.Time `json:"expiresAt,omitempty"`
+
+	Verify *VerifySettings `json:"verify,omitempty"`
 }
 
 // RotateCredentialRequest asks for a successor.
@@ -72,4 +76,6 @@ type PatchCredentialRequest struct {
 	Label      Patched[string]    `json:"label,omitzero" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 	ExpiresAt  Patched[time.Time] `json:"expiresAt,omitzero"`
 	AllowedIPs Patched[[]string]  `json:"allowedIps,omitzero" maxItems:"64"`
+
+	Verify Patched[VerifySettings] `json:"verify,omitzero"`
 }

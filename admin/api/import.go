@@ -12,6 +12,14 @@ type ImportLine struct {
 	ExpiresAt  string     `json:"expiresAt,omitempty"`
 	AllowedIPs []string   `json:"allowedIps,omitempty"`
 	Metadata   JSONObject `json:"metadata,omitempty"`
+
+	Verify *ImportVerify `json:"verify,omitempty"`
+}
+
+// ImportVerify is VerifySettings, loosely typed.
+type ImportVerify struct {
+	Scheme  Scheme   `json:"scheme"`
+	Secrets []string `json:"secrets" nullable:"false" writeOnly:"true"`
 }
 
 // ImportRequest asks for many at once; an ImportResponse reports on each.
@@ -23,7 +31,7 @@ type ImportRequest struct {
 type ImportResult struct {
 	ID     string `json:"id,omitempty" format:"uuid"`
 	Status string `json:"status" enum:"created,exists,refused"`
-	Code   string `json:"code,omitempty" enum:"HKG-2004,HKG-2005,HKG-2006,HKG-2013,HKG-2030,HKG-2031,HKG-2032,HKG-2422"`
+	Code   string `json:"code,omitempty" enum:"HKG-2004,HKG-2005,HKG-2006,HKG-2013,HKG-2030,HKG-2031,HKG-2032,HKG-2422,HKG-2423"`
 	Detail string `json:"detail,omitempty"`
 }
 

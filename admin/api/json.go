@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // JSONObject is a JSON object that passes through unread, empty for none: a large
@@ -53,7 +55,8 @@ func (p *Patched[T]) UnmarshalJSON(data []byte) error {
 		p.Null = true
 		return nil
 	}
-	return json.Unmarshal(data, &p.Value)
+	// encoding/json would take a member in any case of its letters.
+	return jsonv2.Unmarshal(data, &p.Value, jsonv2.RejectUnknownMembers(true))
 }
 
 // Pointer returns nil where the member is absent.

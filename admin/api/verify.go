@@ -10,4 +10,6 @@ type VerifyResponse struct {
 	Outcome    string      `json:"outcome" enum:"allowed,malformed,unknown,revoked,expired,tenant,stale"`
 	Detail     string      `json:"detail"`
 	Credential *Credential `json:"credential,omitempty"`
+	// LastProofs are when each result of its senders' proofs was last seen, the newest first.
+	LastProofs []ProofSeen `json:"lastProofs,omitempty"`
 }

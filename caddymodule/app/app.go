@@ -13,6 +13,8 @@ import (
 
 	"github.com/hookgate/hookgate/caddymodule/encoder"
 	"github.com/hookgate/hookgate/caddymodule/grammar"
+	"github.com/hookgate/hookgate/credential/seal"
+	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/internal/handover"
 	"github.com/hookgate/hookgate/store"
 )
@@ -36,7 +38,14 @@ const (
 	maxWaitReplicas = 16
 
 	expressOn, expressOff = "on", "off"
+	defaultHeldBodies     = 64 << 20
 )
+
+// heldBodies is the process's: what an old configuration holds counts for a new one, too.
+var heldBodies = gate.NewRoom(defaultHeldBodies)
+
+// HeldBodies returns the room for bodies that are held in memory.
+func HeldBodies() *gate.Room { return heldBodies }
 
 // stores holds the running stores by the fingerprint of their configuration. A
 // reload that does not change it keeps the store: its keyring stays loaded, its
@@ -75,6 +84,15 @@ type App struct {
 	// Default: `on`.
 	Express string `json:"express,omitempty"`
 
+	// The keys that seal the secrets by which vendors prove themselves in the data set, each
+	// 32 bytes in base64: the first seals, all of them open. Placeholders, so that no key
+	// stands in the configuration. Without one no credential can have such a secret.
+	SealKeys []string `json:"seal_key,omitempty"`
+
+	// How many bytes of bodies are held in memory, for proofs and for idempotency keys, all
+	// together. Beyond that a request is 503. Default: 64 MiB.
+	HeldBodies int64 `json:"held_bodies,omitempty"`
+
 	// How many live credentials one tenant may have, -1 for any number. A credential in
 	// its grace and its successor count once; expired ones do not count. Default: 10000.
 	Quota int `json:"quota,omitempty"`
@@ -88,6 +106,7 @@ type App struct {
 	shift *handover.Shift
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
+	keys  *seal.Keys
 	held  []string // in claims
 }
 
@@ -128,6 +147,12 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.Express != "" && a.Express != expressOn && a.Express != expressOff {
 		return errors.New("hookgate: express is on or off")
 	}
+	if a.HeldBodies == 0 {
+		a.HeldBodies = defaultHeldBodies
+	}
+	if a.HeldBodies < 0 {
+		return errors.New("hookgate: held_bodies must be positive")
+	}
 	if a.AuditKeep < 0 || a.AuditLife < 0 {
 		return errors.New("hookgate: audit_keep takes a positive number and a positive duration")
 	}
@@ -136,6 +161,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	config, err := a.storeConfig()
 	if err != nil {
+		return err
+	}
+	if a.keys, err = a.sealKeys(); err != nil {
 		return err
 	}
 	key := config.Fingerprint()
@@ -162,6 +190,25 @@ func (a *App) checkLogs(ctx caddy.Context) error {
 	return nil
 }
 
+// sealKeys reads the keys; nil where there are none.
+func (a *App) sealKeys() (*seal.Keys, error) {
+	if len(a.SealKeys) == 0 {
+		return nil, nil
+	}
+	texts := make([]string, len(a.SealKeys))
+	for i, text := range a.SealKeys {
+		var err error
+		if texts[i], err = grammar.Resolve("seal_key", text); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := seal.ParseKeys(texts...)
+	if err != nil {
+		return nil, fmt.Errorf("hookgate: seal_key: %w", err)
+	}
+	return keys, nil
+}
+
 func (a *App) storeConfig() (store.Config, error) {
 	config := store.Config{Namespace: a.Namespace}
 	if a.Redis == nil {
@@ -172,6 +219,10 @@ func (a *App) storeConfig() (store.Config, error) {
 
 // Start opens the store, or retunes it where a reload kept it running.
 func (a *App) Start() error {
+	if err := a.peers.checkPublicURL(); err != nil {
+		return err
+	}
+	heldBodies.Resize(a.HeldBodies)
 	servers, err := a.ctx.AppIfConfigured("http")
 	if err == nil {
 		a.held, err = claimAddresses(servers.(*caddyhttp.App), a.ctx.Logger())
@@ -186,6 +237,7 @@ func (a *App) Start() error {
 		WaitReplicas: a.WaitReplicas,
 		AuditKeep:    a.AuditKeep,
 		AuditLife:    time.Duration(a.AuditLife),
+		SealKeys:     a.keys,
 		Quota:        a.Quota,
 		Logger:       a.ctx.Slogger(),
 	})

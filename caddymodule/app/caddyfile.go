@@ -35,6 +35,8 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
 //	    express       on | off
+//	    held_bodies   <size>
+//	    seal_key      <key> [<older>...]
 //	    quota         <number>|off
 //	    allow_unredacted_logs
 //	}
@@ -60,6 +62,8 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
 		"express":       grammar.Into(&a.Express, grammar.OneArg),
+		"held_bodies":   grammar.Into(&a.HeldBodies, grammar.SizeArg),
+		"seal_key":      grammar.Into(&a.SealKeys, grammar.SomeArgs),
 		"quota":         grammar.Once(a.parseQuota),
 
 		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),

@@ -35,6 +35,8 @@ var (
 	ledgerLag          = desc("ledger_lag_seconds", "How long the newest change took from its commit to this keyring.")
 	redisUp            = desc("redis_up", "1 if the last probe of Redis succeeded, writes included.")
 	usagePending       = desc("usage_pending", "Credentials whose last use is not written yet.")
+	keyringUnsealable  = desc("keyring_unsealable_credentials", "Live credentials whose vendor's secret cannot be opened with any seal_key. Their requests are 503.")
+	keyringProofBytes  = desc("keyring_proof_bytes", "About how much memory the keyring takes for what credentials have to show beyond their token.")
 	usageFlushes       = desc("usage_flush_total", "Batches of lastUsedAt written to Redis.", "result")
 )
 
@@ -73,7 +75,7 @@ func (processCollector) Collect(ch chan<- prometheus.Metric) {
 // Describe implements prometheus.Collector.
 func (c storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		keyringCredentials, keyringAge, keyringResyncs, ledgerLag, redisUp, usagePending, usageFlushes,
+		keyringCredentials, keyringAge, keyringResyncs, ledgerLag, redisUp, usagePending, usageFlushes, keyringUnsealable, keyringProofBytes,
 	} {
 		ch <- d
 	}
@@ -104,6 +106,8 @@ func (c storeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(redisUp, up)
 	gauge(usagePending, float64(s.UsagePending))
+	gauge(keyringUnsealable, float64(s.Unsealable))
+	gauge(keyringProofBytes, float64(s.ProofBytes))
 	counter(usageFlushes, s.UsageFlushed, "ok")
 	counter(usageFlushes, s.UsageFailed, "error")
 }

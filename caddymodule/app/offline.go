@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/caddyserver/caddy/v2"
@@ -40,7 +42,19 @@ var (
 // OfflineStore opens the store of a configuration for one operation on its data,
 // beside the servers that run with it.
 func OfflineStore(config *caddy.Config) (*store.Store, error) {
-	settings, tuning, err := storeSettings(config)
+	return offlineStore(config, func(*App) (store.Tuning, error) { return store.Tuning{}, nil })
+}
+
+func offlineStore(config *caddy.Config, tune func(*App) (store.Tuning, error)) (*store.Store, error) {
+	app, err := readApp(config)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := app.storeConfig()
+	if err != nil {
+		return nil, err
+	}
+	tuning, err := tune(app)
 	if err != nil {
 		return nil, err
 	}
@@ -48,31 +62,33 @@ func OfflineStore(config *caddy.Config) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	tuning.Offline, tuning.WaitReplicas = true, app.WaitReplicas
 	return s, s.Start(tuning)
 }
 
-func storeSettings(config *caddy.Config) (store.Config, store.Tuning, error) {
-	tuning := store.Tuning{Offline: true}
+func readApp(config *caddy.Config) (*App, error) {
 	raw, ok := config.AppsRaw[appName]
 	if !ok {
-		return store.Config{}, tuning, errNoApp
+		return nil, errNoApp
 	}
 	app := new(App)
 	if err := caddy.StrictUnmarshalJSON(raw, app); err != nil {
-		return store.Config{}, tuning, err
+		return nil, err
 	}
 	if app.Namespace == "" {
 		app.Namespace = defaultNamespace
 	}
-	settings, err := app.storeConfig()
-	tuning.WaitReplicas = app.WaitReplicas
-	return settings, tuning, err
+	return app, nil
 }
 
 // CheckStore looks at the store of a configuration. What it tries on Redis leaves nothing
 // behind; an embedded store it only looks at.
 func CheckStore(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
-	settings, _, err := storeSettings(config)
+	app, err := readApp(config)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := app.storeConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -114,4 +130,25 @@ func WithStore(file string, operation func(*store.Store) error) error {
 		return err
 	}
 	return errors.Join(operation(s), s.Destruct())
+}
+
+// Reseal seals the secrets in the data set of a configuration file anew with its first
+// seal_key, and returns how many credentials have some.
+func Reseal(ctx context.Context, file string) (int, error) {
+	config, err := ReadConfig(file)
+	if err != nil {
+		return 0, err
+	}
+	s, err := offlineStore(config, func(a *App) (t store.Tuning, err error) {
+		t.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
+		if t.SealKeys, err = a.sealKeys(); err == nil && t.SealKeys == nil {
+			err = errors.New("the configuration has no seal_key")
+		}
+		return t, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.Reseal(ctx)
+	return n, errors.Join(err, s.Destruct())
 }

@@ -20,6 +20,9 @@ type peers struct {
 	asserted, required map[string]bool
 	// policies are what the guards let through.
 	policies []*guard.Policy
+	// publicURLs are those of the admin APIs; needsURL is what cannot do without one.
+	publicURLs []string
+	needsURL   string
 }
 
 func NewPeers() *peers {
@@ -81,4 +84,41 @@ func (p *peers) Policies() []*guard.Policy {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return slices.Clone(p.policies)
+}
+
+// PublishedAt notes the public URL of an admin API.
+func (p *peers) PublishedAt(url string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.publicURLs = append(p.publicURLs, url)
+	slices.Sort(p.publicURLs) // Caddy provisions servers in any order
+}
+
+// PublicURL returns what stands before the path in the URLs that vendors post to, "" where
+// nothing says it.
+func (p *peers) PublicURL() string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if len(p.publicURLs) == 0 {
+		return ""
+	}
+	return p.publicURLs[0]
+}
+
+// NeedsPublicURL notes what needs one and has none of its own.
+func (p *peers) NeedsPublicURL(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.needsURL = what
+}
+
+// checkPublicURL refuses a configuration in which something needs a public URL that none of
+// its admin APIs has: only when all are provisioned it is known.
+func (p *peers) checkPublicURL() error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.needsURL != "" && len(p.publicURLs) == 0 {
+		return fmt.Errorf("hookgate: %s signs the URL that it posts to, and nothing says what that is: write public_url in the guard, or in hookgate_admin", p.needsURL)
+	}
+	return nil
 }

@@ -14,13 +14,17 @@ import (
 )
 
 func storeCommand(cmd *cobra.Command) {
-	cmd.Use = "store dump|restore <file>|- [--config <file>]"
+	cmd.Use = "store dump|restore <file>|- [--config <file>], store reseal [--config <file>]"
 	cmd.Short = "Backs up and moves the credentials"
 	cmd.Long = `
 Writes all credentials with their digests to a file of mode 0600, or reads such a
 file into a namespace without credentials, be it on Redis or embedded. Tokens are in
 neither. - is standard output, or input. What was revoked stays revoked. A restored data set begins a new epoch:
 running sidecars take it in place of the one they knew.
+
+reseal seals the secrets by which vendors prove themselves anew with the first
+seal_key of the configuration, so that the older ones can be taken out of it. It can
+run beside the servers. A dump has them as they are sealed, and restore needs no key.
 
 The embedded store belongs to one process: stop the server before.`
 	cli.Group(cmd,
@@ -48,7 +52,22 @@ The embedded store belongs to one process: stop the server before.`
 				fmt.Fprintf(os.Stderr, "%d credentials restored\n", n)
 			}
 			return err
-		}))
+		}),
+		reseal())
+}
+
+func reseal() *cobra.Command {
+	cmd := &cobra.Command{Use: "reseal", Short: "Seals the secrets of vendors anew with the first seal_key"}
+	config := configFlag(cmd)
+	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
+		if err := cli.NoArgument(args); err != nil {
+			return err
+		}
+		n, err := app.Reseal(cmd.Context(), *config)
+		fmt.Fprintf(os.Stderr, "the secrets of %d credentials are sealed anew\n", n)
+		return err
+	})
+	return cmd
 }
 
 func epochCommand(cmd *cobra.Command) {

@@ -30,7 +30,7 @@ var knownLoggers = []knownLogger{
 	{name: "http.auto_https", message: true, plain: []string{"server_name"}},
 	{name: "http.log.access", below: true, message: true},
 	{name: "http.log.error", below: true, plain: []string{"err_id", "err_trace"}}, // its messages are the errors
-	{name: "http.handlers.hookgate", message: true, plain: []string{"request_id", "outcome", "route", "credential", "stack", "upstream_status", "upstream_code"}},
+	{name: "http.handlers.hookgate", message: true, plain: []string{"request_id", "outcome", "route", "credential", "stack", "upstream_status", "upstream_code", "proof", "vendor"}},
 	{name: "http.handlers.hookgate_proxy", message: true, plain: []string{"request_id", "outcome", "route"}}, // what net/http says goes to a logger below
 	{name: "http.handlers.hookgate_admin", message: true, plain: []string{"request_id", "operation", "code", "type", "stack", "tenant", "credential", "status", "reason"}},
 	{name: "http.handlers.reverse_proxy", below: true, message: true, plain: []string{"upstream"}}, // as configured; "dial" may hold more

@@ -75,6 +75,7 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 		if config.PublicURL, err = admin.ParsePublicURL(url, a.PublicURLInsecure); err != nil {
 			return fmt.Errorf("hookgate_admin: public_url: %w", err)
 		}
+		instance.Peers().PublishedAt(config.PublicURL)
 	}
 	if config.Connections, err = a.Connections.provision(); err != nil {
 		return err

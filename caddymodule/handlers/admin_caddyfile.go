@@ -31,7 +31,7 @@ func (a *Admin) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return a.Word
 
 func (a *Admin) Words() grammar.Words {
 	return grammar.Words{
-		"public_url":  grammar.Once(a.parsePublicURL),
+		"public_url":  grammar.Once(func(d *caddyfile.Dispenser) error { return parsePublicURL(d, &a.PublicURL, &a.PublicURLInsecure) }),
 		"jwt":         grammar.Into(&a.JWT, parseJWT),
 		"connections": grammar.Into(&a.Connections, parseConnections),
 		"mirror":      grammar.Into(&a.Mirror, parseMirror),
@@ -39,16 +39,16 @@ func (a *Admin) Words() grammar.Words {
 	}
 }
 
-func (a *Admin) parsePublicURL(d *caddyfile.Dispenser) error {
+func parsePublicURL(d *caddyfile.Dispenser, url *string, insecure *bool) error {
 	args := d.RemainingArgs()
 	switch {
 	case len(args) == 1:
 	case len(args) == 2 && args[1] == "insecure":
-		a.PublicURLInsecure = true
+		*insecure = true
 	default:
 		return d.ArgErr()
 	}
-	a.PublicURL = args[0]
+	*url = args[0]
 	return nil
 }
 

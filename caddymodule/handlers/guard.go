@@ -71,7 +71,12 @@ type Guard struct {
 	// The largest body in bytes. Default: 1 MiB.
 	MaxBody int64 `json:"max_body,omitempty"`
 
-	// Further conditions on the webhooks of a vendor, by its name in the path.
+	// What stands before the path in the URLs that vendors post to: some of them sign it.
+	// By default that of the admin API of the process.
+	PublicURL         string `json:"public_url,omitempty"`
+	PublicURLInsecure bool   `json:"public_url_insecure,omitempty"`
+
+	// Further conditions on requests of a vendor, by its name.
 	Vendors map[string]*Vendor `json:"vendors,omitempty"`
 
 	// How often one client address may be refused before it is told to wait.
@@ -82,6 +87,7 @@ type Guard struct {
 	logger      *zap.Logger
 	policy      guard.Policy
 	gate        *gate.Gate
+	needsURL    string // what needs a public URL; "" for nothing
 	throttleKey string // in throttles; "" until we hold a reference
 }
 
@@ -132,6 +138,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	if err := g.provisionProofs(); err != nil {
+		return err
+	}
 	g.policy.Beside = instance.Peers().Policies
 	instance.Peers().Guards(&g.policy)
 	if err := g.checkIdempotency(); err != nil {
@@ -140,7 +149,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.provisionAssertion(); err != nil {
 		return err
 	}
-	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration, upstreamResponses, upstreamTranslations, expressRequests); err != nil {
+	if err := app.Register(ctx.GetMetricsRegistry(), authRequests, authDuration, upstreamResponses, proofs, replaysUnchecked, upstreamTranslations, expressRequests); err != nil {
 		return err
 	}
 	if err := g.provisionThrottle(); err != nil {
@@ -151,6 +160,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	}
 	g.gate = &gate.Gate{
 		Policy: g.policy, Keyring: instance.Store().Keyring(), Server: server{instance.Store()}, Logger: g.logger, Now: time.Now,
+		Room: app.HeldBodies(), Replays: replays{instance.Store(), g.logger},
 	}
 	return nil
 }

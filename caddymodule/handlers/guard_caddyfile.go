@@ -30,6 +30,7 @@ func parseGuard(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	    api          <path> [<scope>...]
 //	    max_body     <size>
 //	    vendor       <name> { ... }
+//	    public_url   <url> [insecure]
 //	    failure_limit <n> <window> | off
 //	    assert_jwt   { ... }
 //	    idempotency_key body
@@ -47,6 +48,7 @@ func (g *Guard) Words() grammar.Words {
 		"api":             grammar.Often(g.parseAPI),
 		"max_body":        grammar.Into(&g.MaxBody, grammar.SizeArg),
 		"vendor":          grammar.Often(g.parseVendor),
+		"public_url":      grammar.Once(func(d *caddyfile.Dispenser) error { return parsePublicURL(d, &g.PublicURL, &g.PublicURLInsecure) }),
 		"failure_limit":   grammar.Into(&g.FailureLimit, parseFailureLimit),
 		"assert_jwt":      grammar.Into(&g.AssertJWT, parseAssertJWT),
 		"idempotency_key": grammar.Into(&g.IdempotencyKey, grammar.OneArg),

@@ -35,7 +35,18 @@ func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
 }
 
 // Count implements gate.Server.
-func (server) Count(d *guard.Decision) { countDecision(d.Kind, d.Outcome) }
+func (s server) Count(d *guard.Decision) {
+	countDecision(d.Kind, d.Outcome)
+	if d.Proof == "" {
+		return
+	}
+	countProof(d.Vendor, d.Proof)
+	result := d.Proof
+	if result == guard.Unenforced {
+		result = d.Reason
+	}
+	s.store.MarkProof(d.Credential, string(result), time.Now())
+}
 
 // Allowed implements gate.Server.
 func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time) {

@@ -1,12 +1,17 @@
 package handlers
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/hookgate/hookgate/proof"
 )
 
 func vendorGuard(name string, v *Vendor) *Guard {
@@ -23,35 +28,90 @@ func TestVendorProvision(t *testing.T) {
 	if err := g.addVendors(); err != nil {
 		t.Fatal(err)
 	}
-	check := g.policy.Vendors["acme"].Signature
-	if check.Header != "X-Signature" || string(check.Secrets[0]) != "resolved-signing-secret" {
-		t.Errorf("%+v", check)
+	mac := hmac.New(sha256.New, []byte("resolved-signing-secret"))
+	mac.Write([]byte("body"))
+	message := &proof.Message{Method: "POST", Header: map[string][]string{"X-Signature": {hex.EncodeToString(mac.Sum(nil))}}, Body: []byte("body")}
+	if verdict := g.policy.Vendors["acme"].Proof.Verify(message); verdict.Result != proof.OK {
+		t.Errorf("signed with the resolved secret: %s", verdict.Result)
 	}
 	if shown, err := json.Marshal(g); err != nil || strings.Contains(string(shown), "resolved-signing-secret") {
 		t.Errorf("the secret is in %s, %v", shown, err)
 	}
 	for name, g := range map[string]*Guard{
-		"unresolved secret":     vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_UNSET}")),
-		"empty secret":          vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_EMPTY}")),
-		"second secret empty":   vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_SIGNING}", "{env.HOOKGATE_TEST_EMPTY}")),
-		"unknown placeholder":   vendorGuard("acme", signed("X-Signature", "{nonsense}")),
-		"no secret":             vendorGuard("acme", signed("X-Signature")),
-		"no header":             vendorGuard("acme", signed("", "{env.HOOKGATE_TEST_SIGNING}")),
-		"not a header":          vendorGuard("acme", signed("X Signature", "{env.HOOKGATE_TEST_SIGNING}")),
-		"the token header":      vendorGuard("acme", signed("x-callback-token", "{env.HOOKGATE_TEST_SIGNING}")),
-		"no condition":          vendorGuard("acme", &Vendor{}),
-		"null":                  vendorGuard("acme", nil),
-		"not an address":        vendorGuard("acme", &Vendor{AllowIPs: []string{"10.0.0.1", "localhost"}}),
-		"prefix with host bits": vendorGuard("acme", &Vendor{AllowIPs: []string{"10.0.0.1/8"}}),
-		"not a vendor":          vendorGuard("Acme", &Vendor{AllowIPs: []string{"::1"}}),
-		"reserved vendor":       vendorGuard("tokens", &Vendor{AllowIPs: []string{"::1"}}),
-		"no webhook path":       {Vendors: map[string]*Vendor{"acme": {AllowIPs: []string{"::1"}}}},
+		"unresolved secret":             vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_UNSET}")),
+		"empty secret":                  vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_EMPTY}")),
+		"second secret empty":           vendorGuard("acme", signed("X-Signature", "{env.HOOKGATE_TEST_SIGNING}", "{env.HOOKGATE_TEST_EMPTY}")),
+		"unknown placeholder":           vendorGuard("acme", signed("X-Signature", "{nonsense}")),
+		"no secret":                     vendorGuard("acme", signed("X-Signature")),
+		"no header":                     vendorGuard("acme", signed("", "{env.HOOKGATE_TEST_SIGNING}")),
+		"not a header":                  vendorGuard("acme", signed("X Signature", "{env.HOOKGATE_TEST_SIGNING}")),
+		"the token header":              vendorGuard("acme", signed("x-callback-token", "{env.HOOKGATE_TEST_SIGNING}")),
+		"no condition":                  vendorGuard("acme", &Vendor{}),
+		"null":                          vendorGuard("acme", nil),
+		"not an address":                vendorGuard("acme", &Vendor{AllowIPs: []string{"10.0.0.1", "localhost"}}),
+		"prefix with host bits":         vendorGuard("acme", &Vendor{AllowIPs: []string{"10.0.0.1/8"}}),
+		"not a vendor":                  vendorGuard("Acme", &Vendor{AllowIPs: []string{"::1"}}),
+		"reserved vendor":               vendorGuard("tokens", &Vendor{AllowIPs: []string{"::1"}}),
+		"no webhook path":               {Vendors: map[string]*Vendor{"acme": {AllowIPs: []string{"::1"}}}},
+		"require any without addresses": vendorGuard("acme", &Vendor{Require: "any", Signature: signed("X-S", "{env.HOOKGATE_TEST_SIGNING}").Signature}),
+		"require any without a proof":   vendorGuard("acme", &Vendor{Require: "any", AllowIPs: []string{"::1"}}),
+		"require something":             vendorGuard("acme", &Vendor{Require: "some", AllowIPs: []string{"::1"}}),
+		"enforce maybe":                 vendorGuard("acme", &Vendor{Enforce: "maybe", AllowIPs: []string{"::1"}}),
+		"replay of a constant secret":   vendorGuard("acme", &Vendor{Replay: caddy.Duration(time.Minute), Verify: []*Verify{constant(nil)}}),
+		"replay too short":              vendorGuard("acme", &Vendor{Replay: caddy.Duration(time.Millisecond)}),
+		"replay too long":               vendorGuard("acme", &Vendor{Replay: caddy.Duration(8 * 24 * time.Hour)}),
+		"success that is none":          vendorGuard("acme", &Vendor{Success: &Success{Status: 302}}),
+		"unknown preset":                vendorGuard("acme", &Vendor{Verify: []*Verify{{Preset: "no-such", Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}}}),
+		"preset and scheme":             vendorGuard("acme", &Vendor{Verify: []*Verify{{Preset: "x", Scheme: new(proof.Scheme), Secrets: []string{"x"}}}}),
+		"neither preset nor scheme":     vendorGuard("acme", &Vendor{Verify: []*Verify{{Secrets: []string{"x"}}}}),
+		"verify of null":                vendorGuard("acme", &Vendor{Verify: []*Verify{nil}}),
+		"scheme without a secret":       vendorGuard("acme", &Vendor{Verify: []*Verify{{Scheme: constant(nil).Scheme}}}),
+		"scheme that is none":           vendorGuard("acme", &Vendor{Verify: []*Verify{{Scheme: new(proof.Scheme), Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}}}),
+		"secret that is no key":         vendorGuard("acme", &Vendor{Verify: []*Verify{{Scheme: &proof.Scheme{Algorithm: "ed25519", Signature: constant(nil).Scheme.Signature}, Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}}}),
+		"signature in the token header": vendorGuard("acme", &Vendor{Verify: []*Verify{{Scheme: &proof.Scheme{Signature: proof.Signature{Place: proof.Place{Header: []string{"x-callback-token"}}}}, Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}}}),
+		"unknown challenge":             vendorGuard("acme", &Vendor{Challenge: &proof.Challenge{Kind: "duel"}}),
+		"challenge of an empty secret":  vendorGuard("acme", &Vendor{Challenge: &proof.Challenge{Kind: "meta", Secret: "{env.HOOKGATE_TEST_EMPTY}"}}),
 	} {
 		if err := g.addVendors(); err == nil {
 			t.Errorf("%s: it loads", name)
 		} else if strings.Contains(err.Error(), "resolved-signing-secret") {
 			t.Errorf("%s: the secret is in the error: %v", name, err)
 		}
+	}
+}
+
+// constant is a constant secret in a header, with the header of an id.
+func constant(id []string) *Verify {
+	scheme := &proof.Scheme{Algorithm: "equal", Signature: proof.Signature{Place: proof.Place{Header: []string{"X-Secret"}}}}
+	if id != nil {
+		scheme.ID = &proof.Place{Header: id}
+	}
+	return &Verify{Scheme: scheme, Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}
+}
+
+// TestVendorLoads: what is allowed side by side.
+func TestVendorLoads(t *testing.T) {
+	t.Setenv("HOOKGATE_TEST_SIGNING", "resolved-signing-secret")
+	for name, vendor := range map[string]*Vendor{
+		"replay alone":                    {Replay: caddy.Duration(time.Minute)}, // a credential may have a proof of its own
+		"replay of a constant secret, id": {Replay: caddy.Duration(time.Minute), Verify: []*Verify{constant([]string{"X-Id"})}},
+		"signature and verify":            {Signature: &Signature{Header: "X-S", Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}, Verify: []*Verify{constant(nil)}},
+		"any of both":                     {Require: "any", AllowIPs: []string{"::1"}, Verify: []*Verify{constant(nil)}},
+		"a challenge":                     {Challenge: &proof.Challenge{Kind: "meta", Secret: "{env.HOOKGATE_TEST_SIGNING}"}},
+		"a success":                       {Success: &Success{Status: 200, Body: "[accepted]"}},
+	} {
+		g := vendorGuard("acme", vendor)
+		if err := g.addVendors(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if want := len(vendor.Verify); vendor.Signature != nil && len(g.policy.Vendors["acme"].Proof) != want+1 {
+			t.Errorf("%s: %d ways to prove", name, len(g.policy.Vendors["acme"].Proof))
+		}
+	}
+	g := vendorGuard("acme", &Vendor{Verify: []*Verify{{Scheme: &proof.Scheme{
+		Signature: proof.Signature{Place: proof.Place{Header: []string{"X-S"}}}, Signed: proof.Templates{"{url}"},
+	}, Secrets: []string{"{env.HOOKGATE_TEST_SIGNING}"}}}})
+	if err := g.addVendors(); err != nil || g.needsURL != "vendor acme" {
+		t.Errorf("a signed URL: %q, %v", g.needsURL, err)
 	}
 }
 

@@ -1,0 +1,126 @@
+package gate
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/proof"
+)
+
+// Replays remembers the events that were delivered.
+type Replays interface {
+	// Claim takes an event of a credential for the request that delivers it. It is waited
+	// for, and so must take a bounded time. Where nobody can tell whether the event was
+	// delivered, it lets the request through: an event that is lost is worse than one that
+	// comes twice. The claim is nil then, and where the event was seen.
+	Claim(credential uuid.UUID, event proof.Event, window time.Duration) (Claim, Seen)
+}
+
+// Seen is what is known of an event that was claimed before.
+type Seen struct {
+	// Status is that of the answer to the request that delivered it; 0 for none.
+	Status int
+	// Running: a request with it is under way.
+	Running bool
+}
+
+// Claim is an event that a request is about to deliver. One of its methods is called, once.
+type Claim interface {
+	// Done remembers that the event was delivered, and with which status.
+	Done(status int)
+	// Free lets the event be delivered by another request.
+	Free()
+}
+
+const (
+	headerDuplicate  = "X-Hookgate-Duplicate"
+	runningRetryTime = time.Second
+)
+
+// claim keeps an event that was delivered, or is under way, from being delivered again.
+func (x *exchange) claim() {
+	d := &x.decision
+	if d.Replay == 0 || x.Replays == nil || d.Event == (proof.Event{}) {
+		return
+	}
+	if x.claimed, x.seen = x.Replays.Claim(d.Credential, d.Event, d.Replay); x.seen == (Seen{}) {
+		return
+	}
+	*d = *d.Refused(guard.Replayed)
+	d.Proof = guard.Duplicate
+	if x.seen.Running {
+		d.RetryAfter = runningRetryTime
+	}
+}
+
+// delivered notes that the upstream has taken the event.
+func (x *exchange) delivered(status int) {
+	if x.claimed != nil {
+		x.claimed.Done(status)
+		x.claimed = nil
+	}
+}
+
+// undelivered gives an event back that the upstream has not taken.
+func (x *exchange) undelivered() {
+	if x.claimed != nil {
+		x.claimed.Free()
+		x.claimed = nil
+	}
+}
+
+// duplicate answers an event that was delivered before as it was answered then, without
+// the body.
+func (x *exchange) duplicate() error {
+	status, body := x.seen.Status, ""
+	if success := x.decision.Success(); success != nil {
+		status, body = success.Status, success.Body
+	}
+	x.log("an event was delivered before", status)
+	x.w.Header().Set(headerDuplicate, "true")
+	return x.brief(status, textPlain, []byte(body))
+}
+
+// handshake answers a handshake of the vendor's.
+func (x *exchange) handshake() error {
+	answer := x.decision.Answer
+	for name, value := range answer.Header {
+		x.w.Header().Set(name, value)
+	}
+	x.log("a handshake", answer.Status)
+	return x.brief(answer.Status, answer.ContentType, answer.Body)
+}
+
+func (x *exchange) log(message string, status int) {
+	d := &x.decision
+	x.Logger.Info(message, zap.String("request_id", x.id), zap.Int("status", status), zap.String("outcome", string(d.Outcome)),
+		zap.String("route", d.Template), zap.String("vendor", d.Vendor), zap.Stringer("credential", d.Credential))
+}
+
+const textPlain = "text/plain; charset=utf-8"
+
+// brief writes an answer of ours that is no problem. What is echoed in it must not be taken
+// by a browser for anything but what it is said to be.
+func (x *exchange) brief(status int, contentType string, body []byte) error {
+	settled := settle(x.w, x.r, x.raw)
+	header := x.w.Header()
+	header.Set("Cache-Control", "no-store")
+	identify(header, status, x.id)
+	if len(body) > 0 {
+		header.Set("Content-Type", contentType)
+		header.Set("X-Content-Type-Options", "nosniff")
+	}
+	x.w.WriteHeader(status)
+	var err error
+	if len(body) > 0 && status != http.StatusNoContent {
+		_, err = x.w.Write(body)
+	}
+	if !settled {
+		linger(x.w, x.r, x.raw)
+	}
+	return err
+}
