@@ -33,7 +33,7 @@ words that verify takes, with where its secret is and how it is known.`
 		if len(args) == 1 {
 			preset, known := proof.Named(args[0])
 			if !known {
-				return Usagef("there is no scheme of this name; `hookgate schemes` lists them, and docs/vendors.md says which are left out")
+				return noScheme(args[0])
 			}
 			presets = []proof.Preset{preset}
 		}
@@ -49,6 +49,16 @@ words that verify takes, with where its secret is and how it is known.`
 		}
 		return writeTable(cmd.OutOrStdout(), rows)
 	})
+}
+
+// noScheme says why there is no scheme of a name.
+func noScheme(name string) error {
+	for _, omission := range proof.LeftOut() {
+		if omission.Name == name {
+			return Usagef("%s has no scheme by name: %s; see docs/vendors.md", omission.Title, omission.Why)
+		}
+	}
+	return Usagef("there is no scheme of this name; `hookgate schemes` lists them, and docs/vendors.md says which are left out")
 }
 
 func schemesJSON(cmd *cobra.Command, presets []proof.Preset) error {

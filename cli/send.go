@@ -53,7 +53,7 @@ is a private key in PEM, of which the server has the public one.`
 	flags.StringVar(&s.secretEnv, "secret-env", "", "The environment variable that holds the secret")
 	flags.StringVar(&s.secretFile, "secret-file", "", "The file that holds the secret")
 	flags.StringVar(&s.url, "url", "", "Where to send it, or - to read that from standard input; required")
-	flags.StringVar(&s.publicURL, "public-url", "", "What stands before the path in the URL that is signed, where that is another than it is sent to")
+	flags.StringVar(&s.publicURL, "public-url", "", "The URL that is signed, where that is another than it is sent to; without a path, that of --url")
 	flags.StringVar(&s.method, "method", http.MethodPost, "The method")
 	flags.StringVar(&s.body, "body", "", "The file with the body; a small JSON object where none is given")
 	flags.StringArrayVar(&s.headers, "header", nil, "A header, as 'Name: value'; can be repeated")
@@ -155,10 +155,13 @@ func (s *sending) message(target *url.URL) (proof.Message, error) {
 	}
 	if s.publicURL != "" {
 		public, err := url.Parse(s.publicURL)
-		if err != nil || public.Host == "" || public.RawQuery != "" || public.Scheme != "http" && public.Scheme != "https" {
-			return m, Usagef("--public-url is http or https and a host, as the guard's public_url")
+		if err != nil || public.Host == "" || public.User != nil || public.Scheme != "http" && public.Scheme != "https" {
+			return m, Usagef("--public-url is http or https and a host, with or without the path")
 		}
-		m.PublicURL = strings.TrimRight(s.publicURL, "/")
+		m.PublicURL = public.Scheme + "://" + public.Host
+		if public.Path != "" && public.Path != "/" {
+			m.Path, m.RawQuery = public.EscapedPath(), public.RawQuery
+		}
 	}
 	if s.timestamp != 0 {
 		m.Arrived = time.Unix(s.timestamp, 0)

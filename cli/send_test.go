@@ -66,6 +66,34 @@ func run(t *testing.T, args ...string) (stdout string, code int) {
 	return out.String(), code
 }
 
+// TestSendSignsThePublicURL: what stands before Hookgate may have another host and path.
+func TestSendSignsThePublicURL(t *testing.T) {
+	t.Setenv("SECRET", "canary")
+	square, _ := proof.Named("square")
+	program, err := proof.Compile(square.Scheme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := program.With(proof.Secret{Value: "canary"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for public, want := range map[string]string{"https://x.example": "/hooks/canary?a=1", "https://x.example/b/c?d=2": "/b/c?d=2"} {
+		path, query, _ := strings.Cut(want, "?")
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			m := proof.Message{Method: r.Method, PublicURL: "https://x.example", Path: path, RawQuery: query, Header: r.Header, Body: body, Arrived: time.Now()}
+			if result := (proof.Any{v}).Verify(&m).Result; result != proof.OK || r.URL.Path != "/hooks/canary" || r.URL.RawQuery != query {
+				t.Errorf("%s: %s", public, result)
+			}
+		}))
+		if _, code := run(t, "--as", "square", "--secret-env", "SECRET", "--url", server.URL+"/hooks/canary?a=1", "--public-url", public); code != 0 {
+			t.Errorf("%s: exit code %d", public, code)
+		}
+		server.Close()
+	}
+}
+
 func TestSend(t *testing.T) {
 	t.Setenv("SECRET", "canary")
 	t.Setenv("WRONG", "canary-2")
@@ -87,6 +115,7 @@ func TestSend(t *testing.T) {
 		"too old":                 {stripe.Scheme, []string{"--as", "stripe", "--secret-env", "SECRET", "--timestamp", "1700000000"}, "403 Forbidden\ntimestamp_old\n", 1},
 		"with the URL":            {square.Scheme, []string{"--as", "square", "--secret-env", "SECRET"}, "200 OK\nok\n", 0},
 		"with another public URL": {square.Scheme, []string{"--as", "square", "--secret-env", "SECRET", "--public-url", "https://x.example"}, "403 Forbidden\nmismatch\n", 1},
+		"with a whole public URL": {square.Scheme, []string{"--as", "square", "--secret-env", "SECRET", "--public-url", "https://x.example/a/b"}, "403 Forbidden\nmismatch\n", 1},
 		"as a JSON object":        {proof.Scheme{Signature: proof.Signature{Place: proof.Place{Query: "s"}}}, []string{"--as", `{"signature":{"query":"s"}}`, "--secret-env", "SECRET"}, "200 OK\nok\n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,9 +1,11 @@
 package proof_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -133,6 +135,30 @@ func checked(s proof.Scheme) string {
 		text += "; the digest of the body in `" + s.Digest.Query + "`"
 	}
 	return text
+}
+
+// TestWordsDocumented: the page's table has the words that there are.
+func TestWordsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/vendors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(text), begin)
+	documented := map[string]bool{"own": true} // is of one preset alone
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)").FindAllStringSubmatch(head, -1) {
+		documented[row[1]] = true
+		var invalid *proof.Invalid
+		if _, _, err := proof.FromWords([][]string{{row[1], "x"}}); errors.As(err, &invalid) && invalid.Reason == "verify" {
+			t.Errorf("%s is no word", row[1])
+		}
+	}
+	_, _, err = proof.FromWords([][]string{{"nonsense", "x"}})
+	_, list, _ := strings.Cut(err.Error(), "its words are ")
+	for word := range strings.SplitSeq(strings.ReplaceAll(list, " and ", ", "), ", ") {
+		if !documented[word] {
+			t.Errorf("%q is not documented", word)
+		}
+	}
 }
 
 // TestLeftOut: what is written for a vendor without a preset can be pasted.

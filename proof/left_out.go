@@ -21,8 +21,6 @@ func documented(name, title, source string, s Scheme) Omission {
 }
 
 var leftOut = []Omission{
-	documented("abacatepay", "AbacatePay", "https://docs.abacatepay.com/pages/notificacoes/seguranca",
-		Scheme{Algorithm: "equal", Signature: Signature{Place: Place{Query: "webhookSecret"}}, ID: idBody("/id")}),
 	documented("attio", "Attio", "https://docs.attio.com/rest-api/guides/webhooks", ofBody("Attio-Signature", "", "")),
 	documented("cal-com", "Cal.com", "https://cal.com/docs/developing/guides/automation/webhooks", ofBody("X-Cal-Signature-256", "", "")),
 	documented("calendly", "Calendly", "https://developer.calendly.com/api-docs/4c305798a61d3-webhook-signatures", timed("Calendly-Webhook-Signature", "t", "v1", "{timestamp}.{body}")),

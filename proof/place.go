@@ -52,8 +52,8 @@ func withoutParameter(raw, name string) string {
 	return strings.Join(kept, "&")
 }
 
-// inBody returns the text or the number that a JSON pointer leads to. Duplicate names are malformed:
-// two readers may believe two of them. It reads no further than to the value.
+// inBody returns the text or the number that a JSON pointer leads to. It reads no further than to the
+// value, and takes a name that stands twice before it as malformed: two readers may believe two of them.
 func inBody(body []byte, path []string) (string, Result) {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true))
 	for _, token := range path {

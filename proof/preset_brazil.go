@@ -3,6 +3,14 @@ package proof
 // brazil are vendors of Brazil and its neighbours.
 var brazil = []Preset{
 	{
+		Name: "abacatepay", Title: "AbacatePay",
+		Scheme:   Scheme{Algorithm: "equal", Signature: Signature{Place: Place{Query: "webhookSecret"}}, ID: idBody("/id")},
+		Secret:   "yours to choose: Webhooks, Criar, Secret",
+		Source:   "https://docs.abacatepay.com/pages/webhooks/security",
+		Evidence: Evidence{Constant: true},
+		Notes:    "Its X-Webhook-Signature is an HMAC with a key that AbacatePay publishes: whoever knows that key makes it, so it is not looked at.",
+	},
+	{
 		Name: "asaas", Title: "Asaas",
 		Scheme:   constant("Asaas-Access-Token", idBody("/id")),
 		Secret:   "yours to choose: Integrações, Webhooks, Token de autenticação",
@@ -38,7 +46,8 @@ var brazil = []Preset{
 		Secret:   "Suas integrações, your application, Webhooks, Assinatura secreta",
 		Source:   "mercadopago/sdk-nodejs src/utils/webhook/index.ts",
 		Evidence: Evidence{Library: "npm mercadopago@3.6.1"},
-		Notes:    "The body is not signed: fetch the payment by its id before you believe it. Notifications of QR codes are not signed.",
+		Notes: "The body is not signed: fetch the payment by its id before you believe it. Notifications of QR codes are not signed. " +
+			"Mercado Pago's library judges no timestamp: should its retries be refused as timestamp_old, write the scheme in words, with `tolerance off`.",
 	},
 	{
 		Name: "pagarme", Title: "Pagar.me (API of version 1 to 4)",

@@ -76,7 +76,7 @@ var others = []Preset{
 	},
 	{
 		Name: "gitlab", Title: "GitLab",
-		Scheme:   constant("X-Gitlab-Token", idHeader("X-Gitlab-Event-UUID")),
+		Scheme:   constant("X-Gitlab-Token", idHeader("Idempotency-Key")),
 		Secret:   "yours to choose: Settings, Webhooks, Secret token",
 		Source:   "https://docs.gitlab.com/user/project/integrations/webhooks/",
 		Evidence: Evidence{Constant: true},

@@ -14,6 +14,7 @@ import (
 const (
 	maxItems      = 32 // of pairs or of a list
 	maxSignatures = 8
+	maxPublic     = 4    // signatures of public keys, which cost fifty times as much
 	maxSignature  = 1024 // bytes; a signature of RSA has 512 with a key of 4096 bits
 )
 
@@ -130,6 +131,10 @@ func (p *Program) items(to []pair, text string) []pair {
 
 // signatures returns those items that are signatures and can be read.
 func (p *Program) signatures(items []pair) [][]byte {
+	most := maxSignatures
+	if p.algorithm.kind == public {
+		most = maxPublic
+	}
 	var all [][]byte
 	for _, item := range items {
 		if p.scheme.Signature.Form == "pairs" && !slices.Contains(p.scheme.Signature.Keys, item.key) {
@@ -143,7 +148,7 @@ func (p *Program) signatures(items []pair) [][]byte {
 		if !ok || p.algorithm.size > 0 && len(signature) != p.algorithm.size {
 			continue
 		}
-		if all = append(all, signature); len(all) == maxSignatures {
+		if all = append(all, signature); len(all) == most {
 			break
 		}
 	}

@@ -5,6 +5,7 @@ package proof
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 )
@@ -161,7 +162,11 @@ func Parse(text []byte) (Scheme, error) {
 	var s Scheme
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil || decoder.More() {
+	err := decoder.Decode(&s)
+	if reason := (*Invalid)(nil); errors.As(err, &reason) {
+		return Scheme{}, reason
+	}
+	if err != nil || decoder.More() {
 		return Scheme{}, invalid("scheme", "it is neither the name of a preset nor an object of a scheme's fields")
 	}
 	return s, s.Validate()

@@ -179,7 +179,7 @@ func (s *Signature) args() []string {
 
 // Quoted returns a word or an argument as it stands in a Caddyfile.
 func Quoted(text string) string {
-	if text != "" && !strings.ContainsAny(text, " \t\r\n\"`#{}\\") {
+	if text != "" && !strings.ContainsAny(text, " \t\r\n\"`#{}<\\") {
 		return text
 	}
 	return `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`
