@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-micro soak bench-propagation bench-boot bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -47,6 +47,7 @@ release-check: dist/hookgate-linux-amd64
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
+# Those of a full disk need the right to mount a file system: HOOKGATE_REQUIRE_MOUNT=1.
 # Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
 # test-senders.
 test:
@@ -68,12 +69,13 @@ test-faults:
 	HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./store
 	cd test && HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=long $(GO) test $(RACE) -count 1 -timeout 15m ./faults
 
-# The tests against Redis with another server of its family: SERVER=/usr/bin/valkey-server, say. Conformance, the binary as
-# a process, and faults; the long form of those unless FAULTS=short.
-FAULTS ?= long
 ON_SERVER = HOOKGATE_REDIS_SERVER=$(abspath $(or $(shell command -v "$(SERVER)"),$(SERVER))) HOOKGATE_REQUIRE_REDIS=1 HOOKGATE_FAULTS=$(FAULTS)
+
+# The tests that need Redis, on SERVER=<path> of another server of its family. They are conformance, the binary as a process
+# and faults; of those the long form, unless FAULTS=short.
+FAULTS ?= long
 test-redis-family:
-	$(if $(SERVER),,$(error SERVER=<path of the server> is missing))
+	$(if $(SERVER),,$(error SERVER=<path> is missing))
 	$(SERVER) --version
 	$(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/^(miniredis|embedded)$$' ./store ./store/redisconn ./store/redistest
 	cd test && $(ON_SERVER) $(GO) test -count 1 -timeout 10m -skip '/embedded$$' \
@@ -135,6 +137,10 @@ bench-memory:
 bench-deaf:
 	$(GO) run ./bench deaf $(ARGS)
 
+# What vendors and other operators notice of operators who list and search without pause.
+bench-operators:
+	$(GO) run ./bench operators $(ARGS)
+
 # Every step of the decision, with allocations.
 bench-micro:
 	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard|Verify)$$' \
@@ -156,6 +162,10 @@ bench-propagation:
 # How long a sidecar takes to load a million credentials, and what they cost it.
 bench-boot:
 	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Boot -benchtime 5x ./store
+
+# What it costs Redis that up to a thousand sidecars read anew at once, and one change to as many; takes some 8 GB of memory.
+bench-herd:
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench Herd -benchtime 1x -timeout 60m ./store
 
 # What a mint costs beyond the script that Redis runs, and a page of a long list.
 bench-admin:

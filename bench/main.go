@@ -4,6 +4,7 @@
 //	go run ./bench memory [flags]      what credentials and idle connections take
 //	go run ./bench soak [flags]        whether anything grows under load and reloads
 //	go run ./bench deaf [flags]        a flood of refusals whose clients do not read
+//	go run ./bench operators [flags]   operators who list and search without pause
 //
 // See docs/performance.md. It says which bars are missed; it fails only where nothing
 // could be measured.
@@ -38,6 +39,8 @@ var commands = map[string]func(ctx context.Context, args []string, out io.Writer
 	"memory":  memory,
 	"soak":    soak,
 	"deaf":    deaf,
+
+	"operators": operators,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

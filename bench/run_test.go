@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,22 @@ func TestMemory(t *testing.T) {
 			t.Errorf("no row %q in\n%s", row, &out)
 		}
 	}
+}
+
+// TestOperators: too short and too small for the bars of time and memory, but nobody else is
+// refused for want of them, and every list is answered.
+func TestOperators(t *testing.T) {
+	inCheckout(t, "redis-server", "make")
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"operators", "-credentials", "5000", "-clients", "8", "-duration", "3s", "-idle", "1s"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{`(?m)^\| vendors not answered 200 +\| none of [1-9]`, `(?m)^\| lists that failed +\| none; none `, `(?m)^\| whole list +\| [1-9]`} {
+		if !regexp.MustCompile(row).MatchString(out.String()) {
+			t.Errorf("no %q in\n%s", row, &out)
+		}
+	}
+	assertNothingLeft(t)
 }
 
 // TestDeaf: too short and too small to judge anything, but every connection is made, and

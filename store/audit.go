@@ -127,7 +127,7 @@ type AuditQuery struct {
 }
 
 // auditReads bounds how many entries one query looks through.
-const auditReads = 20 * readBatch
+const auditReads = 50 * readBatch
 
 // Audit returns entries of a tenant's audit log, newest first, and the cursor of the
 // next page, "" after the last. A page may be short of the limit, or empty, and

@@ -43,7 +43,7 @@ var commands = []command{
 	on("hset", "field", "value"), on("hget", "field"), on("hmget", "field"), on("hgetall"), on("hlen"), on("hexists", "field"),
 	on("zadd", "0", "member"), on("zrange", "0", "0"), on("zrangebyscore", "0", "0"), on("zcard"), on("zscore", "member"), on("zrem", "member"),
 	on("sadd", "member"), on("scard"), on("sismember", "member"),
-	on("xadd", "*", "field", "value"), on("xlen"), on("xrevrange", "+", "-", "COUNT", "1"), on("xtrim", "MAXLEN", "0"),
+	on("xadd", "*", "field", "value"), on("xlen"), on("xrange", "-", "+", "COUNT", "1"), on("xrevrange", "+", "-", "COUNT", "1"), on("xtrim", "MAXLEN", "0"), on("xdel", "1-1"),
 	{name: "xread", args: func(key string) []any { return []any{"COUNT", "1", "STREAMS", key, "0"} }},
 	on("persist"), on("hdel", "field"),
 	{name: "eval", args: func(key string) []any { return []any{touchSource, "1", key} }},

@@ -120,7 +120,7 @@ func (f *follower) leaveCopy(ctx context.Context, b *backend, id string, at posi
 }
 
 var (
-	errNoRoom = errors.New("Redis has no room for it, or does not say so")
+	errNoRoom = errors.New("no room for it in Redis, or none that it tells of")
 	errLate   = errors.New("it took too long, another process makes one")
 )
 

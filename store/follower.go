@@ -222,10 +222,11 @@ func (f *follower) pace(ctx context.Context) error {
 }
 
 // catchUp follows the ledger up to m. An epoch that an operator declared over the same
-// history, which the chain shows, is entered without reading anything anew.
+// history, which the chain shows, is entered without reading anything anew. A data set
+// without a change since it was restored, or emptied, has no head, and shows nothing.
 func (f *follower) catchUp(ctx context.Context, node *redis.Client, m keyring.Meta) error {
 	known := f.ledger.at.epoch
-	if m.Epoch == known || m.Epoch == "" || known == "" || len(f.unasserted) > 0 || !f.store.keyring.Adopts(m) {
+	if m.Epoch == known || m.Epoch == "" || m.Head == "" || known == "" || len(f.unasserted) > 0 || !f.store.keyring.Adopts(m) {
 		return f.ledger.catchUp(ctx, node, m)
 	}
 	same := m

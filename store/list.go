@@ -13,7 +13,7 @@ import (
 
 // readBatch is how many records one round trip reads, and so how long a list holds
 // Redis: whatever a client asks for, probes and changes wait for one batch.
-const readBatch = 500
+const readBatch = 200
 
 // maxLists is how many whole lists are read at once, by all operators of the process. One
 // that fits a batch costs no more than a page, and is not counted.
@@ -74,6 +74,14 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []listPosit
 	ids := make([]uuid.UUID, len(members))
 	for i, member := range members {
 		ids[i], _ = uuid.Parse(member.id) // there is no record under the zero id
+	}
+	// What Redis answers takes many times the memory of what becomes of it: few such answers
+	// are here at once, however many operators ask.
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, unavailable("read records", ctx.Err())
 	}
 	reads := make([]*redis.MapStringStringCmd, len(members))
 	err := b.askForList(ctx, func(node *redis.Client) error {

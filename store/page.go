@@ -35,7 +35,7 @@ type Query struct {
 }
 
 // pageReads bounds how many credentials one query looks through.
-const pageReads = 20 * readBatch
+const pageReads = 50 * readBatch
 
 // Page returns credentials of a tenant, newest first, and the cursor of the next
 // page, "" after the last. The order is by creation, which never changes, so what is

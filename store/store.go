@@ -33,6 +33,7 @@ type Store struct {
 
 	opened   atomic.Pointer[backend] // nil until Start
 	recounts recounts
+	reading  chan struct{} // a place for each batch of records that is read at once
 	lists    chan struct{} // a place for each whole list that may be read at once
 	follower *follower
 
@@ -94,7 +95,7 @@ func New(config Config) (*Store, error) {
 		config.Clock = time.Now
 	}
 	clock := &keyring.ServerClock{Local: config.Clock}
-	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists)}
+	s := &Store{config: config, keys: keys, clock: clock, keyring: keyring.New(clock), usage: newUsageRecorder(clock), lists: make(chan struct{}, maxLists), reading: make(chan struct{}, redisconn.ListConnections)}
 	s.follower = newFollower(s)
 	return s, nil
 }
@@ -177,9 +178,9 @@ func (s *Store) open(offline bool) (*backend, error) {
 		}
 		opt := e.Options()
 		return &backend{
-			commands: redisconn.Connect(redisconn.Standalone, opt, "", s.keys.meta(), redisconn.CommandConnections),
-			tail:     redisconn.Connect(redisconn.Standalone, tailOptions(opt), "", s.keys.meta(), redisconn.TailConnections),
-			lists:    redisconn.Connect(redisconn.Standalone, patient(opt), "", s.keys.meta(), redisconn.ListConnections),
+			commands: redisconn.ConnectInside(opt, redisconn.CommandConnections),
+			tail:     redisconn.ConnectInside(tailOptions(opt), redisconn.TailConnections),
+			lists:    redisconn.ConnectInside(patient(opt), redisconn.ListConnections),
 			scripts:  e, ledgerLength: embedded.LedgerLength, close: e.Close,
 		}, nil
 	}

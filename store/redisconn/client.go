@@ -61,11 +61,29 @@ type Conn interface {
 	Close() error
 }
 
-// Connect returns a way to the data set. network is "unix" for a socket.
-func Connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) Conn {
+// pooled returns opt for a pool of so many connections.
+func pooled(opt *redis.UniversalOptions, connections int) redis.UniversalOptions {
 	pooled := *opt
 	pooled.PoolSize = connections
 	pooled.PipelinePoolSize = -1 // pipelines share the pool
+	return pooled
+}
+
+// ConnectInside returns a way to a data set in this process. A connection to it is never
+// dead, only slow.
+func ConnectInside(opt *redis.UniversalOptions, connections int) Conn {
+	inside := pooled(opt, connections)
+	return insideServer{redis.NewClient(inside.Simple())}
+}
+
+type insideServer struct{ *redis.Client }
+
+func (s insideServer) Node(context.Context) (*redis.Client, error) { return s.Client, nil }
+func (s insideServer) Failed(context.Context, error)               {}
+
+// Connect returns a way to the data set. network is "unix" for a socket.
+func Connect(topology Topology, opt *redis.UniversalOptions, network, key string, connections int) Conn {
+	pooled := pooled(opt, connections)
 	options := func() *redis.UniversalOptions {
 		fresh := pooled
 		fresh.Addrs = slices.Clone(opt.Addrs) // a cluster's client appends to it

@@ -13,9 +13,9 @@ const (
 	// renewalCooldown is longer than any command takes: what was sent on the old
 	// connections and fails within it says nothing of the new ones.
 	renewalCooldown = 3 * time.Second
-	// leftOpen is how long connections of a pool that was left are still open: commands
-	// that others have sent on them come to their end.
-	leftOpen = 2 * renewalCooldown
+	// leftOpen is how long connections of a pool that was left are still open: what others
+	// have begun on them comes to its end.
+	leftOpen = 30 * time.Second
 )
 
 // pools is the client of a server, and another one after renew. go-redis has no way to

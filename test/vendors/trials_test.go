@@ -112,7 +112,8 @@ func trials(t *testing.T, at time.Time) []trial {
 	twilioJSONChanges := []change{changeQuery, changePath, changeHost, changeBody, {"bodySHA256", func(m *message) {
 		m.body += " "
 		sum := sha256.Sum256([]byte(m.body))
-		m.url = post + "&bodySHA256=" + hex.EncodeToString(sum[:])
+		before, _, _ := strings.Cut(m.url, "bodySHA256=")
+		m.url = before + "bodySHA256=" + hex.EncodeToString(sum[:])
 	}}}
 	shopify := map[string]string{
 		"Content-Type": "application/json", "X-Shopify-Topic": "orders/create", "X-Shopify-Shop-Domain": "a.myshopify.com",
