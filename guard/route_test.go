@@ -81,3 +81,26 @@ func TestRouteTemplates(t *testing.T) {
 		}
 	}
 }
+
+// TestLiteralTail: Pix posts to a path of its own behind the URL that it was given.
+func TestLiteralTail(t *testing.T) {
+	p := testPolicy(t)
+	p.Routes = []Route{
+		mustRoute(t, WebhookRoute, "/hooks/{vendor}/{token}"),
+		mustRoute(t, WebhookRoute, "/hooks/{vendor}/{token}/pix"),
+	}
+	for target, want := range map[string]Outcome{
+		"/hooks/pluggy/" + webhookToken: Allowed, "/hooks/pluggy/" + webhookToken + "/pix": Allowed,
+		"/hooks/pluggy/" + webhookToken + "/PIX": Ambiguous, "/hooks/pluggy/" + webhookToken + "/pix/": Ambiguous,
+		"/hooks/pluggy/" + webhookToken + "/rec": NoRoute, "/hooks/pluggy/" + "unknown-token" + "/pix": Unknown,
+	} {
+		d := p.Decide(&Request{Method: "POST", Target: target}, fullRing(), now)
+		if d.Outcome != want {
+			t.Errorf("%s: %s, want %s", target, d.Outcome, want)
+		}
+	}
+	d := p.Decide(&Request{Method: "POST", Target: "/hooks/pluggy/" + webhookToken + "/pix"}, fullRing(), now)
+	if f, err := p.Forwarding(&d, now); err != nil || f.Path != "/hooks/pluggy/"+webhookID.String()+"/pix" {
+		t.Errorf("forwarded to %+v, %v", f, err)
+	}
+}

@@ -18,6 +18,7 @@ const (
 	forDump    = "`hookgate store dump`"
 	forRestore = "`hookgate store restore`"
 	forCluster = "a Redis Cluster"
+	forReplay  = "`replay`"
 )
 
 // command is one that Hookgate sends, itself or in a script, as an ACL names it, in a
@@ -49,6 +50,8 @@ var commands = []command{
 	{name: "eval", args: func(key string) []any { return []any{touchSource, "1", key} }},
 	{name: "evalsha", args: func(key string) []any { return []any{strings.Repeat("0", 40), "1", key} }},
 	bare("time", ""),
+	{name: "get", serves: forReplay, args: func(key string) []any { return []any{key} }},
+	{name: "set", serves: forReplay, args: func(key string) []any { return []any{key, "value", "XX", "PX", "1"} }},
 	{name: "del", serves: forRestore, args: func(key string) []any { return []any{key} }},
 	bare("scan", forDump, "0", "COUNT", "1"),
 	bare("wait", forWait, "0", "1"),

@@ -98,7 +98,7 @@ func TestCheckTriesEveryCommand(t *testing.T) {
 		r.set(t, "+"+c.name)
 		severity := SeverityProblem
 		switch c.serves {
-		case forDump, forRestore:
+		case forDump, forRestore, forReplay:
 			severity = SeverityWarning
 		case forWait, forCheck, forCluster: // not configured, or not needed
 			wantFound(t, findings, SeverityProblem)
