@@ -100,13 +100,11 @@ func (c *conn) await(patience time.Duration) (fate handover.Fate, ok bool) {
 
 // more reads until so many bytes are unread, within the patience for a body.
 func (c *conn) more(whole int) bool {
-	all := c.unread
-	switch at := len(c.unread); {
-	case c.buffer != nil && whole <= bufferSize:
-		// To the start of the buffer, whatever was served before.
-		all = c.buffer[:copy(c.buffer[:], c.unread)]
-	default:
-		all = append(make([]byte, 0, whole), c.unread[:at]...)
+	var all []byte
+	if c.buffer != nil && whole <= bufferSize {
+		all = c.buffer[:copy(c.buffer[:], c.unread)] // at its start, whatever was served before
+	} else {
+		all = append(make([]byte, 0, whole), c.unread...)
 	}
 	_ = c.SetReadDeadline(time.Now().Add(bodyPatience))
 	n, err := io.ReadFull(c.First, all[len(all):whole])

@@ -67,7 +67,7 @@ func TestOneSidecarReadsForAll(t *testing.T) {
 			rdb.HSet(t.Context(), keys.copy(), "seq", "1000")
 		}},
 		"it is in another form": {buckets: bucketCount, spoil: func(t *testing.T, rdb *redis.Client, keys keyspace) {
-			rdb.HSet(t.Context(), keys.copy(), "format", "2")
+			rdb.HSet(t.Context(), keys.copy(), "format", "of another release")
 		}},
 		"it cannot be read": {buckets: bucketCount, spoil: func(t *testing.T, rdb *redis.Client, keys keyspace) {
 			rdb.HSet(t.Context(), keys.copy(), "chunks", "many")
