@@ -25,7 +25,7 @@ run: build
 help:
 	@awk '/^# / { text = text " " substr($$0, 3); next } \
 		/^[a-z][a-z-]*:([^=]|$$)/ { sub(/:.*/, ""); sub(/\. .*/, ".", text); printf "%-18s%s\n", $$0, text } \
-		!/^[A-Z]+ *[?:]?=/ { text = "" }' Makefile
+		!/^[A-Z_]+ *[?:]?=/ { text = "" }' Makefile
 
 # Builds bin/hookgate, static and stripped.
 build:
