@@ -132,7 +132,7 @@ func (h *head) field(line string, values *[]string) bool {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch name {
 	case "Host":
-		if h.host != "" || !madeOf(value, hostByte) {
+		if h.host != "" || !madeOf(value, hostByte) || strings.IndexByte("-.:", value[0]) >= 0 { // Caddy refuses dots alone
 			return false
 		}
 		h.host = value
@@ -218,7 +218,7 @@ var classes = func() (table [256]byte) {
 		if letter || strings.IndexByte("-._~/", c) >= 0 {
 			table[c] |= pathByte
 		}
-		if letter || strings.IndexByte("-.:[]", c) >= 0 {
+		if letter || strings.IndexByte("-.:", c) >= 0 {
 			table[c] |= hostByte
 		}
 	}
