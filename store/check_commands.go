@@ -19,6 +19,8 @@ const (
 	forRestore = "`hookgate store restore`"
 	forCluster = "a Redis Cluster"
 	forReplay  = "`replay`"
+
+	forReplicas = "`snapshot_from replicas` in a Redis Cluster"
 )
 
 // command is one that Hookgate sends, itself or in a script, as an ACL names it, in a
@@ -56,7 +58,7 @@ var commands = []command{
 	bare("scan", forDump, "0", "COUNT", "1"),
 	bare("wait", forWait, "0", "1"),
 	bare("info", forCheck, "server"), bare("config|get", forCheck, "save"), bare("cluster|nodes", forCheck),
-	bare("cluster|slots", forCluster), bare("cluster|shards", forCluster),
+	bare("cluster|slots", forCluster), bare("cluster|shards", forCluster), bare("readonly", forReplicas),
 }
 
 // harmless are the kinds of answers of a server that runs a command for us, though not
@@ -126,6 +128,8 @@ func (s *Store) needs(c command) bool {
 		return s.tuning.Load().WaitReplicas > 0
 	case forCluster:
 		return s.config.Redis.Topology == redisconn.Cluster
+	case forReplicas:
+		return s.config.Redis.Topology == redisconn.Cluster && s.config.Redis.SnapshotFrom == redisconn.FromReplicas
 	}
 	return true
 }

@@ -100,7 +100,7 @@ func TestCheckTriesEveryCommand(t *testing.T) {
 		switch c.serves {
 		case forDump, forRestore, forReplay:
 			severity = SeverityWarning
-		case forWait, forCheck, forCluster: // not configured, or not needed
+		case forWait, forCheck, forCluster, forReplicas: // not configured, or not needed
 			wantFound(t, findings, SeverityProblem)
 			continue
 		}

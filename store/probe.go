@@ -25,7 +25,7 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (keyring.Meta, 
 	sent := clock.Local()
 	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.Persist(ctx, key)
-		head = p.HMGet(ctx, key, "epoch", "seq", "head", "declared")
+		head = f.askHead(ctx, p)
 		serverTime = p.Time(ctx)
 		return nil
 	})
@@ -33,25 +33,39 @@ func (f *follower) probe(ctx context.Context, rdb *redis.Client) (keyring.Meta, 
 		return keyring.Meta{}, sent, err
 	}
 	clock.Observe(serverTime.Val(), sent, clock.Local())
+	m, err := parseHead(head.Val())
+	return m, sent, err
+}
+
+// askHead reads what parseHead reads.
+func (f *follower) askHead(ctx context.Context, rdb redis.Cmdable) *redis.SliceCmd {
+	return rdb.HMGet(ctx, f.store.keys.meta(), "epoch", "seq", "head", "declared")
+}
+
+func parseHead(values []any) (keyring.Meta, error) {
+	if len(values) != 4 {
+		return keyring.Meta{}, credential.ErrCorrupt
+	}
 	var m keyring.Meta
-	fields := make([]string, len(head.Val()))
-	for i, v := range head.Val() {
+	fields := make([]string, len(values))
+	for i, v := range values {
 		fields[i], _ = v.(string) // nil where absent
 	}
 	m.Epoch, m.Head = fields[0], fields[2]
 	if fields[3] != "" {
 		ms, err := strconv.ParseInt(fields[3], 10, 64)
 		if err != nil {
-			return keyring.Meta{}, sent, credential.ErrCorrupt
+			return keyring.Meta{}, credential.ErrCorrupt
 		}
 		m.Declared = time.UnixMilli(ms)
 	}
 	if m.Epoch != "" {
+		var err error
 		if m.Seq, err = strconv.ParseUint(fields[1], 10, 64); err != nil {
-			return keyring.Meta{}, sent, credential.ErrCorrupt
+			return keyring.Meta{}, credential.ErrCorrupt
 		}
 	}
-	return m, sent, nil
+	return m, nil
 }
 
 // ledgerEnd returns the position of the newest ledger entry, or of m where the

@@ -33,6 +33,9 @@ func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) 
 		case err == nil, errors.Is(err, errDataGone):
 			f.snapshot = nil
 			return err
+		case errors.As(err, &broken) && s.links != nil:
+			f.logReplica(err)
+			s.restart()
 		case errors.As(err, &broken), errors.Is(err, errUselessCopy):
 			f.snapshot = nil
 			switch s.source {
@@ -52,6 +55,14 @@ func (f *follower) resync(ctx context.Context, b *backend, reason ResyncReason) 
 
 // fill reads what is still missing.
 func (f *follower) fill(ctx context.Context, b *backend, node *redis.Client, s *snapshot) error {
+	if b.openReplica != nil && !s.triedReplica && (s.source == fromBuckets || s.source == fromCopy) {
+		s.triedReplica = true
+		err := f.fillFromReplica(ctx, b, s)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		f.logReplica(err)
+	}
 	switch s.source {
 	case fromBuckets:
 		return f.readBuckets(ctx, b, node, s)
@@ -70,6 +81,9 @@ func (f *follower) finish(ctx context.Context, b *backend, node *redis.Client, s
 	}
 	if err := s.ledger.catchUp(ctx, node, after); err != nil {
 		return err
+	}
+	if len(s.links) > 0 { // the replica was at a change that the master does not have
+		return errResync{reason: ResyncFork}
 	}
 	if err := f.readAgain(ctx, node, s); err != nil {
 		return err

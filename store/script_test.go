@@ -331,6 +331,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"db and an option":  {Redis: redisconn.Server{URLs: []string{"redis://localhost?db=1&pool_size=1"}}, Namespace: "n"},
 		"fragment":          {Redis: redisconn.Server{URLs: []string{"redis://localhost/1#a"}}, Namespace: "n"},
 		"TLS without TLS":   {Redis: redisconn.Server{URLs: []string{"redis://localhost"}, TLSServerName: "a"}, Namespace: "n"},
+		"no replica known":  {Redis: redisconn.Server{URLs: []string{"redis://localhost"}, SnapshotFrom: redisconn.FromReplicas}, Namespace: "n"},
+		"no replica inside": {Redis: redisconn.Server{SnapshotFrom: redisconn.FromReplicas}, EmbeddedDir: "dir", Namespace: "n"},
+		"no such source":    {Redis: redisconn.Server{Topology: redisconn.Cluster, URLs: []string{"redis://localhost"}, SnapshotFrom: "replica"}, Namespace: "n"},
 		"address of a site": {Redis: redisconn.Server{URLs: []string{"https://localhost"}}, Namespace: "n"},
 	} {
 		if _, err := New(config); err == nil {

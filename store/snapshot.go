@@ -32,6 +32,10 @@ type snapshot struct {
 	ahead    map[credential.Digest]uint64
 	patience time.Duration
 
+	master       position          // from where it is complete if it is read from the master
+	triedReplica bool              // it is read from a replica once at most
+	links        map[uint64]string // the heads that a replica had while it was read, and the ledger has not shown yet
+
 	copied copied
 	lead   string    // the id of the copy that this sidecar makes of it, "" for none
 	held   time.Time // when it last said that it still does
@@ -60,6 +64,9 @@ func (f *follower) begin(ctx context.Context, b *backend, node *redis.Client, sp
 	}
 	s := &snapshot{idx: keyring.NewIndex(before.Epoch), ahead: make(map[credential.Digest]uint64), patience: redisconn.CommandTimeout}
 	s.ledger = &ledgerReader{key: f.store.keys.ledger(), apply: func(c keyring.Change, _ string) error {
+		if err := s.passed(c); err != nil {
+			return err
+		}
 		ring.Replay(s.idx, c)
 		for _, op := range c.Ops {
 			if s.ahead[op.Digest] <= c.Seq {
@@ -89,11 +96,12 @@ func (f *follower) begin(ctx context.Context, b *backend, node *redis.Client, sp
 		}
 	}
 	if s.source == fromCopy {
-		s.ledger.at = s.copied.at
-		return s, nil
+		s.master = s.copied.at
+	} else if s.master, err = f.ledgerEnd(ctx, node, before); err != nil {
+		return nil, err
 	}
-	s.ledger.at, err = f.ledgerEnd(ctx, node, before)
-	return s, err
+	s.ledger.at = s.master
+	return s, nil
 }
 
 // ledgerIsWhole reports whether the ledger seems to tell of every credential, in fewer
@@ -140,14 +148,26 @@ func (f *follower) readBuckets(ctx context.Context, b *backend, node *redis.Clie
 
 func (f *follower) readBatch(ctx context.Context, node *redis.Client, s *snapshot, first int) ([][]string, error) {
 	reads := make([]*redis.StringSliceCmd, snapshotBatch)
+	var heads []*redis.SliceCmd
 	err := s.roundTrip(ctx, node, func(ctx context.Context, p redis.Pipeliner) {
+		if s.links != nil {
+			heads = append(heads, f.askHead(ctx, p))
+		}
 		for i := range reads {
 			reads[i] = redis.NewStringSliceCmd(ctx, "HGETALL", f.store.keys.bucket(first+i))
 			p.Process(ctx, reads[i])
 		}
+		if s.links != nil {
+			heads = append(heads, f.askHead(ctx, p))
+		}
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, head := range heads {
+		if err := s.note(head); err != nil {
+			return nil, err
+		}
 	}
 	batch := make([][]string, len(reads))
 	for i, read := range reads {

@@ -50,7 +50,9 @@ type backend struct {
 	scripts      scriptRunner
 	ledgerLength int
 	shared       bool // other sidecars can be on the same data set
-	close        func() error
+	// openReplica connects to a replica, which snapshots are read from; nil: they are not.
+	openReplica func(context.Context) (*redis.Client, error)
+	close       func() error
 }
 
 // writable proves that a change could be written now. A Redis server has proved it with
@@ -87,6 +89,9 @@ func New(config Config) (*Store, error) {
 	if config.EmbeddedDir != "" {
 		if len(config.Redis.URLs) > 0 {
 			return nil, errTwoHomes
+		}
+		if err := config.Redis.CheckSnapshotFrom(); err != nil {
+			return nil, err
 		}
 	} else if _, _, err := config.Redis.Options(); err != nil {
 		return nil, err
@@ -199,12 +204,19 @@ func (s *Store) open(offline bool) (*backend, error) {
 		}
 		return redisconn.NewEnough(conn)
 	}
+	var openReplica func(context.Context) (*redis.Client, error)
+	if s.config.Redis.SnapshotFrom == redisconn.FromReplicas {
+		openReplica = func(ctx context.Context) (*redis.Client, error) {
+			return redisconn.OpenReplica(ctx, s.config.Redis.Topology, tailOptions(opt), s.keys.meta())
+		}
+	}
 	commands := connect(opt, redisconn.CommandConnections)
 	return &backend{
-		commands: commands,
-		tail:     connect(tailOptions(opt), redisconn.TailConnections),
-		lists:    connect(patient(opt), redisconn.ListConnections),
-		scripts:  serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength, shared: true,
+		openReplica: openReplica,
+		commands:    commands,
+		tail:        connect(tailOptions(opt), redisconn.TailConnections),
+		lists:       connect(patient(opt), redisconn.ListConnections),
+		scripts:     serverScripts{commands, s.keys.meta()}, ledgerLength: serverLedgerLength, shared: true,
 		close: func() error { return nil },
 	}, nil
 }

@@ -47,6 +47,10 @@ type Redis struct {
 	// The name that the certificates of the servers have, where it is not the host of
 	// their addresses.
 	TLSServerName string `json:"tls_server_name,omitempty"`
+
+	// What all credentials are read from at a start, say: master, or replicas of a
+	// Cluster or behind sentinels. Empty for the master.
+	SnapshotFrom string `json:"snapshot_from,omitempty"`
 }
 
 // Settings returns what is a word with one argument.
@@ -55,6 +59,7 @@ func (r *Redis) Settings() map[string]*string {
 		"username": &r.Username, "password": &r.Password, "password_file": &r.PasswordFile,
 		"sentinel_username": &r.SentinelUsername, "sentinel_password": &r.SentinelPassword,
 		"tls_ca": &r.TLSCA, "tls_cert": &r.TLSCert, "tls_key": &r.TLSKey, "tls_server_name": &r.TLSServerName,
+		"snapshot_from": &r.SnapshotFrom,
 	}
 }
 
@@ -70,6 +75,7 @@ func (r *Redis) Settings() map[string]*string {
 //	    tls_cert          <path>
 //	    tls_key           <path>
 //	    tls_server_name   <name>
+//	    snapshot_from     master | replicas
 //	}
 func (r *Redis) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
@@ -133,6 +139,7 @@ func (r *Redis) fill(config *store.Config) error {
 		Username: resolved.Username, Password: resolved.Password, PasswordFile: resolved.PasswordFile,
 		SentinelUsername: resolved.SentinelUsername, SentinelPassword: resolved.SentinelPassword,
 		TLSCA: resolved.TLSCA, TLSCert: resolved.TLSCert, TLSKey: resolved.TLSKey, TLSServerName: resolved.TLSServerName,
+		SnapshotFrom: resolved.SnapshotFrom,
 	}
 	return nil
 }

@@ -51,6 +51,10 @@ type Server struct {
 	// TLSServerName is the name that the certificate of every server has; empty for the
 	// host of its address. All that is of TLS needs rediss://.
 	TLSServerName string
+
+	// SnapshotFrom is FromReplicas where snapshots may be read from a replica: of a
+	// Cluster, or one that sentinels know. FromMaster where empty.
+	SnapshotFrom string
 }
 
 var (
@@ -88,6 +92,9 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 		return nil, "", errTwoSecrets
 	case (s.TLSCert == "") != (s.TLSKey == ""):
 		return nil, "", errTLSPair
+	}
+	if err := s.CheckSnapshotFrom(); err != nil {
+		return nil, "", err
 	}
 	var first *redis.Options
 	universal := &redis.UniversalOptions{MasterName: s.Master}
