@@ -42,15 +42,12 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 	}
 	defer func() { c.release() }()
 	c.keep(early)
-	for served := false; ; served = true {
-		if len(c.unread) == 0 {
-			patience := l.IdleTimeout
-			if !served {
-				patience = l.FirstTimeout
-			}
+	for patience, blank := l.FirstTimeout, 0; ; {
+		for len(c.unread) == 0 {
 			if fate, ok := c.await(patience); !ok {
 				return nil, fate
 			}
+			blank = c.skip(blank)
 		}
 		h, ok := c.next()
 		if !ok {
@@ -60,8 +57,16 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 		if !c.serve(&h) {
 			return nil, handover.Closed
 		}
+		patience, blank = l.IdleTimeout, 0
+		if h.method == http.MethodPost {
+			blank = c.skip(mostBlank)
+		}
 	}
 }
+
+// mostBlank is how many bytes of line ends may stand behind a POST: some old clients write
+// one there that is no part of the body, and net/http's server takes as many.
+const mostBlank = 4
 
 // next returns the head of a request that is at hand in full.
 func (c *conn) next() (h head, ok bool) {
