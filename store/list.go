@@ -83,11 +83,12 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []listPosit
 	case <-ctx.Done():
 		return nil, unavailable("read records", ctx.Err())
 	}
-	reads := make([]*redis.MapStringStringCmd, len(members))
+	reads := make([]*redis.StringSliceCmd, len(members))
 	err := b.askForList(ctx, func(node *redis.Client) error {
 		_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, id := range ids {
-				reads[i] = p.HGetAll(ctx, s.keys.record(id))
+				reads[i] = redis.NewStringSliceCmd(ctx, "HGETALL", s.keys.record(id))
+				p.Process(ctx, reads[i])
 			}
 			return nil
 		})
@@ -98,8 +99,13 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []listPosit
 	}
 	credentials := make([]*credential.Credential, len(members))
 	unreadable, example := 0, ""
+	fields := make(map[string]string) // one for all: a map of each would be most of the garbage
 	for i, read := range reads {
-		c, err := parseRecord(ids[i], read.Val())
+		clear(fields)
+		for pairs := read.Val(); len(pairs) >= 2; pairs = pairs[2:] {
+			fields[pairs[0]] = pairs[1]
+		}
+		c, err := parseRecord(ids[i], fields)
 		if err != nil {
 			unreadable, example = unreadable+1, ids[i].String()
 			continue

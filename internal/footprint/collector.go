@@ -12,12 +12,16 @@ import (
 // the collector runs each time the heap has doubled: of a small keyring that is every
 // few hundred requests, and a sixth of all work. More room costs memory, so it is
 // bounded: by headroom, and by the memory limit, which Caddy takes from the container
-// and near which the collector runs as often as it must.
+// and near which the collector runs as often as it must. A large keyring costs the
+// collector little, for its slots hold no pointers: with one, too, this much is enough.
+//
+// The pace is set again every second: what operators' lists or a flood of connections
+// hold for a while would otherwise be granted maxGOGC of its own.
 const (
-	headroom      = 64 << 20 // bytes
+	headroom      = 40 << 20 // bytes
 	minGOGC       = 100      // Go's default
 	maxGOGC       = 400
-	pacerInterval = 10 * time.Second
+	pacerInterval = time.Second
 )
 
 // StartPacer sets the pace of the collector from now on.
