@@ -34,6 +34,10 @@ type Handler interface {
 // plain: net/http has deadlines for that.
 const bodyPatience = 5 * time.Millisecond
 
+// lineEndsAfterPost is how many bytes of line ends net/http's server skips behind the body of
+// a POST, for old clients that end a body so (RFC 9112, section 2.2).
+const lineEndsAfterPost = 4
+
 // Serve implements handover.Express.
 func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handover.Fate) {
 	c, ok := newConn(l, nc)
@@ -42,8 +46,10 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 	}
 	defer func() { c.release() }()
 	c.keep(early)
+	spare := 0 // how many bytes of line ends may still stand before the next request
 	for served := false; ; served = true {
-		if len(c.unread) == 0 {
+		spare = c.skipLineEnds(spare)
+		for len(c.unread) == 0 {
 			patience := l.IdleTimeout
 			if !served {
 				patience = l.FirstTimeout
@@ -51,6 +57,7 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 			if fate, ok := c.await(patience); !ok {
 				return nil, fate
 			}
+			spare = c.skipLineEnds(spare)
 		}
 		h, ok := c.next()
 		if !ok {
@@ -60,7 +67,21 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 		if !c.serve(&h) {
 			return nil, handover.Closed
 		}
+		spare = 0
+		if h.method == http.MethodPost {
+			spare = lineEndsAfterPost
+		}
 	}
+}
+
+// skipLineEnds drops what stands before a request of the line ends that a client may send
+// behind a body. It returns how many bytes of them may still come.
+func (c *conn) skipLineEnds(spare int) int {
+	for spare > 0 && len(c.unread) > 0 && (c.unread[0] == '\r' || c.unread[0] == '\n') {
+		c.unread = c.unread[1:]
+		spare--
+	}
+	return spare
 }
 
 // next returns the head of a request that is at hand in full.
