@@ -13,6 +13,7 @@ import (
 var longSetUp = map[string]string{
 	"ListPage": "mints ten thousand credentials in either store before it begins",
 	"Boot":     "needs a million credentials in Redis",
+	"Herd":     "needs a thousand sidecars",
 }
 
 // TestBenchmarks runs those that the Makefile names, each for as short as can be and

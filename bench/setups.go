@@ -41,6 +41,7 @@ const (
 	oursOther   = "hookgate-other"
 	forwardAuth = "caddy-forward_auth"
 	authRequest = "nginx-auth_request"
+	nginxLua    = "nginx-lua"
 )
 
 var blueprints = []blueprint{
@@ -50,7 +51,7 @@ var blueprints = []blueprint{
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
-	{"nginx-lua", "nginx with a shared dict of digests, checked in Lua", startNginxLua},
+	{nginxLua, "nginx with a shared dict of digests, checked in Lua", startNginxLua},
 	{"haproxy", "HAProxy with a map of digests", startHAProxy},
 }
 

@@ -63,10 +63,13 @@ func (idx *Index) holdProof(s *shard, d credential.Digest, id uuid.UUID, verify 
 	if verify == nil {
 		return
 	}
+	idx.hold(s, d, &held{id: id, verify: verify})
+}
+
+func (idx *Index) hold(s *shard, d credential.Digest, h *held) {
 	if s.proofs == nil {
 		s.proofs = make(map[credential.Digest]*held)
 	}
-	h := &held{id: id, verify: verify}
 	s.proofs[d] = h
 	idx.proofBytes.Add(h.size())
 	idx.proofChanges.Add(1)

@@ -60,3 +60,34 @@ func TestProofsAreOpenedOnce(t *testing.T) {
 		t.Errorf("taken away: %+v, %d, %d bytes", got, ring.Unsealable(), ring.ProofBytes())
 	}
 }
+
+// TestTidyKeepsProofs: what a credential has to show stays, opened as it was, where the
+// memory of others is given back.
+func TestTidyKeepsProofs(t *testing.T) {
+	ring := New(&ServerClock{Local: time.Now})
+	opened := 0
+	ring.OpenWith(func(uuid.UUID, *credential.Verify) proof.Any {
+		opened++
+		return proof.Any{new(proof.Verifier)}
+	})
+	idx := NewIndex("epoch")
+	d, key := credentialtest.Digest(1), sampleKeys()[6]
+	idx.Put(d, 1, key)
+	ring.Install(idx, 1)
+	ring.Lookup(d)
+	before := ring.ProofBytes()
+	for n := 2; n < 2*slack; n++ {
+		idx.Put(credentialtest.Digest(n), 1, testKey(n))
+		idx.Remove(credentialtest.Digest(n))
+	}
+	if !ring.Tidy() {
+		t.Fatal("tidying gave nothing back")
+	}
+	got, standing := ring.Lookup(d)
+	if standing != Live || len(got.Proof) != 1 || *got.Verify != *key.Verify || opened != 1 {
+		t.Errorf("%v, %+v, opened %d times", standing, got, opened)
+	}
+	if ring.ProofBytes() != before || ring.Unsealable() != 0 {
+		t.Errorf("%d bytes of %d, %d cannot be opened", ring.ProofBytes(), before, ring.Unsealable())
+	}
+}

@@ -43,6 +43,9 @@ func (idx *Index) copy() *Index {
 				fresh.Put(e.digest, e.seq.value(), Key{ID: e.id, ExpiresAt: int64(e.expiresAt.value()), Identity: idx.identityOf(e)})
 			}
 		}
+		for d, h := range idx.shards[i].proofs {
+			fresh.hold(&fresh.shards[i], d, h) // opened, maybe
+		}
 	}
 	return fresh
 }

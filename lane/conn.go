@@ -98,6 +98,17 @@ func (c *conn) await(patience time.Duration) (fate handover.Fate, ok bool) {
 	return handover.Closed, false
 }
 
+// skip leaves out up to so many bytes of line ends, and returns how many more there may be.
+func (c *conn) skip(most int) (left int) {
+	for ; most > 0 && len(c.unread) > 0 && (c.unread[0] == '\r' || c.unread[0] == '\n'); most-- {
+		c.unread = c.unread[1:]
+	}
+	if len(c.unread) > 0 {
+		return 0
+	}
+	return most
+}
+
 // more reads until so many bytes are unread, within the patience for a body.
 func (c *conn) more(whole int) bool {
 	var all []byte

@@ -34,10 +34,6 @@ type Handler interface {
 // plain: net/http has deadlines for that.
 const bodyPatience = 5 * time.Millisecond
 
-// lineEndsAfterPost is how many bytes of line ends net/http's server skips behind the body of
-// a POST, for old clients that end a body so (RFC 9112, section 2.2).
-const lineEndsAfterPost = 4
-
 // Serve implements handover.Express.
 func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handover.Fate) {
 	c, ok := newConn(l, nc)
@@ -46,18 +42,12 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 	}
 	defer func() { c.release() }()
 	c.keep(early)
-	spare := 0 // how many bytes of line ends may still stand before the next request
-	for served := false; ; served = true {
-		spare = c.skipLineEnds(spare)
+	for patience, blank := l.FirstTimeout, 0; ; {
 		for len(c.unread) == 0 {
-			patience := l.IdleTimeout
-			if !served {
-				patience = l.FirstTimeout
-			}
 			if fate, ok := c.await(patience); !ok {
 				return nil, fate
 			}
-			spare = c.skipLineEnds(spare)
+			blank = c.skip(blank)
 		}
 		h, ok := c.next()
 		if !ok {
@@ -67,22 +57,16 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 		if !c.serve(&h) {
 			return nil, handover.Closed
 		}
-		spare = 0
+		patience, blank = l.IdleTimeout, 0
 		if h.method == http.MethodPost {
-			spare = lineEndsAfterPost
+			blank = c.skip(mostBlank)
 		}
 	}
 }
 
-// skipLineEnds drops what stands before a request of the line ends that a client may send
-// behind a body. It returns how many bytes of them may still come.
-func (c *conn) skipLineEnds(spare int) int {
-	for spare > 0 && len(c.unread) > 0 && (c.unread[0] == '\r' || c.unread[0] == '\n') {
-		c.unread = c.unread[1:]
-		spare--
-	}
-	return spare
-}
+// mostBlank is how many bytes of line ends may stand behind a POST: some old clients write
+// one there that is no part of the body, and net/http's server takes as many.
+const mostBlank = 4
 
 // next returns the head of a request that is at hand in full.
 func (c *conn) next() (h head, ok bool) {

@@ -58,6 +58,9 @@ func Copy(ctx context.Context, addr string, digests iter.Seq[credential.Digest])
 	if at < 3 || len(value) < at+len(uuid.UUID{}) {
 		return errors.New("the store keeps credentials in another form")
 	}
+	if err := markRestored(ctx, rdb); err != nil {
+		return err
+	}
 	fields := make([][]any, buckets)
 	for d := range digests {
 		var id uuid.UUID
@@ -81,6 +84,12 @@ func Copy(ctx context.Context, addr string, digests iter.Seq[credential.Digest])
 		}
 	}
 	return nil
+}
+
+// markRestored says, as a restore does, that there are credentials that no ledger entry
+// tells of: a sidecar that starts must read the buckets.
+func markRestored(ctx context.Context, rdb *redis.Client) error {
+	return rdb.HSet(ctx, "{"+namespace+"}:m", "restored", "1").Err()
 }
 
 // Random returns n digests of tokens that nobody has.

@@ -30,8 +30,7 @@ func CopyWhole(ctx context.Context, addr string, n int) error {
 	if err != nil {
 		return err
 	}
-	// As a restore says it: there are credentials that no ledger entry tells of.
-	if err := rdb.HSet(ctx, "{"+namespace+"}:m", "restored", "1").Err(); err != nil {
+	if err := markRestored(ctx, rdb); err != nil {
 		return err
 	}
 	now := time.Now().UnixMilli()

@@ -204,9 +204,10 @@ var requests = []string{
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\n\r\n",
 	"PUT /partners/orders HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eDp5\r\nContent-Length: 3\r\n\r\nabc",
 	"DELETE /nowhere HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 2\r\n\r\n{}\r\n", // with a line end of an old client
+	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 2\r\n\r\n{}\r\n\r\n\n",
+	"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n\r\n",
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nX-Request-Id: mine\r\nIdempotency-Key: k\r\nTraceparent: 00-1-2-01\r\nContent-Length: 4\r\n\r\nbodyPOST /v1/exceptions/e2/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 5\r\n\r\nbody2",
-	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 2\r\n\r\n{}\r\n", // as old clients end a body
-	"PUT /partners/orders HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}\r\n",
 }
 
 func (w *ways) fill(request string) string {
