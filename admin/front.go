@@ -95,8 +95,12 @@ func (f *front) logRefusal(x *exchange, r *http.Request) {
 	if client := f.client(r); client.IsValid() {
 		fields = append(fields, slog.String("client_ip", client.String()))
 	}
-	if x.refused != uuid.Nil {
-		fields = append(fields, slog.String("tenant", x.refused.String()))
+	tenant := x.refused
+	if tenant == uuid.Nil { // it was not the role, nor the rate
+		tenant = x.operator.Tenant
+	}
+	if tenant != uuid.Nil {
+		fields = append(fields, slog.String("tenant", tenant.String()))
 	}
 	f.log.Info("refused", fields...)
 }

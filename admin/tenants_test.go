@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -17,6 +18,9 @@ func TestTenantsThatNoGuardServes(t *testing.T) {
 	for path, body := range map[string]string{callbacksPath: `{}`, credentialsPath: `{"kind":"callback"}`} {
 		s.must(201, served, "POST", path, body)
 		checkProblem(t, s.expect(403, other, "POST", path, body), 403, "HKG-2411")
+	}
+	if line := "code=HKG-2411 operation=createCredential client_ip=192.0.2.1 tenant=" + tenantB.String(); !strings.Contains(s.log.String(), line) {
+		t.Errorf("the log does not have %q", line)
 	}
 	if result := s.must(200, other, "POST", credentialsPath+"/import", line).list(t, "results")[0]; result["code"] != "HKG-2411" {
 		t.Errorf("imported: %v", result)

@@ -10,7 +10,9 @@ import (
 
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -44,6 +46,15 @@ var verdictDetails = map[guard.Outcome]string{
 	guard.Stale:       "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
 }
 
+// unsealableDetail tells the one other reason of guard.Stale.
+const unsealableDetail = "The guard answers 503: the signing secrets of its credential cannot be opened with the keys of seal_key."
+
+// unsealable reports whether a token is of a credential whose proof cannot be checked.
+func unsealable(token string, ring guard.Keyring) bool {
+	key, standing := ring.Lookup(credential.DigestToken(token))
+	return standing == keyring.Live && key.Proves && key.Proof == nil
+}
+
 func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInput) (*verifyOutput, error) {
 	known := tenantRing{Keyring: a.store.Keyring(), tenant: tenant}
 	outcome, id := a.verdict(in.Body.Token, known)
@@ -68,5 +79,8 @@ func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInp
 		}
 	}
 	out.Body.Outcome, out.Body.Detail = string(outcome), verdictDetails[outcome]
+	if outcome == guard.Stale && unsealable(in.Body.Token, known) {
+		out.Body.Detail = unsealableDetail
+	}
 	return out, nil
 }

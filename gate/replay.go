@@ -16,8 +16,9 @@ type Replays interface {
 	// Claim takes an event of a credential for the request that delivers it. It is waited
 	// for, and so must take a bounded time. Where nobody can tell whether the event was
 	// delivered, it lets the request through: an event that is lost is worse than one that
-	// comes twice. The claim is nil then, and where the event was seen.
-	Claim(credential uuid.UUID, event proof.Event, window time.Duration) (Claim, Seen)
+	// comes twice. The claim is nil then, and where the event was seen. The request's id is
+	// for the log.
+	Claim(requestID string, credential uuid.UUID, event proof.Event, window time.Duration) (Claim, Seen)
 }
 
 // Seen is what is known of an event that was claimed before.
@@ -47,7 +48,7 @@ func (x *exchange) claim() {
 	if d.Replay == 0 || x.Replays == nil || d.Event == (proof.Event{}) {
 		return
 	}
-	if x.claimed, x.seen = x.Replays.Claim(d.Credential, d.Event, d.Replay); x.seen == (Seen{}) {
+	if x.claimed, x.seen = x.Replays.Claim(x.id, d.Credential, d.Event, d.Replay); x.seen == (Seen{}) {
 		return
 	}
 	*d = *d.Refused(guard.Replayed)

@@ -55,8 +55,8 @@ func documentation() string {
 		}
 	}
 	b.WriteString("\n## Documented, and not confirmed\n\n")
-	b.WriteString("These vendors document how they sign, and neither an official library nor a published vector confirms our reading. There is\n" +
-		"no preset; the words below say what the documentation says. Put `enforce off` beside them until the first requests were `ok`.\n")
+	b.WriteString("These vendors, or who receives from them, document how they sign, and neither an official library nor a published vector confirms\n" +
+		"our reading. There is no preset; the words below say what the documentation says. Put `enforce off` beside them until the first requests were `ok`.\n")
 	for _, omission := range proof.LeftOut() {
 		if omission.Scheme == nil {
 			continue

@@ -133,6 +133,10 @@ func TestUnsealable(t *testing.T) {
 		t.Error("without Retry-After")
 	}
 	wantProblem(t, other.use(t, plain), http.StatusForbidden, "HKG-1403")
+	verdict := other.operator(t, tenantA, "viewer").do(http.MethodPost, "/v1/credentials/verify", `{"token":"`+sealed.token+`"}`)
+	if !strings.Contains(string(verdict.body), "seal_key") {
+		t.Errorf("the verdict does not say why: %s", verdict.body)
+	}
 	if ready := other.Readiness(); ready.Status != "degraded" {
 		t.Errorf("readiness %+v", ready)
 	}
@@ -214,7 +218,12 @@ func TestReplay(t *testing.T) {
 	u.answerWith(nil)
 	c.store.redis.Stop()
 	for range 2 {
-		wantStatus(t, post(gates[0], own, secretOfOne, "three"), 200)
+		a := post(gates[0], own, secretOfOne, "three")
+		wantStatus(t, a, 200)
+		line := `"an event is delivered without knowing whether it was before","request_id":"` + a.header.Get("X-Request-Id") + `"`
+		if !strings.Contains(gates[0].Output.String(), line) {
+			t.Error("the log does not say so under the request's id")
+		}
 	}
 	if got := u.take(); len(got) != 2 || !strings.Contains(gates[0].Metrics(t), "hookgate_replays_unchecked_total 2\n") {
 		t.Errorf("without Redis %d were delivered", len(got))

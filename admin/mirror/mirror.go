@@ -167,13 +167,18 @@ func (m *Mirror) List(ctx context.Context, by Caller) (*Answer, error) {
 }
 
 // Ended reports whether a credential is live no more at Matcher, which gave this answer to
-// its revocation. That a revoked or unknown one is 404 or 409 is not published, and a server
-// of another make says 404 to anything: so the list has the last word.
+// its revocation. What it publishes is 204. That a revoked or unknown one is 404 or 409 is not
+// published, and a server of another make says 404, or 200, to anything: so the list has the
+// last word.
 func (m *Mirror) Ended(ctx context.Context, by Caller, id uuid.UUID, answer *Answer) bool {
 	switch answer.Status {
+	case http.StatusNoContent:
+		return true
 	case http.StatusNotFound, http.StatusConflict, http.StatusGone:
 	default:
-		return answer.Done()
+		if !answer.Done() {
+			return false
+		}
 	}
 	list, err := m.List(ctx, by)
 	if err != nil || list.Status != http.StatusOK {
@@ -213,7 +218,7 @@ func (m *Mirror) ask(ctx context.Context, client *fetch.Client, limit int, by Ca
 	var network *net.OpError
 	var lookup *net.DNSError
 	switch {
-	case errors.Is(err, fetch.ErrIncomplete):
+	case errors.Is(err, fetch.ErrTooLarge):
 		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
 	case errors.As(err, &lookup), errors.As(err, &network) && network.Op == "dial":
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)

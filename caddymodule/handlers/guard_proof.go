@@ -102,43 +102,45 @@ type replays struct {
 }
 
 // Claim implements gate.Replays.
-func (r replays) Claim(credential uuid.UUID, event proof.Event, window time.Duration) (gate.Claim, gate.Seen) {
+func (r replays) Claim(requestID string, credential uuid.UUID, event proof.Event, window time.Duration) (gate.Claim, gate.Seen) {
 	var names []string
 	for _, name := range []string{event.ID, event.Signed} {
 		if name != "" {
 			names = append(names, name)
 		}
 	}
+	// Not with Logger.With: format hookgate masks what comes that way.
+	about := []zap.Field{zap.String("request_id", requestID), zap.Stringer("credential", credential)}
 	claim, state, status, err := r.store.ClaimEvent(context.Background(), credential, names, window)
 	switch {
 	case err != nil:
 		replaysUnchecked.Inc()
-		r.logger.Warn("an event is delivered without knowing whether it was before", zap.Stringer("credential", credential), zap.Error(err))
+		r.logger.Warn("an event is delivered without knowing whether it was before", append(about, zap.Error(err))...)
 		return nil, gate.Seen{}
 	case state == store.EventRunning:
 		return nil, gate.Seen{Running: true}
 	case state == store.EventDone:
 		return nil, gate.Seen{Status: status}
 	}
-	return &eventClaim{claim, r.logger, credential}, gate.Seen{}
+	return &eventClaim{claim, r.logger, about}, gate.Seen{}
 }
 
 type eventClaim struct {
 	*store.EventClaim
-	logger     *zap.Logger
-	credential uuid.UUID
+	logger *zap.Logger
+	about  []zap.Field
 }
 
 // Done implements gate.Claim.
 func (c *eventClaim) Done(status int) {
 	if err := c.EventClaim.Done(context.Background(), status); err != nil {
-		c.logger.Warn("a delivered event could not be remembered", zap.Stringer("credential", c.credential), zap.Error(err))
+		c.logger.Warn("a delivered event could not be remembered", append(c.about, zap.Error(err))...)
 	}
 }
 
 // Free implements gate.Claim.
 func (c *eventClaim) Free() {
 	if err := c.EventClaim.Free(context.Background()); err != nil {
-		c.logger.Warn("an event that was not delivered counts as under way for a minute", zap.Stringer("credential", c.credential), zap.Error(err))
+		c.logger.Warn("an event that was not delivered counts as under way for a minute", append(c.about, zap.Error(err))...)
 	}
 }

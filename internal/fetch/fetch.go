@@ -71,8 +71,12 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (*A
 
 var errURL = errors.New("the URL is not valid")
 
-// ErrIncomplete: the server answered with a success of which not all could be read.
-var ErrIncomplete = errors.New("the answer could not be read to its end")
+var (
+	// ErrIncomplete: the server answered with a success of which not all could be read.
+	ErrIncomplete = errors.New("the answer could not be read to its end")
+	// ErrTooLarge: ErrIncomplete, as the answer has more bytes than are read.
+	ErrTooLarge = fmt.Errorf("%w: it is too large", ErrIncomplete)
+)
 
 // Do sends a request. Whatever the status, an answer is no error, unless it is a
 // success of which not all can be read; what else is cut short still says what it is.
@@ -88,11 +92,14 @@ func (c *Client) Do(r *http.Request) (*Answer, error) {
 	defer response.Body.Close()
 	answer := &Answer{Status: response.StatusCode, Header: response.Header}
 	answer.Body, err = io.ReadAll(io.LimitReader(response.Body, c.maxBody+1))
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
 	if int64(len(answer.Body)) > c.maxBody {
-		answer.Body, err = answer.Body[:c.maxBody], fmt.Errorf("larger than %d bytes", c.maxBody)
+		answer.Body, err = answer.Body[:c.maxBody], fmt.Errorf("%w: over %d bytes", ErrTooLarge, c.maxBody)
 	}
 	if success := answer.Status/100 == 2; success && err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
+		return nil, err
 	}
 	return answer, nil
 }
