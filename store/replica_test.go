@@ -72,6 +72,7 @@ func TestSnapshotFromReplicas(t *testing.T) {
 			r := startWithReplica(t, topology)
 			s := open(t, Config{Redis: r.config})
 			a := openAccount(t, s)
+			r.replica.AwaitCaughtUp(t, r.master) // one without the data set yet is not read
 			check := func(other *Store) {
 				t.Helper()
 				wantStanding(t, other, a.liveToken, keyring.Live)
@@ -152,6 +153,7 @@ func TestReplicaIsNotDialledAgain(t *testing.T) {
 	r := startWithReplica(t, redisconn.Sentinel)
 	writer := open(t, Config{Redis: r.config})
 	_, token := mint(t, writer, callbackSpec())
+	r.replica.AwaitCaughtUp(t, r.master)
 	config := writer.config
 	config.Redis.SnapshotFrom = redisconn.FromReplicas
 	s := offline(t, config, 0)
