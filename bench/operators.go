@@ -172,6 +172,9 @@ func (r *rig) listAll(ctx context.Context, sidecars []sidecar, token string, cli
 	if status, _, err := request(ctx, admin, http.MethodPost, sidecars[0].operators+"/v1/credentials", `{"kind":"callback"}`, &others); err != nil || status != http.StatusCreated {
 		return nil, fmt.Errorf("mint for the other tenant: %d, %v", status, err)
 	}
+	for _, s := range sidecars[1:] { // a vendor is told of its token when all know it
+		u.await(ctx, s, others.Token, http.StatusOK)
+	}
 	var err error
 	if u.memoryIdle, err = memoryOf(sidecars); err != nil {
 		return nil, err
