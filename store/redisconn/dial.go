@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/hookgate/hookgate/internal/dial"
 )
 
 const dialTimeout = time.Second
@@ -17,24 +19,31 @@ const dialTimeout = time.Second
 // firewall forget a connection that only waits.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
+// lookup is replaced by tests.
+var lookup dial.Lookup = net.DefaultResolver.LookupNetIP
+
 // dial returns how a connection is made. What is in files is read for each: certificates
-// are replaced while we run.
+// are replaced while we run. Of a name with several addresses a silent one does not hold up
+// the others.
 func (s Server) dial(secure bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	plain := &net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}
-	if !secure {
-		return plain.DialContext
-	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		config, err := s.readTLS()
-		if err != nil {
-			return nil, err
-		}
-		if config.ServerName == "" {
-			if config.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		open := dial.Open(plain.DialContext)
+		if secure {
+			config, err := s.readTLS()
+			if err != nil {
 				return nil, err
 			}
+			if config.ServerName == "" {
+				if config.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+					return nil, err
+				}
+			}
+			open = (&tls.Dialer{NetDialer: plain, Config: config}).DialContext
 		}
-		return (&tls.Dialer{NetDialer: plain, Config: config}).DialContext(ctx, network, addr)
+		return dial.Any(ctx, lookup, network, addr, dialTimeout, open)
 	}
 }
 
