@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hookgate/hookgate/internal/process"
 )
@@ -124,6 +125,8 @@ func (h *Hookgate) run(probe string) (err error) {
 	if h.cmd.Stderr != nil { // as a test wants it
 		cmd.Stderr = h.cmd.Stderr
 	}
+	const served = "serving initial configuration"
+	before := strings.Count(h.Output.String(), served)
 	if h.Process, err = process.Start(cmd); err != nil {
 		return err
 	}
@@ -134,6 +137,9 @@ func (h *Hookgate) run(probe string) (err error) {
 	if err != nil {
 		return fmt.Errorf("hookgate %w:\n%s", err, h.Output)
 	}
+	// The server that answered may be the first of several. A log that goes elsewhere does not
+	// tell when all are there, and then it is not waited for long.
+	_ = h.Process.Await(time.Second, func() bool { return strings.Count(h.Output.String(), served) > before })
 	return nil
 }
 
