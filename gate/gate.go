@@ -189,7 +189,8 @@ func (x *exchange) prepare(start time.Time) error {
 // is; only where there is no answer do we write one.
 func (x *exchange) forward(next Handler) error {
 	body := &x.body
-	if x.r.Body != nil && x.r.Body != http.NoBody && !x.holdsBody() {
+	// Of a request without a body Caddy wraps what net/http says is none.
+	if x.r.Body != nil && x.r.ContentLength != 0 && !x.holdsBody() {
 		body.ReadCloser, body.exchange = x.boundedBody(), x
 		x.r.Body = body
 	}

@@ -198,6 +198,7 @@ var requests = []string{
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: hooks.example.com\r\nX-Callback-Token: nobody\r\nContent-Length: 2\r\n\r\n{}",
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: hooks.example.com\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 0\r\n\r\n",
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: hooks.example.com\r\nX-Callback-Token: CALLBACK\r\n\r\n",
+	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nIdempotency-Key: k\r\n\r\n",
 	"POST /v1/discovery/webhooks/pluggy/PLUGGY?x=1&y HTTP/1.1\r\nHost: h\r\nUser-Agent: pluggy\r\nX-Forwarded-For: 1.2.3.4\r\nX-Tenant-Id: forged\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/belvo/BELVO HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\n\r\n",
