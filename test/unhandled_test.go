@@ -79,7 +79,7 @@ func TestNobodysHost(t *testing.T) {
 	a := g.use(t, c)
 	wantProblem(t, a, http.StatusMisdirectedRequest, "HKG-1421")
 	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
-	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	hookgatetest.Eventually(t, "the log has the line of the request", func() bool { return strings.Contains(g.Output.String(), id+`,"status"`) })
 	for line := range strings.Lines(g.Output.String()) {
 		if strings.Contains(line, id) && !strings.Contains(line, accessLog) && !strings.Contains(line, `"msg":"refused: no site of the server is for the Host"`) {
 			t.Errorf("the log says %s", line)
@@ -94,7 +94,7 @@ const accessLog = `"logger":"http.log.access"`
 func (g *gate) wantLogged(t testing.TB, a answer, message string, c credential) {
 	t.Helper()
 	id := `"request_id":"` + a.header.Get("X-Request-Id") + `"`
-	hookgatetest.Eventually(t, "the log has the request id", func() bool { return strings.Contains(g.Output.String(), id) })
+	hookgatetest.Eventually(t, "the log has the line of the request", func() bool { return strings.Contains(g.Output.String(), id+`,"status"`) })
 	for line := range strings.Lines(g.Output.String()) {
 		if !strings.Contains(line, id) || strings.Contains(line, accessLog) || strings.Contains(line, `"logger":"http.handlers.reverse_proxy"`) {
 			continue
