@@ -111,6 +111,7 @@ func TestBootFromTheLedger(t *testing.T) {
 			s := openOn(t, server)
 			a := openAccount(t, s)
 			live := s.keyring.Size()
+			eventually(t, "its own keyring has followed", func() bool { return s.Stats(time.Now()).Resyncs[ResyncEpoch] == 1 })
 			if c.spoil != nil {
 				c.spoil(t, s, server.Client())
 			}
