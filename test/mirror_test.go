@@ -197,12 +197,12 @@ func TestMirrorAnswersAsMatcher(t *testing.T) {
 		{"our own mint", "POST", "/v1/credentials", `{"kind":"callback"}`, 422, "application/problem+json", `{"status":422}`, ""},
 		{"our own rotation", "POST", "/v1/credentials/" + id + "/rotate", "", 404, "application/problem+json", `{"status":404}`, ""},
 	} {
-		m.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		m.Before(func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Content-Type", test.kind)
 			w.WriteHeader(test.status)
 			fmt.Fprint(w, test.answer)
 			return true
-		}
+		})
 		want := test.want
 		if want == "" {
 			want = test.answer
@@ -324,12 +324,12 @@ func TestMirrorKnowsWhatIsRevokedAlready(t *testing.T) {
 	}
 	c := operator.mintCallback("")
 	for _, status := range []int{401, 403, 404, 409, 429, 500} {
-		m.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		m.Before(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodDelete {
 				w.WriteHeader(status)
 			}
 			return r.Method == http.MethodDelete
-		}
+		})
 		wantProblem(t, operator.do(http.MethodDelete, callbackCredentials+"/"+c.id, ""), http.StatusBadGateway, "HKG-2512")
 	}
 }
@@ -435,15 +435,15 @@ func TestMirrorOfAMatcherThatDoesNotAnswer(t *testing.T) {
 			}
 		}, 504, "HKG-2034"},
 	} {
-		m.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		m.Before(func(w http.ResponseWriter, r *http.Request) bool {
 			test.answer(w, r)
 			return true
-		}
+		})
 		t.Run(name, func(t *testing.T) {
 			wantProblem(t, operator.do(http.MethodPost, callbackCredentials, `{}`), test.status, test.code)
 		})
 	}
-	m.Before = nil
+	m.Before(nil)
 	m.down()
 	wantProblem(t, operator.do(http.MethodPost, callbackCredentials, `{}`), http.StatusBadGateway, "HKG-2033")
 	wantProblem(t, operator.do(http.MethodPost, "/v1/credentials", `{"kind":"callback"}`), http.StatusBadGateway, "HKG-2033")
@@ -492,13 +492,13 @@ func TestMirrorRepeatsAtOnce(t *testing.T) {
 	together := make(chan struct{})
 	var arrived sync.WaitGroup
 	arrived.Add(n)
-	m.Before = func(_ http.ResponseWriter, r *http.Request) bool {
+	m.Before(func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPost {
 			arrived.Done()
 			<-together
 		}
 		return false
-	}
+	})
 	go func() { arrived.Wait(); close(together) }()
 	var statuses [n]int
 	var all sync.WaitGroup

@@ -37,13 +37,11 @@ type V4 struct {
 	// RevokedAgain is the status of revoking what is revoked already: Matcher's document
 	// does not say. Zero for 204.
 	RevokedAgain int
-	// Before, where not nil, sees every request of an operator before it is carried out, and
-	// reports whether it has answered it.
-	Before func(http.ResponseWriter, *http.Request) bool
 
 	state       sync.Mutex
 	tokens      map[[sha256.Size]byte]binding
 	credentials []*callbackCredential // newest first
+	before      func(http.ResponseWriter, *http.Request) bool
 	asked       []Asked
 }
 

@@ -84,8 +84,9 @@ func (m *V4) operator(w http.ResponseWriter, r *http.Request, operation func(htt
 	}
 	m.state.Lock()
 	m.asked = append(m.asked, Asked{r.Method, r.URL.Path, string(body), r.Header.Get("Authorization"), r.Header.Get("X-Request-Id")})
+	before := m.before
 	m.state.Unlock()
-	if m.Before != nil && m.Before(w, r) {
+	if before != nil && before(w, r) {
 		return
 	}
 	who, status := identify(r, m.Secret, true)
@@ -257,4 +258,12 @@ func (m *V4) mintToken(w http.ResponseWriter, r *http.Request, tenant string, bo
 	}
 	token := m.MintWebhook(tenant, *request.Vendor, *request.Connection)
 	writeJSON(w, http.StatusCreated, mintResponse{token, *request.Vendor, ownURL + "/v1/discovery/webhooks/" + *request.Vendor + "/" + token})
+}
+
+// Before gives every request of an operator to a function before it is carried out, which
+// may answer it instead and then returns true; nil: to none.
+func (m *V4) Before(f func(http.ResponseWriter, *http.Request) bool) {
+	m.state.Lock()
+	defer m.state.Unlock()
+	m.before = f
 }
