@@ -64,9 +64,6 @@ func newConn(l *Lane, nc *handover.First) (*conn, bool) {
 	return c, true
 }
 
-// keep takes note of what somebody else has read of the connection.
-func (c *conn) keep(early []byte) { c.unread = early }
-
 // release gives the buffer back.
 func (c *conn) release() {
 	if c.buffer != nil {

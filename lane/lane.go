@@ -40,8 +40,8 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 	if !ok {
 		return early, handover.Declined
 	}
-	defer func() { c.release() }()
-	c.keep(early)
+	defer c.release()
+	c.unread = early
 	for patience, blank := l.FirstTimeout, 0; ; {
 		for len(c.unread) == 0 {
 			if fate, ok := c.await(patience); !ok {

@@ -39,13 +39,13 @@ type site struct {
 
 // NewExpress returns what the lane can serve of a server, or in why the reason why it can
 // serve nothing.
-func NewExpress(ctx caddy.Context, server *caddyhttp.Server) (e *Express, why string) {
+func NewExpress(ctx caddy.Context, servers *caddyhttp.App, server *caddyhttp.Server) (e *Express, why string) {
 	switch {
 	case len(server.TLSConnPolicies) > 0:
 		return nil, "it speaks TLS"
 	case server.Errors != nil:
 		return nil, "it has handle_errors"
-	case server.Metrics != nil:
+	case servers.Metrics != nil: // those of one server are among them
 		return nil, "Caddy's own metrics are on"
 	case server.EnableFullDuplex, len(server.ExpectedUnderscoreHeaders) > 0, len(server.ExpectedDotHeaders) > 0:
 		return nil, "it changes how requests are read"
@@ -199,7 +199,7 @@ func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request 
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
 	}
 	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
-		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: peer.Addr().String(),
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: peer.Addr().WithZone("").String(),
 	}})
 }
 

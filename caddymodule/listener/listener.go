@@ -29,10 +29,11 @@ func init() { caddy.RegisterModule(Listener{}) }
 // which a client may be sending, and resets those that it has not accepted yet. It
 // stands first in listener_wrappers.
 type Listener struct {
-	app    *app.App
-	ctx    caddy.Context
-	server *caddyhttp.Server
-	logger *zap.Logger
+	app     *app.App
+	ctx     caddy.Context
+	servers *caddyhttp.App
+	server  *caddyhttp.Server
+	logger  *zap.Logger
 }
 
 // CaddyModule returns the Caddy module information.
@@ -49,6 +50,7 @@ func (l *Listener) Provision(ctx caddy.Context) (err error) {
 	l.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	for _, module := range ctx.Modules() {
 		if servers, ok := module.(*caddyhttp.App); ok {
+			l.servers = servers
 			return provision(ctx, servers, l.app.Shift())
 		}
 	}
@@ -101,7 +103,7 @@ func (l *Listener) servedExpress() (served *handlers.Express, why string) {
 	if err != nil || len(Between(names)) > 0 {
 		return nil, "it has other listener wrappers"
 	}
-	return handlers.NewExpress(l.ctx, l.server)
+	return handlers.NewExpress(l.ctx, l.servers, l.server)
 }
 
 // UnmarshalCaddyfile parses the wrapper, which takes no arguments.
