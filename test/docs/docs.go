@@ -27,7 +27,8 @@ var RunBy = map[string]string{
 	"docs/backup.md sh":          "TestBackup",
 	"docs/cli.md sh":             "TestCommandLineDocs",
 	"docs/getting-started.md sh": "TestGettingStarted",
-	"docs/matcher.md sh":         "TestMatcherDocs",
+	"docs/matcher-2.md sh":       "TestMatcherDocs",
+	"docs/matcher-4.md sh":       "TestMatcherDocs",
 	"docs/rotate.md sh":          "TestRotate",
 	"docs/runbook.md sh":         "TestRunbook",
 	// What is shown for a Redis that was emptied is done to one.
