@@ -15,6 +15,9 @@ var NotRun = map[string]string{
 	"make run ":     "serves until it is ended; TestDemo runs what it starts",
 	"make test ":    "runs this; that the target is there is tested",
 	"xcaddy build ": "fetches another Caddy; it is compared with xcaddy.txt, which CI runs",
+	"systemctl ":    "needs systemd; test/deploy runs the unit's command with what it hands over",
+	"dnf ":          "needs a Fedora; tools/release installs the rpm with rpm",
+	"skopeo ":       "needs a registry; tools/release pushes the image to one of its own",
 	"kubectl ":      "needs a cluster; test/manifests compares its arguments with the overlay",
 	"helm ":         "needs a cluster; test/manifests renders the chart with the values of the page",
 }
@@ -25,6 +28,8 @@ var RunBy = map[string]string{
 	"README.md sh":               "TestReadme",
 	"docs/cli.md sh":             "TestCommandLineDocs",
 	"docs/getting-started.md sh": "TestGettingStarted",
+	"docs/install.md sh archive": "TestInstallPage",
+	"docs/install.md sh deb":     "TestInstallPage",
 	"docs/matcher.md sh":         "TestMatcherDocs",
 	"docs/runbook.md sh":         "TestRunbook",
 	// What is shown for another Redis is done to one.
