@@ -15,7 +15,7 @@ import (
 type (
 	auditInput struct {
 		CredentialID credentialID `query:"credentialId" format:"uuid"`
-		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
+		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,disable,enable,revoke,refused"`
 		Limit        int          `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor       string       `query:"cursor" maxLength:"200"`
 	}
