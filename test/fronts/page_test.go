@@ -34,8 +34,8 @@ func TestEverySnippetIsRun(t *testing.T) {
 	if fences := strings.Count("\n"+text, "\n~~~"); fences != 2*len(found) {
 		t.Errorf("%d fences, %d named blocks", fences, len(found))
 	}
-	run := []string{"hookgate-readyz", "varnish-arguments"}
-	for _, f := range fronts {
+	run := []string{"hookgate-readyz", "hookgate-client-cert", "varnish-arguments"}
+	for _, f := range append(slices.Clone(fronts), passing...) {
 		run = append(run, f.name, f.side())
 	}
 	for _, name := range found {
