@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
@@ -136,6 +137,7 @@ func New(config Config) (*API, error) {
 	a.registerImport()
 	a.registerVerify()
 	a.registerAudit()
+	a.registerMe()
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	console.Register(mux)
@@ -144,15 +146,15 @@ func New(config Config) (*API, error) {
 
 // register adds an operation: who may call it, what it can answer, and the handler,
 // which gets the tenant of the caller.
-func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals []problem.Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
+func register[I, O any](a *admin, needs bearer.Right, op huma.Operation, refusals []problem.Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
 	op.Security = []map[string][]string{{bearerAuth: {}}}
 	limit := op.MaxBodyBytes
 	if limit == 0 {
 		limit = maxBody
 	}
 	op.Middlewares = append(huma.Middlewares{a.authorise(needs), plainQuery, readBody(limit)}, op.Middlewares...)
-	op.BodyReadTimeout = -1        // readBody has done it
-	if needs == bearer.RoleAdmin { // it changes something
+	op.BodyReadTimeout = -1                             // readBody has done it
+	if needs == bearer.Mint || needs == bearer.Change { // it changes something
 		refusals = append(refusals, problem.NotReplicated)
 	}
 	op.Responses = problemResponses(a.huma, refusals)
@@ -168,14 +170,14 @@ func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals
 	})
 }
 
-// authorise lets an operation run for operators with the role it needs, and tells
+// authorise lets an operation run for operators whose role has the right to it, and tells
 // it their tenant. The body is not read before that.
-func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Context)) {
+func (a *admin) authorise(needs bearer.Right) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		x := exchangeOf(ctx.Context())
 		x.operation = ctx.Operation().OperationID
 		r, _ := humago.Unwrap(ctx)
-		who, unproved := a.verifier.Identify(ctx.Context(), r.Header.Values("Authorization"))
+		who, unproved := a.operator(r)
 		if unproved != nil {
 			refuseBearer(unproved).write(x)
 			return
@@ -190,16 +192,40 @@ func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Contex
 	}
 }
 
+// operator returns who asks, in the tenant that they ask about.
+func (a *admin) operator(r *http.Request) (bearer.Operator, *bearer.Refusal) {
+	who, unproved := a.identify(r)
+	if unproved != nil {
+		return bearer.Operator{}, unproved
+	}
+	return who.In(r.Header.Values(api.TenantHeader))
+}
+
+// identify returns who asks.
+func (a *admin) identify(r *http.Request) (bearer.Identity, *bearer.Refusal) {
+	return a.verifier.Identify(r.Context(), r.Header.Values("Authorization"))
+}
+
 // admit decides whether a verified operator may go on. What their role refuses counts
 // against their rate too.
-func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
+func (a *admin) admit(who bearer.Operator, needs bearer.Right) *detail {
 	switch wait := a.limiter.take(who); {
 	case wait > 0:
 		return refuse(problem.TooMany).with("Retry-After", seconds(wait))
-	case who.Role != bearer.RoleAdmin && who.Role != needs:
+	case !who.Role.May(needs):
 		return refuse(problem.Role)
 	}
 	return nil
+}
+
+// allow is for what an operation needs beyond the right to it, which only the body tells.
+func (a *admin) allow(ctx context.Context, needs bearer.Right) error {
+	x := exchangeOf(ctx)
+	if x.operator.Role.May(needs) {
+		return nil
+	}
+	a.refused(ctx, x.operator, x.operation, problem.Role.Code)
+	return refuse(problem.Role)
 }
 
 // refused is told of every request of a verified operator that was not carried out
@@ -207,6 +233,9 @@ func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
 func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, code string) {
 	x := exchangeOf(ctx)
 	x.refused = who.Tenant
+	if who.Tenant == uuid.Nil { // they have yet to choose one, and no other's log is theirs
+		return
+	}
 	a.refusals.note(who, x.id.String(), operation+" "+code)
 }
 

@@ -22,7 +22,7 @@ type (
 )
 
 func (a *admin) registerAudit() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
 		Description: "The tenant's, newest first: every change, written in the same step as the change itself, " +

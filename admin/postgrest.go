@@ -77,6 +77,7 @@ func (e *rpcError) write(x *exchange) {
 // keeps its own.
 var rpcCodes = map[string]string{
 	problem.NoTenant.Code:        rpcForbidden,
+	problem.TenantChoice.Code:    rpcForbidden,
 	problem.Role.Code:            rpcForbidden,
 	problem.TenantNotServed.Code: rpcForbidden,
 	problem.Quota.Code:           rpcRaised + "409",
@@ -98,7 +99,7 @@ func asRPC(d *detail) *rpcError {
 func refuseBearerRPC(r *bearer.Refusal) *rpcError {
 	e := asRPC(refuseBearer(r))
 	switch r.Reason {
-	case bearer.NoTenant, bearer.NoKeys:
+	case bearer.NoTenant, bearer.NoChoice, bearer.WrongChoice, bearer.NoKeys:
 	case bearer.NoToken:
 		e.Code, e.Message = rpcNoToken, "Anonymous access is disabled"
 	case bearer.Expired:

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/internal/fetch"
 	"github.com/hookgate/hookgate/problem"
 )
@@ -32,11 +33,13 @@ const (
 type operatorClient struct {
 	base  *url.URL
 	token string // the operator's bearer token
-	fetch *fetch.Client
+	// tenant is the one that the operator chose; "" leaves it to the token.
+	tenant string
+	fetch  *fetch.Client
 }
 
-func newOperatorClient(base *url.URL, token string) *operatorClient {
-	return &operatorClient{base: base, token: token, fetch: fetch.New(fetch.Options{
+func newOperatorClient(base *url.URL, token, tenant string) *operatorClient {
+	return &operatorClient{base: base, token: token, tenant: tenant, fetch: fetch.New(fetch.Options{
 		Timeout: operatorTimeout, MaxBody: maxAnswer, Proxy: http.ProxyFromEnvironment,
 	})}
 }
@@ -88,6 +91,9 @@ func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*fet
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "hookgate")
+	if c.tenant != "" {
+		request.Header.Set(api.TenantHeader, c.tenant)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -53,6 +53,9 @@ var (
 	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
 		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
+	TenantChoice = define("HKG-2021", http.StatusForbidden,
+		"The bearer token is for several tenants: X-Hookgate-Tenant must name one of them.",
+		"Send `X-Hookgate-Tenant` with one of the tenants that `GET /v1/me` lists; the command line takes `--tenant`, the console has a list.")
 	MatcherAnswer = define("HKG-2030", http.StatusBadGateway,
 		"Matcher cannot be reached, or its answer does not tell whether the aggregator connection exists.",
 		"See to Matcher, and the URL of `connections matcher`.")

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -15,7 +16,7 @@ import (
 )
 
 func operatorTokenCommand(cmd *cobra.Command) {
-	cmd.Use = "operator-token --tenant <uuid> --role <owner|admin|viewer> --secret-env <name> [--ttl <duration>]"
+	cmd.Use = "operator-token --tenant <uuid> --role <owner|admin|minter|viewer> --secret-env <name> [--ttl <duration>]"
 	cmd.Short = "Makes a JWT for the admin API"
 	cmd.Long = `
 Makes a JWT for the admin API, signed with the HS256 secret that the environment
@@ -23,7 +24,7 @@ variable holds, and prints it alone on standard output. For trying out and for
 scripts; people should get theirs from the organisation's own sign-in.`
 	fs := cmd.Flags()
 	fs.String("tenant", "", "The tenant, a UUID")
-	fs.String("role", "", "owner, admin or viewer")
+	fs.String("role", "", "owner, admin, minter or viewer")
 	fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
 	fs.String("secret-env", "", "The environment variable that holds the secret")
 	fs.String("subject", "operator", "Who the token is for; stands in the audit log")
@@ -45,8 +46,8 @@ func printOperatorToken(fl caddycmd.Flags) error {
 		return cli.Usagef("--tenant must be a UUID")
 	}
 	role := fl.String("role")
-	if role != "owner" && role != "admin" && role != "viewer" {
-		return cli.Usagef("--role must be owner, admin or viewer")
+	if !slices.Contains([]string{"owner", "admin", "minter", "viewer"}, role) {
+		return cli.Usagef("--role must be owner, admin, minter or viewer")
 	}
 	ttl := fl.Duration("ttl")
 	if ttl <= 0 {
