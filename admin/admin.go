@@ -17,6 +17,7 @@ import (
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
 	"github.com/hookgate/hookgate/admin/mirror"
+	"github.com/hookgate/hookgate/admin/signin"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
@@ -40,6 +41,9 @@ type Config struct {
 	// served: they can be set up after the API. Webhook tokens are minted only where one
 	// of them takes them. Nil: there is none.
 	Guards func() []*guard.Policy
+	// SignIn is where operators sign in to the console; nil: nowhere. Its claims, clock and
+	// log are those of the API.
+	SignIn *signin.Config
 	// RateLimit is how often one operator may ask.
 	RateLimit RateLimit
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
@@ -60,6 +64,7 @@ type Config struct {
 type admin struct {
 	store       *store.Store
 	verifier    *bearer.Verifier
+	signIn      *signin.SignIn // nil: there is none
 	limiter     *limiter
 	publicURL   string
 	connections connections.Source
@@ -76,6 +81,7 @@ type admin struct {
 type API struct {
 	front
 	verifier *bearer.Verifier
+	signIn   *signin.SignIn
 	refusals *refusalLog
 }
 
@@ -83,6 +89,9 @@ type API struct {
 // may fail with a 503.
 func (a *API) Close() {
 	a.verifier.Close()
+	if a.signIn != nil {
+		a.signIn.Close()
+	}
 	a.refusals.close()
 }
 
@@ -124,9 +133,13 @@ func New(config Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	signIn, err := newSignIn(&config)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	a := &admin{
-		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
+		store: config.Store, verifier: verifier, signIn: signIn, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
 		mirror: config.Mirror, refusals: refusals, guards: config.Guards, now: config.Now,
 	}
@@ -141,7 +154,8 @@ func New(config Config) (*API, error) {
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	console.Register(mux)
-	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, a.refusals}, nil
+	a.serveSignIn(mux)
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, signIn, a.refusals}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
@@ -199,11 +213,6 @@ func (a *admin) operator(r *http.Request) (bearer.Operator, *bearer.Refusal) {
 		return bearer.Operator{}, unproved
 	}
 	return who.In(r.Header.Values(api.TenantHeader))
-}
-
-// identify returns who asks.
-func (a *admin) identify(r *http.Request) (bearer.Identity, *bearer.Refusal) {
-	return a.verifier.Identify(r.Context(), r.Header.Values("Authorization"))
 }
 
 // admit decides whether a verified operator may go on. What their role refuses counts

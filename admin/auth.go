@@ -32,6 +32,7 @@ var bearerFaults = map[bearer.Reason]string{
 	bearer.BadTenant:      "The tenant claim of the bearer token is neither a UUID nor a list of UUIDs.",
 	bearer.TwoTenants:     "The tenant claims of the bearer token name different tenants.",
 	bearer.Invalid:        "The bearer token is not valid.",
+	bearer.SessionOver:    "The session of the console has ended: sign in again.",
 }
 
 // refuseBearer says why a bearer token opens nothing.
@@ -43,12 +44,14 @@ func refuseBearer(r *bearer.Refusal) *detail {
 		return refuse(problem.TenantChoice)
 	case bearer.WrongChoice:
 		return refuse(problem.TenantChoice).because("X-Hookgate-Tenant names no tenant of the bearer token, or is given twice.")
+	case bearer.CrossSite:
+		return refuse(problem.CrossSite)
 	case bearer.NoKeys:
 		// After a 401 a client would throw away a token that may be good.
 		return refuse(problem.NoKeys).with("Retry-After", seconds(r.RetryAfter))
 	}
 	header := challenge
-	if r.Reason != bearer.NoToken {
+	if r.Reason != bearer.NoToken && r.Reason != bearer.SessionOver {
 		header += `, error="invalid_token"`
 	}
 	return refuse(problem.Unauthenticated).because(bearerFaults[r.Reason]).with("WWW-Authenticate", header)

@@ -61,12 +61,16 @@ const (
 	BadTenant      Reason = "tenant claim"
 	TwoTenants     Reason = "two tenants"
 	Invalid        Reason = "invalid"
+	// SessionOver: the cookie of the console proves nobody, or nobody any more.
+	SessionOver Reason = "session over"
 	// NoTenant: the token is valid, and names no tenant.
 	NoTenant Reason = "no tenant"
 	// NoChoice: the token is valid for several tenants, and the request picks none.
 	NoChoice Reason = "no tenant chosen"
 	// WrongChoice: the request picks a tenant that the token is not for.
 	WrongChoice Reason = "another tenant chosen"
+	// CrossSite: somebody is signed in, and it is not our page that asks.
+	CrossSite Reason = "another site"
 	// NoKeys: whether it is valid cannot be told for want of the issuer's keys.
 	NoKeys Reason = "no keys"
 )
