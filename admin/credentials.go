@@ -38,7 +38,7 @@ type (
 
 func (a *admin) registerCredentials() {
 	a.registerCreate()
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.Read, huma.Operation{
 		OperationID: "listCredentials", Method: http.MethodGet, Path: api.CredentialsPath,
 		Tags: credentialTags, Summary: "List credentials",
 		Description: "Of every kind, newest first, revoked ones included, page by page. " +
@@ -46,7 +46,7 @@ func (a *admin) registerCredentials() {
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
 	documentList[api.CredentialList](a, api.CredentialsPath)
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.Read, huma.Operation{
 		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",
 		Tags: credentialTags, Summary: "Get a credential",
 	}, []problem.Problem{problem.NotFound}, a.getCredential)

@@ -27,7 +27,7 @@ type (
 )
 
 func (a *admin) registerVerify() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "verifyToken", Method: http.MethodPost, Path: api.CredentialsPath + "/verify",
 		Tags: credentialTags, Summary: "Say what the guard makes of a token",
 		Description: "As far as the token itself decides: whether the path, the client's address, scopes and the vendor's signature fit is not asked. " +
