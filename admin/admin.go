@@ -135,6 +135,7 @@ func New(config Config) (*API, error) {
 	a.registerCredentialChanges()
 	a.registerImport()
 	a.registerVerify()
+	a.registerSchemes()
 	a.registerAudit()
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
