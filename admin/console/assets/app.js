@@ -1,8 +1,10 @@
 // The console: who is signed in, and which view is shown.
 
 import { SignedOut, call, whenUnauthorized } from './api.js';
-import { byId, el, say, setText, showProblem } from './dom.js';
+import { byId, el, setText, showProblem } from './dom.js';
 import { left, tick } from './format.js';
+import { hush, say, warn } from './notice.js';
+import { forgetPresets } from './scheme.js';
 import { putAway, secretIsShown } from './secret.js';
 import { session, signIn, signOut } from './session.js';
 import * as audit from './audit.js';
@@ -43,7 +45,7 @@ jwt.addEventListener('keydown', (event) => {
 function enter() {
   jwt.value = '';
   warned = false;
-  say('');
+  hush();
   const { claims, mayWrite } = session();
   byId('who-tenant').replaceChildren(claims.tenant ? el('code', { title: claims.tenant }, claims.tenant) : 'as the server decides');
   byId('who-role').textContent = claims.role || 'as the server decides';
@@ -54,16 +56,18 @@ function enter() {
   route();
 }
 
-// leave forgets everything, and says why.
-function leave(reason = '') {
+// leave forgets everything, and says why with one of the ways to tell it.
+function leave(reason = '', tell = say) {
   signOut();
   server.stop();
   putAway();
   for (const dialog of dialogs) dialog.close();
   for (const view of [credentials, credential, audit]) view.clear();
+  forgetPresets();
   byId('nav').hidden = byId('session').hidden = true;
   for (const id of ['who-tenant', 'who-role', 'who-expires']) byId(id).replaceChildren();
-  say(reason);
+  hush();
+  if (reason) tell(reason);
   show('sign-in');
   jwt.value = '';
   jwt.focus();
@@ -73,8 +77,8 @@ function leave(reason = '') {
 // nobody can show again.
 function expire(reason) {
   signOut();
-  if (!secretIsShown()) leave(reason);
-  else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason), { once: true });
+  if (!secretIsShown()) leave(reason, warn);
+  else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason, warn), { once: true });
 }
 
 byId('sign-out').addEventListener('click', () => leave('Signed out.'));
@@ -96,7 +100,7 @@ function watch() {
     expire('Signed out: the JWT has expired.');
   } else if (remaining < warning && !warned) {
     warned = true;
-    say(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
+    warn(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
   }
 }
 setInterval(watch, 1000);
@@ -131,8 +135,6 @@ function show(name) {
 }
 
 addEventListener('hashchange', route);
-// What was said belongs to the view that the operator now leaves.
-addEventListener('click', (event) => event.target.closest('a[href^="#/"]') && say(''));
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault(); // the fragment is the name of the view
   byId('main').focus();

@@ -5,6 +5,7 @@ import { byId, el, facts, showProblem } from './dom.js';
 import { badge, endOf, exact, expiry, kindName, linkTo, nameOf, timeAgo } from './format.js';
 import { openEdit, openRevoke, openRotate } from './change.js';
 import { clearPair, showPair } from './pair.js';
+import { clearSigning, openSigning, showSigning } from './signing.js';
 import { eventText } from './audit.js';
 
 const problem = byId('credential-problem');
@@ -23,6 +24,7 @@ export function clear() {
   byId('credential-history').replaceChildren();
   byId('credential-actions').hidden = true;
   clearPair();
+  clearSigning();
   showProblem(problem, null);
 }
 
@@ -54,6 +56,7 @@ function show(c) {
   byId('edit-open').hidden = ended || Boolean(c.graceUntil);
   byId('revoke-open').hidden = ended;
   byId('history-all').href = `#/audit/${encodeURIComponent(c.id)}`;
+  showSigning(c);
   facts(byId('credential-facts'), [
     ['Id', el('code', {}, c.id)],
     ['Kind', kindName(c.kind)],
@@ -83,6 +86,7 @@ function historyLine(entry, c) {
 
 byId('credential-refresh').addEventListener('click', () => load(shown.id));
 byId('edit-open').addEventListener('click', () => openEdit(shown, (changed) => load(changed.id)));
+byId('signing-open').addEventListener('click', () => openSigning(shown, (changed) => load(changed.id)));
 byId('revoke-open').addEventListener('click', () => openRevoke(shown, async (ended) => {
   await load(ended.id);
   byId('credential-title').focus(); // the button is gone

@@ -44,3 +44,13 @@ export function moment(input) {
   if (input.validity.badInput) throw new Error('The expiry is not a date and time.');
   return input.value ? new Date(input.value).toISOString() : undefined;
 }
+
+// offer fills the fields of a scheme, and says in the dialog where the schemes cannot be
+// had.
+export async function offer(dialog, fields) {
+  try {
+    await fields.offer();
+  } catch (failure) {
+    if (!(failure instanceof SignedOut) && dialog.open) showProblem(dialog.querySelector('[role=alert]'), failure);
+  }
+}
