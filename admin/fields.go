@@ -275,6 +275,7 @@ var parameters = map[string]docs.Field{
 		Text:    "A part of the label, client id, vendor or connection, in upper or lower case; or the whole id.",
 		Example: "jira",
 	},
+	"hideRevoked": {Text: "Leaves out what is revoked."},
 	"unusedSince": {Text: "Only credentials that were last used before this time, or never."},
 	"cursor": {
 		Text:    "nextCursor of the page before.",

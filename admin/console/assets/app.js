@@ -1,5 +1,6 @@
 // The console: who is signed in, and which view is shown.
 
+import { grant, may } from './access.js';
 import { SignedOut, call, whenUnauthorized } from './api.js';
 import { byId, el, setText, showProblem } from './dom.js';
 import { left, tick } from './format.js';
@@ -11,9 +12,11 @@ import * as audit from './audit.js';
 import * as credential from './credential.js';
 import * as credentials from './credentials.js';
 import * as server from './server.js';
+import * as verify from './verify.js';
 
 const warning = 5 * 60_000;
-const views = { credentials, credential, audit, server };
+const views = { credentials, credential, verify, audit, server };
+const needs = { verify: 'readAll', audit: 'readAll' };
 const dialogs = [...document.querySelectorAll('dialog')];
 const jwt = byId('jwt');
 
@@ -46,10 +49,10 @@ function enter() {
   jwt.value = '';
   warned = false;
   hush();
-  const { claims, mayWrite } = session();
+  const { claims } = session();
   byId('who-tenant').replaceChildren(claims.tenant ? el('code', { title: claims.tenant }, claims.tenant) : 'as the server decides');
   byId('who-role').textContent = claims.role || 'as the server decides';
-  document.body.classList.toggle('read-only', !mayWrite);
+  grant(claims.role);
   byId('nav').hidden = byId('session').hidden = false;
   server.start();
   watch();
@@ -62,7 +65,7 @@ function leave(reason = '', tell = say) {
   server.stop();
   putAway();
   for (const dialog of dialogs) dialog.close();
-  for (const view of [credentials, credential, audit]) view.clear();
+  for (const view of [credentials, credential, verify, audit]) view.clear();
   forgetPresets();
   byId('nav').hidden = byId('session').hidden = true;
   for (const id of ['who-tenant', 'who-role', 'who-expires']) byId(id).replaceChildren();
@@ -111,14 +114,28 @@ function route() {
     show('sign-in');
     return;
   }
-  const [, name, id] = location.hash.split('/');
-  if (!Object.hasOwn(views, name ?? '') || (name === 'credential' && !id)) {
+  for (const view of Object.values(views)) view.close?.();
+  if (['', '#', '#/'].includes(location.hash)) {
     location.replace('#/credentials');
     return;
   }
-  for (const view of Object.values(views)) view.close?.();
+  const { name, id } = named(location.hash);
   show(name);
-  views[name].open(id && decodeURIComponent(id));
+  views[name]?.open(id);
+}
+
+// named reads an address. What names no view, or none for this operator, gets a view that
+// says so.
+function named(hash) {
+  const unknown = { name: 'unknown' };
+  const [, name, id, ...rest] = hash.split('/');
+  if (!Object.hasOwn(views, name ?? '') || rest.length > 0 || (id !== undefined && !['credential', 'audit'].includes(name)) || (name === 'credential' && !id)) return unknown;
+  if (needs[name] && !may(needs[name])) return unknown;
+  try {
+    return { name, id: id && decodeURIComponent(id) };
+  } catch {
+    return unknown;
+  }
 }
 
 function show(name) {

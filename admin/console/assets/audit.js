@@ -2,6 +2,7 @@
 
 import { SignedOut, call } from './api.js';
 import { byId, el, showProblem } from './dom.js';
+import { changeList, eventText, idLink } from './changes.js';
 import { exact, linkTo, mayBreak, timeAgo } from './format.js';
 
 const pageSize = 50;
@@ -55,25 +56,23 @@ async function read(from) {
   }
 }
 
-const idLink = (id) => linkTo(id, el('code', { class: 'id' }, id));
-
-// eventText is what there is to say of an entry beyond its action, in parts. The detail
-// of a rotation is the id of the new credential.
-export function eventText({ action, reason, detail }) {
-  const what = detail && action === 'rotate' ? ['replaced by ', idLink(detail)] : [detail];
-  return [reason, reason && detail && ' – ', ...what].filter(Boolean);
+// credential is what an entry was about, by its label where it had one.
+function credential({ credentialId: id, label }) {
+  if (!id) return [label ?? '–'];
+  return label ? [linkTo(id, label), el('code', { class: 'id' }, id)] : [idLink(id)];
 }
 
 const cell = (name, ...content) => el('td', { role: 'cell', 'data-name': name }, ...content);
 
 function row(entry) {
   const text = eventText(entry);
+  const changed = changeList(entry.changes);
   return el('tr', { role: 'row', tabindex: '-1' },
     el('th', { scope: 'row', role: 'rowheader' }, timeAgo(entry.at), exact(entry.at)),
-    cell('Who', ...mayBreak(entry.actor ?? '–')),
-    cell('Action', el('span', { class: `badge ${entry.action === 'refused' ? 'expired' : entry.action === 'revoke' ? 'revoked' : ''}` }, entry.action)),
-    cell('Credential', entry.credentialId ? idLink(entry.credentialId) : '–'),
-    cell('Reason or detail', ...(text.length ? text : ['–'])),
+    cell('Who', ...mayBreak(entry.actor ?? '–'), entry.address ? el('span', { class: 'exact' }, entry.address) : null),
+    cell('Action', el('span', { class: `badge ${{ refused: 'warn', disable: 'warn', revoke: 'bad' }[entry.action] ?? ''}` }, entry.action)),
+    cell('Credential', ...credential(entry)),
+    cell('What and why', ...(text.length || changed ? [...text, changed] : ['–'])),
     cell('Request', el('code', { class: 'id' }, entry.requestId ?? '–')));
 }
 

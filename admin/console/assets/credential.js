@@ -6,7 +6,8 @@ import { badge, endOf, exact, expiry, kindName, linkTo, nameOf, timeAgo } from '
 import { openEdit, openRevoke, openRotate } from './change.js';
 import { clearPair, showPair } from './pair.js';
 import { clearSigning, openSigning, showSigning } from './signing.js';
-import { eventText } from './audit.js';
+import { changeList, eventText } from './changes.js';
+import { may } from './access.js';
 
 const problem = byId('credential-problem');
 const historySize = 10;
@@ -37,7 +38,7 @@ async function load(id) {
     show(c);
     const [, audit] = await Promise.all([
       showPair(c, () => load(c.id)),
-      call('GET', 'v1/audit', { query: { credentialId: c.id, limit: historySize } }),
+      may('readAll') ? call('GET', 'v1/audit', { query: { credentialId: c.id, limit: historySize } }) : { entries: [] },
     ]);
     if (mine === latest) byId('credential-history').replaceChildren(...audit.entries.map((entry) => historyLine(entry, c)));
   } catch (failure) {
@@ -62,6 +63,7 @@ function show(c) {
     ['Kind', kindName(c.kind)],
     ['Vendor', c.vendor],
     ['Connection', c.connection],
+    ['Token', c.tokenHint && el('code', {}, `${c.tokenHint}…`)],
     ['Client id', c.clientId],
     ['Scopes', c.scopes?.join(' ')],
     ['Allowed addresses', c.allowedIps?.join(', ') ?? 'any'],
@@ -81,7 +83,7 @@ function historyLine(entry, c) {
   const made = entry.action === 'rotate' && entry.detail === c.id;
   const what = made ? [el('strong', {}, 'made'), ' by a rotation of ', linkTo(c.supersedes, el('code', {}, c.supersedes))] : [el('strong', {}, entry.action)];
   const why = eventText(made ? { ...entry, detail: '' } : entry);
-  return el('li', {}, timeAgo(entry.at), ' ', ...what, entry.actor ? ` by ${entry.actor}` : null, why.length ? el('span', { class: 'soft' }, ' – ', ...why) : null);
+  return el('li', {}, timeAgo(entry.at), ' ', ...what, entry.actor ? ` by ${entry.actor}` : null, why.length ? el('span', { class: 'soft' }, ' – ', ...why) : null, changeList(entry.changes));
 }
 
 byId('credential-refresh').addEventListener('click', () => load(shown.id));
