@@ -88,7 +88,7 @@ func examples() []string {
 // table is laid out as cards, and has to be a table all the same.
 func TestEverythingHasAName(t *testing.T) {
 	t.Parallel()
-	for _, width := range []int64{1280, 360} {
+	for _, width := range []int64{1280, 320} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			t.Parallel()
 			p := open(t, gate)
@@ -191,7 +191,7 @@ func checkAudit(p *tab) {
 func TestWideAndLight(t *testing.T)   { look(t, 1280, 800, "light", "credentials", "mint") }
 func TestNarrowAndDark(t *testing.T)  { look(t, 360, 740, "dark", "credential") }
 func TestWideAndDark(t *testing.T)    { look(t, 1280, 800, "dark") }
-func TestNarrowAndLight(t *testing.T) { look(t, 360, 740, "light") }
+func TestNarrowAndLight(t *testing.T) { look(t, 320, 740, "light") }
 
 // checkContrast computes the contrast of every text with what is behind it, as WCAG
 // 2.2 has it: 4.5, or 3 for large text.
