@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/tracing"
@@ -59,7 +60,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 			p.do(chromedp.Navigate(gate.Admin + "/console"))
 			p.await("the form is there", `document.activeElement?.id === 'jwt'`)
 			p.signIn(jwt)
-			p.await("the rows are painted", "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+			eval[bool](p, "new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted(true))))", chromedp.EvalAwaitPromise)
 		})
 		form := events.first(b, "firstContentfulPaint", 0) - events.first(b, "navigationStart", 0)
 		button := events.first(b, "signs in", 0)
@@ -91,37 +92,35 @@ type traceEvent struct {
 // traced returns the trace of what is done.
 func (p *tab) traced(do func()) (events trace) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, hookgatetest.Patience)
+	complete := make(chan struct{})
+	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
-	collected, done := chromedp.Events(ctx, tracing.DataCollected), chromedp.Events(ctx, tracing.TracingComplete)
-	command(p, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{
-		IncludedCategories: []string{"devtools.timeline", "blink.user_timing", "loading"}, ExcludedCategories: []string{"*"},
-	}})
-	do()
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		for e, err := range collected {
-			if err != nil {
-				return
-			}
+	err := chromedp.Listen(ctx, func(event any) { // in the order of the browser
+		switch e := event.(type) {
+		case *tracing.EventDataCollected:
 			for _, value := range e.Value {
 				var event traceEvent
 				if json.Unmarshal(value, &event) == nil {
 					events = append(events, event)
 				}
 			}
+		case *tracing.EventTracingComplete:
+			close(complete)
 		}
-	}()
-	command(p, tracing.End, cdp.Empty{})
-	for _, err := range done {
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		break
+	})
+	if err != nil {
+		p.t.Fatal(err)
 	}
-	cancel()
-	<-read
+	command(p, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{
+		IncludedCategories: []string{"devtools.timeline", "blink.user_timing", "loading"}, ExcludedCategories: []string{"*"},
+	}})
+	do()
+	command(p, tracing.End, cdp.Empty{})
+	select {
+	case <-complete:
+	case <-time.After(hookgatetest.Patience):
+		p.t.Fatal("the trace does not end")
+	}
 	return events
 }
 
