@@ -122,6 +122,7 @@ var ownOperations = map[string]string{
 	"verifyToken":          "POST /v1/credentials/verify",
 	"listAuditEntries":     "GET /v1/audit",
 	"listSchemes":          "GET /v1/schemes",
+	"exportAuditEntries":   "GET /v1/audit/export",
 
 	"createApiCredentialRecord":       "POST /rest/v1/rpc/create_api_credential_record",
 	"revokeApiCredentialRecord":       "POST /rest/v1/rpc/revoke_api_credential_record",
