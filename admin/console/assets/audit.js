@@ -1,6 +1,7 @@
 // The audit log.
 
 import { SignedOut, call } from './api.js';
+import { moment } from './dialog.js';
 import { byId, el, showProblem } from './dom.js';
 import { changeList, eventText, idLink } from './changes.js';
 import { exact, linkTo, mayBreak, timeAgo } from './format.js';
@@ -48,7 +49,9 @@ async function load(next = false) {
 }
 
 async function read(from) {
-  const query = { credentialId: byId('audit-credential').value.trim(), action: byId('audit-action').value, limit: pageSize };
+  const [credentialId, actor, action] = ['credential', 'actor', 'action'].map((name) => byId(`audit-${name}`).value.trim());
+  const [since, until] = ['since', 'until'].map((name) => moment(byId(`audit-${name}`)));
+  const query = { credentialId, actor, action, since, until, limit: pageSize };
   for (let pages = 0; ; pages++) {
     const page = await call('GET', 'v1/audit', { query: { ...query, cursor: from } });
     if (page.entries.length > 0 || !page.nextCursor || pages === 10) return page;
@@ -80,5 +83,5 @@ byId('audit-filter').addEventListener('submit', (event) => {
   event.preventDefault();
   load();
 });
-byId('audit-action').addEventListener('change', () => load());
+for (const id of ['audit-action', 'audit-since', 'audit-until']) byId(id).addEventListener('change', () => load());
 more.addEventListener('click', () => load(true));

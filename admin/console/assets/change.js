@@ -75,6 +75,28 @@ export function openRevoke(of, whenDone) {
   open(revocation, of, whenDone);
 }
 
+const disabling = formDialog('disable', async (form) => {
+  const changed = await call('POST', path('/disable'), { body: { reason: reason(form) } });
+  disabling.close();
+  say(`Disabled: ${nameOf(changed)}.`);
+  done(changed);
+});
+
+// openDisable asks whether to refuse a token until it is enabled again.
+export function openDisable(of, whenDone) {
+  byId('disable-used').textContent = lastUse(of);
+  open(disabling, of, whenDone);
+}
+
+const enabling = formDialog('enable', async (form) => {
+  const changed = await call('POST', path('/enable'), { body: { reason: reason(form) } });
+  enabling.close();
+  say(`Enabled: ${nameOf(changed)}.`);
+  done(changed);
+});
+
+export const openEnable = (of, whenDone) => open(enabling, of, whenDone);
+
 const lastUse = (c) => (c.lastUsedAt ? `It was last used ${relative(new Date(c.lastUsedAt))}.` : 'It has never been used.');
 
 const editing = formDialog('edit', async (form) => {

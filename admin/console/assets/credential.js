@@ -3,8 +3,9 @@
 import { SignedOut, call } from './api.js';
 import { byId, el, facts, showProblem } from './dom.js';
 import { badge, endOf, exact, expiry, kindName, linkTo, nameOf, timeAgo } from './format.js';
-import { openEdit, openRevoke, openRotate } from './change.js';
+import { openDisable, openEdit, openEnable, openRevoke, openRotate } from './change.js';
 import { clearPair, showPair } from './pair.js';
+import { showRefusals } from './refusals.js';
 import { clearSigning, openSigning, showSigning } from './signing.js';
 import { changeList, eventText } from './changes.js';
 import { may } from './access.js';
@@ -26,6 +27,7 @@ export function clear() {
   byId('credential-actions').hidden = true;
   clearPair();
   clearSigning();
+  showRefusals();
   showProblem(problem, null);
 }
 
@@ -56,8 +58,11 @@ function show(c) {
   byId('rotate-open').hidden = c.status !== 'active';
   byId('edit-open').hidden = ended || Boolean(c.graceUntil);
   byId('revoke-open').hidden = ended;
+  byId('disable-open').hidden = !['active', 'grace'].includes(c.status);
+  byId('enable-open').hidden = c.status !== 'disabled';
   byId('history-all').href = `#/audit/${encodeURIComponent(c.id)}`;
   showSigning(c);
+  showRefusals(c.lastRefusals);
   facts(byId('credential-facts'), [
     ['Id', el('code', {}, c.id)],
     ['Kind', kindName(c.kind)],
@@ -93,4 +98,11 @@ byId('revoke-open').addEventListener('click', () => openRevoke(shown, async (end
   await load(ended.id);
   byId('credential-title').focus(); // the button is gone
 }));
+// The button makes way for its opposite.
+const swapped = (id) => async (changed) => {
+  await load(changed.id);
+  byId(id).focus();
+};
+byId('disable-open').addEventListener('click', () => openDisable(shown, swapped('enable-open')));
+byId('enable-open').addEventListener('click', () => openEnable(shown, swapped('disable-open')));
 byId('rotate-open').addEventListener('click', () => openRotate(shown, (made) => { location.hash = `#/credential/${made.id}`; }));

@@ -76,20 +76,21 @@ async function read({ query, order, cursor, waiting }, mine) {
 
 // filters is what is asked for; what is empty selects nothing.
 function filters() {
-  const [kind, status, days] = ['kind', 'status', 'unused'].map((name) => byId(`filter-${name}`).value);
+  const [kind, status, unused, ends] = ['kind', 'status', 'unused', 'ends'].map((name) => byId(`filter-${name}`).value);
   return {
-    search: byId('search').value.trim(), kind, status, unusedSince: days && new Date(Date.now() - days * day).toISOString(),
+    search: byId('search').value.trim(), kind, status, unusedSince: unused && new Date(Date.now() - unused * day).toISOString(),
+    expiresBefore: ends && new Date(Date.now() + ends * day).toISOString(),
     hideRevoked: byId('hide-revoked').checked && 'true',
   };
 }
 
 // one is the list where somebody searches for an id: among many credentials the server
 // would look through all of them. It is null where there is no such credential.
-async function one({ search, kind, status, unusedSince, hideRevoked }) {
+async function one({ search, kind, status, unusedSince, expiresBefore, hideRevoked }) {
   try {
     const c = await call('GET', `v1/credentials/${search.toLowerCase()}`);
     const unused = !unusedSince || !c.lastUsedAt || new Date(c.lastUsedAt) < new Date(unusedSince);
-    const hidden = hideRevoked && c.status === 'revoked';
+    const hidden = (hideRevoked && c.status === 'revoked') || (expiresBefore && !(c.expiresAt && new Date(c.expiresAt) < new Date(expiresBefore)));
     return { waiting: unused && !hidden && (!kind || c.kind === kind) && (!status || c.status === status) ? [c] : [] };
   } catch (failure) {
     if (failure.status === 404) return null;
@@ -124,7 +125,7 @@ byId('credentials-filter').addEventListener('submit', (event) => {
   event.preventDefault();
   load();
 });
-for (const id of ['filter-kind', 'filter-unused', 'sort']) byId(id).addEventListener('change', () => load());
+for (const id of ['filter-kind', 'filter-unused', 'filter-ends', 'sort']) byId(id).addEventListener('change', () => load());
 // Of these two the later word counts: together they would find nothing.
 byId('filter-status').addEventListener('change', (event) => {
   if (event.target.value === 'revoked') byId('hide-revoked').checked = false;

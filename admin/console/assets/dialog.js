@@ -41,7 +41,7 @@ export const words = (text) => text.split(/[\s,]+/).filter(Boolean);
 
 // moment reads an input of type datetime-local; undefined where it is empty.
 export function moment(input) {
-  if (input.validity.badInput) throw new Error('The expiry is not a date and time.');
+  if (input.validity.badInput) throw new Error('This is not a date and time.');
   return input.value ? new Date(input.value).toISOString() : undefined;
 }
 
