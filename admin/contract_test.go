@@ -123,6 +123,7 @@ var ownOperations = map[string]string{
 	"importCredentials":    "POST /v1/credentials/import",
 	"verifyToken":          "POST /v1/credentials/verify",
 	"listAuditEntries":     "GET /v1/audit",
+	"listSchemes":          "GET /v1/schemes",
 	"exportAuditEntries":   "GET /v1/audit/export",
 	"whoAmI":               "GET /v1/me",
 
