@@ -136,7 +136,7 @@ func TestPending(t *testing.T) {
 func TestPendingAnswersAgain(t *testing.T) {
 	s := newStandIn(t)
 	m := watch(t, s.URL)
-	by := Caller{Tenant: idB, Until: m.now.Add(time.Hour)}
+	by := Caller{Tenant: idB, Authorization: "Bearer jwt", Until: m.now.Add(time.Hour)}
 	silent, other := uuid.New(), uuid.New()
 	m.Later(by, silent)
 	for range 10 {
