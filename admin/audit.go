@@ -17,7 +17,7 @@ import (
 type (
 	AuditFilter struct {
 		CredentialID credentialID `query:"credentialId" format:"uuid"`
-		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
+		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,disable,enable,revoke,refused"`
 		Actor        string       `query:"actor" maxLength:"256"`
 		Since        time.Time    `query:"since"`
 		Until        time.Time    `query:"until"`

@@ -69,8 +69,8 @@ var fields = map[string]map[string]docs.Field{
 	"Credential": {
 		"kind": {Example: "api"},
 		"status": {
-			Text: "grace: rotated out and accepted until graceUntil. What has reached its graceUntil or " +
-				"expiresAt is expired.",
+			Text: "grace: rotated out and accepted until graceUntil. disabled: refused until it is enabled " +
+				"again. What has reached its graceUntil or expiresAt is expired.",
 			Example: "active",
 		},
 		"vendor":       {Text: "Of a webhook credential, and of a callback credential that was given one."},

@@ -50,6 +50,9 @@ var (
 	SecretGraceOpen = define("HKG-2015", http.StatusConflict,
 		"The signing secret before the last change still verifies, until its grace ends.",
 		"Wait for `verify.graceUntil`, or send `\"force\": true`, which ends it.")
+	Disabled = define("HKG-2016", http.StatusConflict,
+		"The credential is disabled, so it cannot be rotated.",
+		"`enable` it first; if its token may be known to others, revoke it and mint a new one.")
 	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
 		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
