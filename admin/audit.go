@@ -31,7 +31,7 @@ type (
 )
 
 func (a *admin) registerAudit() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
 		Description: "The tenant's, newest first: every change, written in the same step as the change itself, " +
@@ -39,7 +39,7 @@ func (a *admin) registerAudit() {
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listAudit)
 	documentList[api.AuditList](a, api.AuditPath)
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "exportAuditEntries", Method: http.MethodGet, Path: api.AuditExportPath,
 		Tags: []string{"Audit"}, Summary: "Export the audit log",
 		Description: "All of the tenant's that the filters select, oldest first, one JSON object a line, sent while they are read. " +
