@@ -195,7 +195,7 @@ func TestClosingDoesNotWaitForMatcher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Later(Caller{Until: time.Now().Add(time.Hour)}, idA)
+	m.Later(Caller{Authorization: "Bearer jwt", Until: time.Now().Add(time.Hour)}, idA)
 	<-asked
 	m.Close()
 }
