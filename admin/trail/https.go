@@ -50,8 +50,9 @@ func (s *httpSink) push(ctx context.Context, lines [][]byte, _ time.Time) error 
 	return nil
 }
 
-func (s *httpSink) limit() int { return 0 }
-func (s *httpSink) close()     {}
+func (s *httpSink) idle(context.Context, time.Time) error { return nil }
+func (s *httpSink) limit() int                            { return 0 }
+func (s *httpSink) close()                                {}
 
 // rootsOf reads the authorities of a PEM file; nil, which are the system's, for no file. It is
 // read for every connection: it may be replaced while we run.

@@ -13,6 +13,8 @@ import (
 type transport interface {
 	// push sends lines, and returns once the server has them, as far as its protocol tells.
 	push(ctx context.Context, lines [][]byte, at time.Time) error
+	// idle is called before every look for entries.
+	idle(ctx context.Context, at time.Time) error
 	// limit is how long a line may be; 0 for any length.
 	limit() int
 	close()
@@ -50,10 +52,13 @@ func (s *leasedSink) hold(ctx context.Context) error {
 
 // idle implements sink.
 func (s *leasedSink) idle(ctx context.Context) (place, error) {
-	if s.now().Before(s.renew) {
-		return s.last, nil
+	var err error
+	if !s.now().Before(s.renew) {
+		err = s.hold(ctx)
 	}
-	err := s.hold(ctx)
+	if err == nil {
+		err = s.transport.idle(ctx, s.now())
+	}
 	return s.last, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +22,14 @@ type syslogSink struct {
 	ca               string
 	host             string // of the messages
 
-	conn net.Conn
-	gone chan struct{} // closed when the server has ended the stream
+	conn   net.Conn
+	gone   chan struct{} // closed when the server has ended the stream
+	recent [][]byte      // the last lines that went into a stream
 }
+
+// maxRecent is how many lines are sent again on the stream after one that ended. Nobody knows
+// which of them the server has read: syslog has no acknowledgement (RFC 5425 1).
+const maxRecent = 200
 
 const (
 	syslogTimeout = 10 * time.Second
@@ -33,10 +39,7 @@ const (
 	maxDatagram = 65_507 - 400
 )
 
-var (
-	errGone    = errors.New("the server has ended the connection")
-	errAddress = errors.New("the address is not valid")
-)
+var errAddress = errors.New("the address is not valid")
 
 // message is a line as syslog has it.
 func (s *syslogSink) message(line []byte, at time.Time) []byte {
@@ -61,8 +64,12 @@ func (s *syslogSink) limit() int {
 }
 
 func (s *syslogSink) push(ctx context.Context, lines [][]byte, at time.Time) error {
-	if err := s.connect(ctx); err != nil {
+	fresh, err := s.connect(ctx)
+	if err != nil {
 		return err
+	}
+	if fresh {
+		lines = slices.Concat(s.recent, lines)
 	}
 	s.conn.SetWriteDeadline(at.Add(syslogTimeout))
 	var all []byte
@@ -81,28 +88,45 @@ func (s *syslogSink) push(ctx context.Context, lines [][]byte, at time.Time) err
 			return network(err)
 		}
 	}
-	select {
-	case <-s.gone: // perhaps before it has read them
-		return errGone
-	default:
+	if s.stream() {
+		if !fresh {
+			lines = slices.Concat(s.recent, lines)
+		}
+		s.recent = lines[max(len(lines)-maxRecent, 0):]
+	}
+	return nil
+}
+
+// idle sends the last lines again where the server has ended the stream.
+func (s *syslogSink) idle(ctx context.Context, at time.Time) error {
+	if !s.ended() {
 		return nil
+	}
+	return s.push(ctx, nil, at)
+}
+
+func (s *syslogSink) ended() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
 	}
 }
 
-func (s *syslogSink) connect(ctx context.Context) error {
-	select {
-	case <-s.gone:
+// connect makes a connection where there is none, and tells whether it did.
+func (s *syslogSink) connect(ctx context.Context) (fresh bool, err error) {
+	if s.ended() {
 		s.close()
-	default:
 	}
 	if s.conn != nil {
-		return nil
+		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, syslogTimeout)
 	defer cancel()
 	conn, err := s.dial(ctx)
 	if err != nil {
-		return network(err)
+		return false, network(err)
 	}
 	s.conn, s.gone = conn, make(chan struct{})
 	if s.stream() {
@@ -112,7 +136,7 @@ func (s *syslogSink) connect(ctx context.Context) error {
 			close(gone)
 		}(s.gone)
 	}
-	return nil
+	return true, nil
 }
 
 func (s *syslogSink) dial(ctx context.Context) (net.Conn, error) {
