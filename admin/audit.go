@@ -18,7 +18,7 @@ import (
 type (
 	AuditFilter struct {
 		CredentialID credentialID `query:"credentialId" format:"uuid"`
-		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
+		Action       string       `query:"action" enum:"mint,import,rotate,finish,update,disable,enable,revoke,refused"`
 		Actor        string       `query:"actor" maxLength:"256"`
 		Since        time.Time    `query:"since"`
 		Until        time.Time    `query:"until"`
@@ -32,7 +32,7 @@ type (
 )
 
 func (a *admin) registerAudit() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
 		Description: "The tenant's, newest first: every change, written in the same step as the change itself, " +
@@ -40,7 +40,7 @@ func (a *admin) registerAudit() {
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listAudit)
 	documentList[api.AuditList](a, api.AuditPath)
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "exportAuditEntries", Method: http.MethodGet, Path: api.AuditExportPath,
 		Tags: []string{"Audit"}, Summary: "Export the audit log",
 		Description: "All of the tenant's that the filters select, oldest first, one JSON object a line, sent while they are read. " +

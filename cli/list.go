@@ -46,7 +46,7 @@ json every line is a credential as the admin API has it.`,
 	var kind, status, label, search, unused string
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "kind", "", "callback, webhook or api")
-	flags.StringVar(&status, "status", "", "active, grace, expired or revoked")
+	flags.StringVar(&status, "status", "", "active, grace, disabled, expired or revoked")
 	flags.StringVar(&label, "label", "", "Exactly this label")
 	flags.StringVar(&search, "search", "", "Part of the label, client id, vendor or connection, or an id")
 	flags.StringVar(&unused, "unused-since", "", "Not used since a time, or for a duration such as 90d, or ever")

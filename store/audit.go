@@ -20,6 +20,8 @@ const (
 	ActionRotate  = "rotate"
 	ActionFinish  = "finish"
 	ActionUpdate  = "update"
+	ActionDisable = "disable"
+	ActionEnable  = "enable"
 	ActionRevoke  = "revoke"
 	ActionRefused = "refused" // an operator was known, and not allowed
 )

@@ -30,7 +30,7 @@ type Rotation struct {
 // Rotate replaces a live credential by a new one with the same label and bindings.
 // It returns the new one with its token.
 //
-// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
+// Errors: ErrNotFound, ErrInactive, ErrDisabled, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
 // *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
 // one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
 func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Credential, string, error) {
@@ -44,6 +44,10 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		case credential.StatusActive:
 		case credential.StatusGrace:
 			return ErrGraceOpen
+		case credential.StatusDisabled:
+			// Its successor would let in whom an operator has kept out, or surprise whoever gets a
+			// token that is refused.
+			return ErrDisabled
 		default:
 			return ErrInactive
 		}
@@ -137,7 +141,7 @@ func (s *Store) inGrace(ctx context.Context, c *credential.Credential) (*credent
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil || before.Status(s.clock.Now()) != credential.StatusGrace {
+	if err != nil || !before.InGrace(s.clock.Now()) {
 		return nil, err
 	}
 	return &before, nil
@@ -151,7 +155,7 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 	var finished credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
 		retired := c
-		if c.Status(s.clock.Now()) != credential.StatusGrace {
+		if !c.InGrace(s.clock.Now()) {
 			var err error
 			if retired, err = s.inGrace(ctx, c); err != nil {
 				return err

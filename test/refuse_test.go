@@ -163,6 +163,9 @@ func TestRefusedCredentialsLookTheSame(t *testing.T) {
 			wantStatus(t, g.use(t, gone), http.StatusOK) // it did work
 			admin.revoke(gone)
 		}
+		disabled := admin.mintCallback("paused")
+		wantStatus(t, g.use(t, disabled), http.StatusOK)
+		wantStatus(t, admin.do(http.MethodPost, "/v1/credentials/"+disabled.id+"/disable", ""), http.StatusOK)
 		fresh := admin.rotate(rotated)
 		wantStatus(t, g.use(t, fresh), http.StatusOK)
 		u.take()
@@ -190,6 +193,7 @@ func TestRefusedCredentialsLookTheSame(t *testing.T) {
 			header("unknown, not our prefix", "legacy-token"),
 			header("revoked", revoked.token),
 			header("rotated", rotated.token),
+			header("disabled", disabled.token),
 			header("webhook token in the header", w.token),
 			path("wrong checksum in the path", "pluggy", typo),
 			path("unknown in the path", "pluggy", plausible("mwh_", 1)),

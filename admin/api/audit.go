@@ -7,7 +7,7 @@ type AuditEntry struct {
 	ID           string    `json:"id"`
 	At           time.Time `json:"at"`
 	Actor        string    `json:"actor,omitempty"`
-	Action       string    `json:"action" enum:"mint,import,rotate,finish,update,revoke,refused"`
+	Action       string    `json:"action" enum:"mint,import,rotate,finish,update,disable,enable,revoke,refused"`
 	CredentialID string    `json:"credentialId,omitempty" format:"uuid"`
 	Kind         string    `json:"kind,omitempty" enum:"callback,webhook,api"`
 	Label        string    `json:"label,omitempty"`
