@@ -71,6 +71,8 @@ var fields = map[string]map[string]docs.Field{
 				"again. What has reached its graceUntil or expiresAt is expired.",
 			Example: "active",
 		},
+		"tokenHint":    {Text: "The first eight characters of a token that was minted here; absent for others.", Example: "mcb_F2OW"},
+		"lastRefusals": {Text: "The last few requests with it that the guard refused, the newest first; absent where there was none."},
 		"vendor":       {Text: "Of a webhook credential, and of a callback credential that was given one."},
 		"verify":       {Text: "How its senders prove themselves beyond the token; absent where as its vendor's do."},
 		"connection":   {Text: "Of a webhook credential: the configName of an aggregator connection."},
@@ -82,6 +84,11 @@ var fields = map[string]map[string]docs.Field{
 		"graceUntil":   {Text: "Once it is rotated out, it is accepted until then.", Example: "2026-01-05T03:04:05.678Z"},
 		"supersedes":   {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a58"},
 		"supersededBy": {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5a"},
+	},
+	"Refusal": {
+		"at":      {Example: "2026-01-03T03:04:05.678Z"},
+		"outcome": {Text: "The word that the guard's log and metrics have for it.", Example: "source_ip"},
+		"address": {Text: "Where the request came from; absent where that is unknown.", Example: "203.0.113.7"},
 	},
 	"CreateCredentialRequest": {
 		"kind":       {Example: "api"},

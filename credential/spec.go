@@ -166,7 +166,7 @@ func NewCredential(spec Spec) (Credential, string, error) {
 		return c, "", nil
 	}
 	token := MintToken(spec.Kind.TokenPrefix())
-	c.Digest = DigestToken(token)
+	c.Digest, c.TokenHint = DigestToken(token), token[:hintLength]
 	return c, token, nil
 }
 

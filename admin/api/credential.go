@@ -9,6 +9,7 @@ type Credential struct {
 	Kind         string     `json:"kind" enum:"callback,webhook,api"`
 	Status       string     `json:"status" enum:"active,grace,disabled,expired,revoked"`
 	Label        string     `json:"label,omitempty"`
+	TokenHint    string     `json:"tokenHint,omitempty"`
 	Vendor       string     `json:"vendor,omitempty"`
 	Connection   string     `json:"connection,omitempty"`
 	ClientID     string     `json:"clientId,omitempty"`
@@ -25,6 +26,15 @@ type Credential struct {
 	SupersededBy string     `json:"supersededBy,omitempty" format:"uuid"`
 
 	Verify *ShownVerify `json:"verify,omitempty"`
+
+	LastRefusals []Refusal `json:"lastRefusals,omitempty"`
+}
+
+// Refusal is a request that the guard refused.
+type Refusal struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Address string    `json:"address,omitempty"`
 }
 
 // MintedCredential is a credential that was just made, with its token if its kind has
