@@ -207,7 +207,7 @@ func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
 func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, code string) {
 	x := exchangeOf(ctx)
 	x.refused = who.Tenant
-	a.refusals.note(who, x.id.String(), operation+" "+code)
+	a.refusals.note(who, x, operation+" "+code)
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

@@ -123,6 +123,7 @@ var ownOperations = map[string]string{
 	"importCredentials":    "POST /v1/credentials/import",
 	"verifyToken":          "POST /v1/credentials/verify",
 	"listAuditEntries":     "GET /v1/audit",
+	"exportAuditEntries":   "GET /v1/audit/export",
 
 	"createApiCredentialRecord":       "POST /rest/v1/rpc/create_api_credential_record",
 	"revokeApiCredentialRecord":       "POST /rest/v1/rpc/revoke_api_credential_record",

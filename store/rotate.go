@@ -71,7 +71,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		m := mutation{
 			tenant:  old.Tenant,
 			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},
-			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
+			audit:   noteOf(ActionRotate, old).with(fresh.ID.String()),
 			makes:   fresh.ID,
 		}
 		m.counts(&fresh)
@@ -128,6 +128,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credent
 	m.live = append(m.live, countOp{id: old.ID}) // its successor counts for both
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
 	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
+	m.audit.changes = changesOf(old, &retired)
 	return nil
 }
 
@@ -164,7 +165,7 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 				return cmp.Or(s.awaitReplicas(ctx), ErrNoGrace)
 			}
 		}
-		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionFinish, credential: retired.ID, kind: retired.Kind}}
+		m := mutation{tenant: c.Tenant, audit: noteOf(ActionFinish, retired)}
 		m.revoke(retired)
 		at, err := s.commit(ctx, m)
 		finished = *retired

@@ -71,7 +71,7 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
-			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
+			audit:   updateNote(c, &updated),
 		}
 		if p.ExpiresAt != nil && c.SupersededBy == uuid.Nil {
 			// One that had expired counts again, if there is room for it.
@@ -112,7 +112,7 @@ func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret credential.Di
 				{Digest: c.Digest, Removed: true, ID: c.ID},
 				{Digest: digest, ID: c.ID, Key: keyOf(c)},
 			},
-			audit: auditNote{action: ActionRotate, credential: c.ID, kind: c.Kind},
+			audit: noteOf(ActionRotate, c),
 		})
 		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
 			return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)

@@ -6,6 +6,7 @@ import "github.com/hookgate/hookgate/credential"
 const (
 	CredentialsPath = "/v1/credentials"
 	AuditPath       = "/v1/audit"
+	AuditExportPath = AuditPath + "/export"
 )
 
 // How many entries a page of a list has: DefaultPage where the request does not say,
