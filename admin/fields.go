@@ -178,6 +178,8 @@ var fields = map[string]map[string]docs.Field{
 	"PatchCredentialRequest": {
 		"allowedIps": {Text: "Addresses and CIDR prefixes; null for any."},
 		"expiresAt":  {Text: "null for never."},
+		"scopes":     {Text: "Of an api credential, in place of those it has; null for none."},
+		"metadata":   {Text: "Merged into what there is, member by member; null takes away all of it.", Example: map[string]any{"owner": "ops"}},
 		"verify": {
 			Text:    "In place of what there is; null for as the vendor's do.",
 			Example: map[string]any{"scheme": exampleScheme, "secrets": exampleSecrets},
@@ -277,10 +279,11 @@ var parameters = map[string]docs.Field{
 		Text:    "A part of the label, client id, vendor or connection, in upper or lower case; or the whole id.",
 		Example: "jira",
 	},
-	"actor":       {Text: "Exactly this operator.", Example: "alice@example.com"},
-	"since":       {Text: "Only entries of this time and later."},
-	"until":       {Text: "Only entries before this time."},
-	"unusedSince": {Text: "Only credentials that were last used before this time, or never."},
+	"actor":         {Text: "Exactly this operator.", Example: "alice@example.com"},
+	"since":         {Text: "Only entries of this time and later."},
+	"until":         {Text: "Only entries before this time."},
+	"expiresBefore": {Text: "Only credentials whose expiresAt is before this time, those that have expired already among them. Revoked ones are left out.", Example: "2027-01-02T03:04:05Z"},
+	"unusedSince":   {Text: "Only credentials that were last used before this time, or never."},
 	"cursor": {
 		Text:    "nextCursor of the page before.",
 		Example: "MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk",

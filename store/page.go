@@ -30,8 +30,12 @@ type Query struct {
 	Search string
 	// UnusedSince selects what has not been used since then, or ever.
 	UnusedSince time.Time
-	Limit       int    // at most MaxPage; DefaultPage where not positive
-	Cursor      string // of the page before
+	// ExpiresBefore selects what expires, or has expired, before then. What is revoked does
+	// not expire.
+	ExpiresBefore time.Time
+
+	Limit  int    // at most MaxPage; DefaultPage where not positive
+	Cursor string // of the page before
 }
 
 // pageReads bounds how many credentials one query looks through.
@@ -86,7 +90,7 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credenti
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero()
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || !q.ExpiresBefore.IsZero()
 }
 
 func (q *Query) selects(c *credential.Credential, now time.Time) bool {
@@ -94,6 +98,7 @@ func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 		(q.Status == "" || c.Status(now) == q.Status) &&
 		(q.Label == "" || c.Label == q.Label) &&
 		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
+		(q.ExpiresBefore.IsZero() || c.RevokedAt.IsZero() && !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(q.ExpiresBefore)) &&
 		(q.Search == "" || q.finds(c))
 }
 

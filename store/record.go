@@ -183,7 +183,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 func keyOf(c *credential.Credential) keyring.Key {
 	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
 		Tenant: c.Tenant, TenantAs: c.TenantAs, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
-		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil, Disabled: c.Disabled,
+		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil, Disabled: c.Disabled, InGrace: !c.GraceUntil.IsZero(),
 	}, Verify: c.Verify}
 	if until := c.ValidUntil(); !until.IsZero() {
 		key.ExpiresAt = until.UnixMilli()

@@ -83,9 +83,11 @@ type ChangeReasonRequest struct {
 
 // PatchCredentialRequest changes what a credential may do; its token stays.
 type PatchCredentialRequest struct {
-	Label      Patched[string]    `json:"label,omitzero" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
-	ExpiresAt  Patched[time.Time] `json:"expiresAt,omitzero"`
-	AllowedIPs Patched[[]string]  `json:"allowedIps,omitzero" maxItems:"64"`
+	Label      Patched[string]     `json:"label,omitzero" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
+	ExpiresAt  Patched[time.Time]  `json:"expiresAt,omitzero"`
+	AllowedIPs Patched[[]string]   `json:"allowedIps,omitzero" maxItems:"64"`
+	Scopes     Patched[[]string]   `json:"scopes,omitzero" maxItems:"64"`
+	Metadata   Patched[JSONObject] `json:"metadata,omitzero"`
 
 	Verify Patched[VerifySettings] `json:"verify,omitzero"`
 }
