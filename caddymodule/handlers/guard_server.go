@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
@@ -37,6 +38,9 @@ func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
 // Count implements gate.Server.
 func (s server) Count(d *guard.Decision) {
 	countDecision(d.Kind, d.Outcome)
+	if d.Credential != uuid.Nil && d.Outcome.NamesCredential() {
+		s.store.MarkRefused(d.Credential, string(d.Outcome), d.Client(), time.Now())
+	}
 	if d.Proof == "" {
 		return
 	}
