@@ -245,7 +245,7 @@ func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, cod
 	if who.Tenant == uuid.Nil { // they have yet to choose one, and no other's log is theirs
 		return
 	}
-	a.refusals.note(who, x.id.String(), operation+" "+code)
+	a.refusals.note(who, x, operation+" "+code)
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

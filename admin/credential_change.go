@@ -34,7 +34,7 @@ func (a *admin) registerCredentialChanges() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
+	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.Disabled, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
 	a.registerSigningSecret(one)
 	register(a, bearer.Mint, huma.Operation{
@@ -42,6 +42,7 @@ func (a *admin) registerCredentialChanges() {
 		Tags: credentialTags, Summary: "End a grace period now",
 		Description: "Revokes the credential that is in its grace period, named by its own id or by that of its successor, and returns it.",
 	}, slices.Concat([]problem.Problem{problem.NotFound, problem.NoGrace}, bodyProblems, mirrorProblems(problem.NotAtMatcher)), a.finishRotation)
+	a.registerDisable(one)
 	register(a, bearer.Change, huma.Operation{
 		OperationID: "revokeCredential", Method: http.MethodPost, Path: one + "/revoke",
 		Tags: credentialTags, Summary: "Revoke a credential",

@@ -21,7 +21,7 @@ var credentialTags = []string{"Credentials"}
 type (
 	listCredentialsInput struct {
 		Kind        string    `query:"kind" enum:"callback,webhook,api"`
-		Status      string    `query:"status" enum:"active,grace,expired,revoked"`
+		Status      string    `query:"status" enum:"active,grace,disabled,expired,revoked"`
 		Label       string    `query:"label" maxLength:"128"`
 		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 		UnusedSince time.Time `query:"unusedSince"`

@@ -31,6 +31,7 @@ var problemsOf = []struct {
 	{store.ErrQuota, problem.Quota},
 	{store.ErrNotFound, problem.NotFound},
 	{store.ErrInactive, problem.Inactive},
+	{store.ErrDisabled, problem.Disabled},
 	{store.ErrGraceOpen, problem.GraceOpen},
 	{store.ErrNoGrace, problem.NoGrace},
 	{store.ErrNoVerify, problem.NoVerify},

@@ -107,7 +107,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated
 	register(a, bearer.Mint, rotate,
-		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
+		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.Disabled, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*secretOutput[Secret], error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if f.rotatable != nil {

@@ -47,10 +47,11 @@ type (
 
 // Refusals of the functions.
 var (
-	errOtherBrand  = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
-	errNoRecord    = invalidInput("there is no such api credential")
-	errEndedRecord = invalidInput("the api credential is revoked or expired")
-	errTakenClient = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
+	errOtherBrand   = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
+	errNoRecord     = invalidInput("there is no such api credential")
+	errEndedRecord  = invalidInput("the api credential is revoked or expired")
+	errPausedRecord = invalidInput("the api credential is disabled: enable it before its secret is replaced")
+	errTakenClient  = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
 			explain("The client id belongs to a credential that is not revoked.", "")
 	errMalformedID  = invalidInput("_credential_id must be a UUID")
 	errBrandID      = invalidInput("_brand_id must be a UUID")
@@ -173,6 +174,8 @@ func recordError(err error) error {
 		return errNoRecord
 	case errors.Is(err, store.ErrInactive):
 		return errEndedRecord
+	case errors.Is(err, store.ErrDisabled):
+		return errPausedRecord
 	case errors.Is(err, store.ErrClientIDTaken):
 		return errTakenClient
 	case errors.Is(err, credential.ErrInvalid):

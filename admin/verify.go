@@ -42,6 +42,7 @@ var verdictDetails = map[guard.Outcome]string{
 	guard.Unknown:     "The guard refuses it with 401: no live credential has it.",
 	guard.Revoked:     "The guard refuses it with 401: it was revoked.",
 	guard.Expired:     "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
+	guard.Disabled:    "The guard refuses it with 401: it is disabled until an operator enables it.",
 	guard.WrongTenant: "The guard refuses it with 403: it does not serve your tenant.",
 	guard.Stale:       "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
 }

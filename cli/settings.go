@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -28,6 +29,7 @@ const (
 type settings struct {
 	server, tokenFile, configFile, tenant string
 	insecureHTTP                          bool
+	stderr                                func() io.Writer
 }
 
 // operatorConfig is the file that saves typing. A flag or a variable goes before it.
@@ -44,7 +46,7 @@ type operatorConfig struct {
 
 // serverFlags adds the flags of the settings to cmd and the commands below it.
 func serverFlags(cmd *cobra.Command) *settings {
-	f := new(settings)
+	f := &settings{stderr: cmd.ErrOrStderr}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
 	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
@@ -127,7 +129,7 @@ func (f *settings) token(config operatorConfig) (string, error) {
 		if file == "" {
 			return "", errors.New("no operator's JWT: give --token-file, or set " + tokenEnv)
 		}
-		text, err := os.ReadFile(file)
+		text, err := f.readToken(file)
 		if err != nil {
 			return "", err
 		}
@@ -143,6 +145,16 @@ func (f *settings) token(config operatorConfig) (string, error) {
 		return "", errors.New("the operator's JWT is empty")
 	}
 	return token, nil
+}
+
+func (f *settings) readToken(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	warnOfReaders(f.stderr(), file)
+	return io.ReadAll(file)
 }
 
 var errServerURL = errors.New("the server must be a URL such as http://127.0.0.1:8081 or https://hookgate.example.com")

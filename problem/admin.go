@@ -50,6 +50,9 @@ var (
 	SecretGraceOpen = define("HKG-2015", http.StatusConflict,
 		"The signing secret before the last change still verifies, until its grace ends.",
 		"Wait for `verify.graceUntil`, or send `\"force\": true`, which ends it.")
+	Disabled = define("HKG-2016", http.StatusConflict,
+		"The credential is disabled, so it cannot be rotated.",
+		"`enable` it first; if its token may be known to others, revoke it and mint a new one.")
 	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
 		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
@@ -98,7 +101,7 @@ var (
 		"See to Matcher, and the URL of `mirror`. Where the log says that Matcher's answer was of no use, look for the credential in Matcher's list.")
 	MirrorNoAnswer = define("HKG-2034", http.StatusGatewayTimeout,
 		"Matcher did not answer. It may have done what was asked; nothing was kept here.",
-		"After a mint look for the credential in Matcher's list and revoke it: its token is lost. After a rotation see [what failures leave](matcher.md#what-failures-leave). Then ask again.")
+		"After a mint look for the credential in Matcher's list and revoke it: its token is lost. After a rotation see [what failures leave](matcher-4.md#what-failures-leave). Then ask again.")
 	NotKept = define("HKG-2035", http.StatusServiceUnavailable,
 		"Matcher minted the credential, but it could not be kept here, so it is revoked at Matcher again.",
 		"Ask again once the credential store is available. After a rotation the old credential is revoked as well: mint a new one. A webhook token cannot be revoked at Matcher; it was shown to nobody.")

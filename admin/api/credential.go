@@ -7,7 +7,7 @@ import "time"
 type Credential struct {
 	ID           string     `json:"id" format:"uuid"`
 	Kind         string     `json:"kind" enum:"callback,webhook,api"`
-	Status       string     `json:"status" enum:"active,grace,expired,revoked"`
+	Status       string     `json:"status" enum:"active,grace,disabled,expired,revoked"`
 	Label        string     `json:"label,omitempty"`
 	Vendor       string     `json:"vendor,omitempty"`
 	Connection   string     `json:"connection,omitempty"`
