@@ -149,6 +149,7 @@ func New(config Config) (*API, error) {
 	a.registerCredentialChanges()
 	a.registerImport()
 	a.registerVerify()
+	a.registerSchemes()
 	a.registerAudit()
 	a.registerMe()
 	a.serveRPC(mux, a.mintIDFunctions())

@@ -25,6 +25,7 @@ type (
 		Label       string    `query:"label" maxLength:"128"`
 		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 		UnusedSince time.Time `query:"unusedSince"`
+		HideRevoked bool      `query:"hideRevoked"`
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor      string    `query:"cursor" maxLength:"200"`
 	}
@@ -55,7 +56,7 @@ func (a *admin) registerCredentials() {
 func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
-		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
+		UnusedSince: in.UnusedSince, HideRevoked: in.HideRevoked, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, badCursor(err)
@@ -77,7 +78,13 @@ func badCursor(err error) error {
 }
 
 func (a *admin) getCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*oneCredentialOutput, error) {
-	return a.reread(ctx, anyKind(tenant, in.ID))
+	c, err := a.store.Get(ctx, anyKind(tenant, in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &oneCredentialOutput{Body: a.show(&c)}
+	out.Body.LastProofs = showProofs(c.Proofs)
+	return out, nil
 }
 
 func (a *admin) reread(ctx context.Context, ref store.Ref) (*oneCredentialOutput, error) {

@@ -68,3 +68,11 @@ func showVerify(v *credential.Verify) *api.ShownVerify {
 	}
 	return &api.ShownVerify{Scheme: api.SchemeOf(v.Scheme), Secrets: v.Secrets, ChangedAt: v.ChangedAt, GraceUntil: v.GraceUntil}
 }
+
+func showProofs(proofs []credential.ProofSeen) []api.ProofSeen {
+	var shown []api.ProofSeen
+	for _, seen := range proofs {
+		shown = append(shown, api.ProofSeen(seen))
+	}
+	return shown
+}

@@ -74,9 +74,7 @@ func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInp
 			}
 			shown := a.show(&c)
 			out.Body.Credential = &shown
-			for _, seen := range c.Proofs {
-				out.Body.LastProofs = append(out.Body.LastProofs, api.ProofSeen(seen))
-			}
+			out.Body.LastProofs = showProofs(c.Proofs)
 		}
 	}
 	out.Body.Outcome, out.Body.Detail = string(outcome), verdictDetails[outcome]

@@ -130,6 +130,11 @@ func TestGuardCaddyfile(t *testing.T) {
 					signature header X-B
 					secret {env.C}
 				}
+				client_cert {
+					ca /ca.pem
+					subject CN=a dns:*.b
+					from_header X-Client-Cert
+				}
 				require any
 				allow_ips ::1
 				enforce off
@@ -139,7 +144,7 @@ func TestGuardCaddyfile(t *testing.T) {
 			}
 		}`: `{"public_url":"https://hooks.example.com","vendors":{"stripe":{"allow_ips":["::1"],"verify":[` +
 			`{"scheme":{"signature":{"header":["X-A"],"form":"pairs","separator":",","assign":"=","keys":["v1"]},"signed":"{timestamp}.{body}","timestamp":{"pair":"t"},"tolerance":"2m"},"secrets":["{env.A}","{env.B}"]},` +
-			`{"scheme":{"signature":{"header":["X-B"]}},"secrets":["{env.C}"]}],"require":"any","enforce":"off","replay":600000000000,` +
+			`{"scheme":{"signature":{"header":["X-B"]}},"secrets":["{env.C}"]}],"client_cert":{"ca":"/ca.pem","subject":["CN=a","dns:*.b"],"from_header":"X-Client-Cert"},"require":"any","enforce":"off","replay":600000000000,` +
 			`"challenge":{"kind":"meta","secret":"{env.T}"},"success":{"status":200,"body":"[accepted]"}}}}`,
 		"hookgate {\nvendor a {\nverify github {env.A}\nenforce on\nreplay off\nrequire all\nsuccess 202\nchallenge echo query x\n}\n}": `{"vendors":{"a":{"verify":[{"preset":"github","secrets":["{env.A}"]}],"require":"all","enforce":"on","challenge":{"kind":"echo","echo":{"query":"x"}},"success":{"status":202}}}}`,
 		`hookgate {
@@ -169,6 +174,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		"vendor a {\nallow_ips ::1\nallow_ips ::2\n}", "vendor a {\nsignature X a\nsignature Y b\n}", "vendor a {\nnonsense x\n}",
 		"vendor a {\nverify\n}", "vendor a {\nverify github\n}", "vendor a {\nverify {\n}\n}", "vendor a {\nverify {\nsignature header X\n}\n}", "vendor a {\nverify {\nsecret x\n}\n}",
 		"vendor a {\nverify {\nnonsense x\nsecret x\n}\n}", "vendor a {\nrequire\n}", "vendor a {\nrequire both\n}", "vendor a {\nenforce 1\n}", "vendor a {\nreplay\n}", "vendor a {\nreplay x\n}",
+		"vendor a {\nclient_cert x\n}", "vendor a {\nclient_cert {\nca\n}\n}", "vendor a {\nclient_cert {\nsubject\n}\n}", "vendor a {\nclient_cert {\nca a\nca b\n}\n}", "vendor a {\nclient_cert {\nnonsense x\n}\n}",
 		"vendor a {\nreplay off\n}", "vendor a {\nchallenge\n}", "vendor a {\nchallenge duel\n}", "vendor a {\nchallenge meta\n}", "vendor a {\nsuccess\n}", "vendor a {\nsuccess 302\n}", "vendor a {\nsuccess 200 a b\n}",
 		"public_url", "public_url a b",
 		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",

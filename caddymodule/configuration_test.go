@@ -25,6 +25,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`hookgate`, the guard":         new(handlers.Guard).Words(),
 		"`matcher`":                     new(handlers.Matcher).Words(),
 		"`vendor`":                      new(handlers.Vendor).Words(),
+		"`client_cert`":                 new(handlers.ClientCert).Words(),
 		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
 		"`hookgate_admin`":              new(handlers.Admin).Words(),

@@ -25,6 +25,9 @@ type Credential struct {
 	SupersededBy string     `json:"supersededBy,omitempty" format:"uuid"`
 
 	Verify *ShownVerify `json:"verify,omitempty"`
+	// LastProofs are when each result of its senders' proofs was last seen, the newest
+	// first. Lists leave them out.
+	LastProofs []ProofSeen `json:"lastProofs,omitempty"`
 }
 
 // MintedCredential is a credential that was just made, with its token if its kind has

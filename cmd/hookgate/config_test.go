@@ -10,6 +10,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/hookgate/hookgate/proof/clientcert/clientcerttest"
 )
 
 // environment is what the examples expect to find.
@@ -85,6 +87,10 @@ func TestDocumentedConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	files = append([]string{"../../README.md"}, files...)
+	authorities := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authorities, clientcerttest.NewAuthority(t).PEM, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	global := ""
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -99,6 +105,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			case !strings.HasPrefix(config, "{"):
 				config = global + "\n" + config
 			}
+			config = strings.ReplaceAll(config, "/etc/hookgate/bank-ca.pem", authorities)
 			if _, err := validate(t, config); err != nil {
 				t.Errorf("%s: %v in:\n%s", file, err, config)
 			}
