@@ -221,7 +221,8 @@ func TestWithoutRole(t *testing.T) {
 	p.awaitText("#code", "HKG-2403")
 }
 
-// TestSessionEndsAtTheServer: what the page had on its screen does not stay.
+// TestSessionEndsAtTheServer: it outlasts a restart, and what the page had on its screen does
+// not stay when it is ended elsewhere.
 func TestSessionEndsAtTheServer(t *testing.T) {
 	t.Parallel()
 	s, at := withIssuer(t)
@@ -229,7 +230,14 @@ func TestSessionEndsAtTheServer(t *testing.T) {
 	p := open(t, s)
 	p.signInAtIssuer()
 	p.awaitCredentials()
-	s.Restart() // without a seal_key the key of the sessions ends with the process
+	s.Stop()
+	s.Restart() // which the session outlasts, by the seal_key
+	p.click("#credentials-refresh")
+	p.await("it was read anew", "document.querySelector('#view-credentials').getAttribute('aria-busy') !== 'true'")
+	copied := p.cookie()
+	if status := s.with(t, copied, "POST", "/console/logout", "Origin", s.Admin, "X-Hookgate-Console", "1"); status != 204 {
+		t.Errorf("logout elsewhere: %d", status)
+	}
 	p.click("#credentials-refresh")
 	p.awaitText("#notice", "Signed out: The session of the console has ended: sign in again.")
 	if p.visible("#session") || p.visible("#view-credentials") {
