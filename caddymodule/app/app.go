@@ -101,13 +101,18 @@ type App struct {
 	// they come in, and so every token. Default: false.
 	AllowUnredactedLogs bool `json:"allow_unredacted_logs,omitempty"`
 
+	// Send traces of requests to a collector of OpenTelemetry. The OTEL_ variables of the
+	// environment say to which, and of how many. Default: false.
+	Tracing bool `json:"tracing,omitempty"`
+
 	ctx   caddy.Context
 	peers *peers
 	shift *handover.Shift
 	key   string // in stores; "" until we hold a reference
 	store *store.Store
 	keys  *seal.Keys
-	held  []string // in claims
+	held  []string  // in claims
+	spans *exporter // nil: no traces
 }
 
 // CaddyModule returns the Caddy module information.
@@ -158,6 +163,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.Quota < store.NoQuota {
 		return errors.New("hookgate: quota takes a positive number or off")
+	}
+	if err := a.provisionTracing(); err != nil {
+		return err
 	}
 	config, err := a.storeConfig()
 	if err != nil {
@@ -255,7 +263,7 @@ func (a *App) Stop() error { return nil }
 // Cleanup gives the store and the addresses back; the last configuration that used them
 // closes them.
 func (a *App) Cleanup() error {
-	err := releaseAddresses(a.held)
+	err := errors.Join(releaseAddresses(a.held), a.releaseTracing())
 	if a.key == "" { // Provision failed before we held a reference
 		return err
 	}
