@@ -149,7 +149,7 @@ vendors-deps:
 	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
 	cd test/vendors/node && npm ci --ignore-scripts --no-audit --no-fund
 
-# What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
+# What vendors send, through the proxies that docs/ingress-proxies.md shows; `make test` does so
 # with those that are installed.
 test-fronts: fronts-tools
 	cd test && HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./fronts

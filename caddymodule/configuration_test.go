@@ -25,12 +25,14 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`hookgate`, the guard":         new(handlers.Guard).Words(),
 		"`matcher`":                     new(handlers.Matcher).Words(),
 		"`vendor`":                      new(handlers.Vendor).Words(),
+		"`client_cert`":                 new(handlers.ClientCert).Words(),
 		"`assert_jwt`":                  new(handlers.AssertJWT).Words(),
 		"`hookgate_proxy`":              new(handlers.Proxy).Words(),
 		"`hookgate_admin`":              new(handlers.Admin).Words(),
 		"`connections`":                 new(handlers.Connections).Words(),
 		"`mirror`":                      new(handlers.Mirror).Words(),
 		"`jwt`":                         new(handlers.JWT).Words(),
+		"`oidc`":                        new(handlers.OIDC).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {

@@ -144,6 +144,7 @@ func (x *exchange) authorise() (err error) {
 		Posts:         posts(x.r),
 		Unframed:      unframed(x.w, x.r),
 		ContentLength: x.r.ContentLength,
+		Header:        x.r.Header,
 		RequestID:     x.id,
 		Peer:          x.peer,
 	}, x.Keyring, start)
