@@ -29,9 +29,9 @@ func TestWithoutTracer(t *testing.T) {
 	}
 }
 
-// BenchmarkRequest is what the spans of an allowed callback cost, without what the exporter
+// BenchmarkSpans is what the spans of an allowed callback cost, without what the exporter
 // does with them.
-func BenchmarkRequest(b *testing.B) {
+func BenchmarkSpans(b *testing.B) {
 	for name, sampler := range map[string]trace.Sampler{"recorded": trace.AlwaysSample(), "unrecorded": trace.NeverSample()} {
 		b.Run(name, func(b *testing.B) {
 			tracer := New(trace.NewTracerProvider(trace.WithSampler(sampler), trace.WithSpanProcessor(trace.NewBatchSpanProcessor(nowhere{}))))
