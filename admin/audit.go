@@ -10,6 +10,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/admin/trail"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
@@ -63,7 +64,7 @@ func (a *admin) listAudit(ctx context.Context, tenant uuid.UUID, in *auditInput)
 	}
 	return a.listed(ctx, "entries", func(l *listing) (string, error) {
 		for i := range entries {
-			l.add(showEntry(&entries[i]))
+			l.add(trail.Show(&entries[i]))
 		}
 		return next, nil
 	}), nil
@@ -73,7 +74,7 @@ func (a *admin) exportAudit(ctx context.Context, tenant uuid.UUID, in *exportAud
 	return a.listed(ctx, "", func(l *listing) (string, error) {
 		return "", a.store.EachAudit(ctx, tenant, in.query(), func(page []store.AuditEntry) error {
 			for i := range page {
-				l.add(showEntry(&page[i]))
+				l.add(trail.Show(&page[i]))
 			}
 			return l.flush()
 		})

@@ -23,6 +23,7 @@ func environment(t *testing.T) {
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
 	t.Setenv("AUTH_JWT_OLD_SECRET", "abcdef0123456789abcdef0123456789")
 	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
+	t.Setenv("SIEM_TOKEN", "of the SIEM")
 	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
