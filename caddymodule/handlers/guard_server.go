@@ -36,7 +36,7 @@ func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
 
 // Count implements gate.Server.
 func (s server) Count(d *guard.Decision) {
-	countDecision(d.Kind, d.Outcome)
+	countDecision(d.Kind, d.PathVendor(), d.Outcome)
 	if d.Proof == "" {
 		return
 	}
