@@ -32,6 +32,7 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		"`connections`":                 new(handlers.Connections).Words(),
 		"`mirror`":                      new(handlers.Mirror).Words(),
 		"`jwt`":                         new(handlers.JWT).Words(),
+		"`oidc`":                        new(handlers.OIDC).Words(),
 	}
 	page, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {

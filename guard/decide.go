@@ -210,7 +210,7 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 	key, standing := ring.Lookup(d.digest)
 	d.Credential = key.ID
 	vendor := p.vendorOf(key)
-	// An operator may have minted it, prolonged it or added the address meanwhile.
+	// An operator may have minted it, prolonged or enabled it, or added the address meanwhile.
 	outdated := age > maxUnknownAge
 	switch {
 	case standing == keyring.Unknown && outdated:
@@ -223,6 +223,11 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		d.Outcome = WrongKind
 	case key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt:
 		d.Outcome = Expired
+		if outdated {
+			d.stale()
+		}
+	case key.Disabled:
+		d.Outcome = Disabled
 		if outdated {
 			d.stale()
 		}

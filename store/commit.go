@@ -45,10 +45,10 @@ func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
 		reply, err = b.scripts.Run(ctx, mutateScript, replicas, keys, args)
 	}
-	if redis.IsOOMError(err) && m.onlyRemoves() {
+	if redis.IsOOMError(err) && m.urgent() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
 	}
-	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.onlyRemoves() {
+	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.urgent() {
 		reply, err = e.RunUrgent(ctx, mutateScript, keys, args)
 	}
 	var notReplicated error

@@ -26,14 +26,17 @@ type mutation struct {
 	audit auditNote
 	// makes is the credential that the change makes, for a request to be repeated.
 	makes uuid.UUID
+	// disables: all it does is to disable a credential.
+	disables bool
 	// here: this process holds to the change whatever becomes of Redis, so it does not
 	// wait for replicas.
 	here bool
 }
 
-// onlyRemoves reports whether m takes digests away and adds none.
-func (m mutation) onlyRemoves() bool {
-	return !slices.ContainsFunc(m.digests, func(op keyring.DigestOp) bool { return !op.Removed })
+// urgent reports whether m keeps somebody out and lets nobody in: it is made even where
+// there is no room for anything else.
+func (m mutation) urgent() bool {
+	return m.disables || !slices.ContainsFunc(m.digests, func(op keyring.DigestOp) bool { return !op.Removed })
 }
 
 // recordWrite creates a record (empty version) or changes the one whose version

@@ -190,6 +190,9 @@ func (a *App) checkLogs(ctx caddy.Context) error {
 	return nil
 }
 
+// Keys are those of seal_key; nil where there are none.
+func (a *App) Keys() *seal.Keys { return a.keys }
+
 // sealKeys reads the keys; nil where there are none.
 func (a *App) sealKeys() (*seal.Keys, error) {
 	if len(a.SealKeys) == 0 {

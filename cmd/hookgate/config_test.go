@@ -21,6 +21,7 @@ func environment(t *testing.T) {
 	t.Setenv("HOOKGATE_REDIS_PASSWORD", "of the redis server")
 	t.Setenv("HOOKGATE_SENTINEL_PASSWORD", "of the sentinels")
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
+	t.Setenv("AUTH_JWT_OLD_SECRET", "abcdef0123456789abcdef0123456789")
 	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
 	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
