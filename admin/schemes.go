@@ -23,7 +23,7 @@ func (a *admin) registerSchemes() {
 			Name: preset.Name, Title: preset.Title, Secret: preset.Secret, Notes: preset.Notes,
 		})
 	}
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.Read, huma.Operation{
 		OperationID: "listSchemes", Method: http.MethodGet, Path: api.SchemesPath,
 		Tags: credentialTags, Summary: "List how vendors sign",
 		Description: "The names that the scheme of a credential's verify can have, by name. They are those of the process that answers, and the same for every tenant.",
