@@ -15,7 +15,7 @@ func (a *admin) show(c *credential.Credential) api.Credential {
 		Label: c.Label, Vendor: c.Vendor, Connection: c.Connection,
 		ClientID: c.ClientID, Scopes: c.Scopes, Metadata: api.JSONObject(c.Metadata), AllowedIPs: showIPs(c.AllowedIPs),
 		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, LastUsedAt: c.LastUsedAt, RevokedAt: c.RevokedAt,
-		RotatedAt: c.RotatedAt, GraceUntil: c.GraceUntil, Verify: showVerify(c.Verify),
+		RotatedAt: c.RotatedAt, GraceUntil: c.GraceUntil, Verify: showVerify(c.Verify, a.store.Now()),
 	}
 	if c.Supersedes != uuid.Nil {
 		shown.Supersedes = c.Supersedes.String()

@@ -2,15 +2,12 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/hookgate/hookgate/admin"
-	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/proof"
 	"github.com/hookgate/hookgate/store"
@@ -20,30 +17,6 @@ var replaysUnchecked = prometheus.NewCounter(prometheus.CounterOpts{
 	Name: "hookgate_replays_unchecked_total",
 	Help: "Events that were delivered although nobody could tell whether they had been before.",
 })
-
-// provisionProofs tells the policy what vendors post to, and makes their counters.
-func (g *Guard) provisionProofs() error {
-	for name := range g.Vendors {
-		countsVendor(name)
-	}
-	peers := g.app.Peers()
-	g.policy.PublicURL = peers.PublicURL
-	if g.PublicURL == "" {
-		if g.needsURL != "" {
-			peers.NeedsPublicURL(g.needsURL)
-		}
-		return nil
-	}
-	url, err := grammar.Resolve("public_url", g.PublicURL)
-	if err != nil {
-		return err
-	}
-	if url, err = admin.ParsePublicURL(url, g.PublicURLInsecure); err != nil {
-		return fmt.Errorf("hookgate: public_url: %w", err)
-	}
-	g.policy.PublicURL = func() string { return url }
-	return nil
-}
 
 // replays is a store, as a gate sees it.
 type replays struct {
