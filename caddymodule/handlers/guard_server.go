@@ -37,7 +37,7 @@ func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration, tr
 
 // Count implements gate.Server.
 func (s server) Count(d *guard.Decision) {
-	countDecision(d.Kind, d.Outcome)
+	countDecision(d.Kind, d.PathVendor(), d.Outcome)
 	if d.Credential != uuid.Nil && d.Outcome.NamesCredential() {
 		s.store.MarkRefused(d.Credential, string(d.Outcome), d.Client(), time.Now())
 	}
