@@ -10,6 +10,7 @@ import (
 
 	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
+	"github.com/hookgate/hookgate/admin/trail"
 	"github.com/hookgate/hookgate/problem"
 	"github.com/hookgate/hookgate/store"
 )
@@ -31,7 +32,7 @@ type (
 )
 
 func (a *admin) registerAudit() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "listAuditEntries", Method: http.MethodGet, Path: api.AuditPath,
 		Tags: []string{"Audit"}, Summary: "Read the audit log",
 		Description: "The tenant's, newest first: every change, written in the same step as the change itself, " +
@@ -39,7 +40,7 @@ func (a *admin) registerAudit() {
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listAudit)
 	documentList[api.AuditList](a, api.AuditPath)
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "exportAuditEntries", Method: http.MethodGet, Path: api.AuditExportPath,
 		Tags: []string{"Audit"}, Summary: "Export the audit log",
 		Description: "All of the tenant's that the filters select, oldest first, one JSON object a line, sent while they are read. " +
@@ -63,7 +64,7 @@ func (a *admin) listAudit(ctx context.Context, tenant uuid.UUID, in *auditInput)
 	}
 	return a.listed(ctx, "entries", func(l *listing) (string, error) {
 		for i := range entries {
-			l.add(showEntry(&entries[i]))
+			l.add(trail.Show(&entries[i]))
 		}
 		return next, nil
 	}), nil
@@ -73,7 +74,7 @@ func (a *admin) exportAudit(ctx context.Context, tenant uuid.UUID, in *exportAud
 	return a.listed(ctx, "", func(l *listing) (string, error) {
 		return "", a.store.EachAudit(ctx, tenant, in.query(), func(page []store.AuditEntry) error {
 			for i := range page {
-				l.add(showEntry(&page[i]))
+				l.add(trail.Show(&page[i]))
 			}
 			return l.flush()
 		})

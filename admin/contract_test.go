@@ -123,7 +123,9 @@ var ownOperations = map[string]string{
 	"importCredentials":    "POST /v1/credentials/import",
 	"verifyToken":          "POST /v1/credentials/verify",
 	"listAuditEntries":     "GET /v1/audit",
+	"listSchemes":          "GET /v1/schemes",
 	"exportAuditEntries":   "GET /v1/audit/export",
+	"whoAmI":               "GET /v1/me",
 
 	"createApiCredentialRecord":       "POST /rest/v1/rpc/create_api_credential_record",
 	"revokeApiCredentialRecord":       "POST /rest/v1/rpc/revoke_api_credential_record",

@@ -16,12 +16,12 @@ import (
 // configured, it holds here alone.
 func (a *admin) registerDisable(one string) {
 	refusals := slices.Concat([]problem.Problem{problem.NotFound, problem.Inactive}, bodyProblems)
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "disableCredential", Method: http.MethodPost, Path: one + "/disable",
 		Tags: credentialTags, Summary: "Disable a credential for a while",
 		Description: "Its token is refused like a revoked one until it is enabled again, and it is not rotated meanwhile. Its expiry and grace period run on. Disabling it again changes nothing.",
 	}, refusals, a.setDisabled(true))
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "enableCredential", Method: http.MethodPost, Path: one + "/enable",
 		Tags: credentialTags, Summary: "Enable a disabled credential",
 		Description: "Its token is accepted again, unless it has expired or its grace period has ended. Enabling it again changes nothing.",

@@ -84,6 +84,7 @@ var fields = map[string]map[string]docs.Field{
 		"expiresAt":    {Example: "2027-01-02T03:04:05.678Z"},
 		"rotatedAt":    {Text: "When it superseded another credential, or got another secret in place."},
 		"graceUntil":   {Text: "Once it is rotated out, it is accepted until then.", Example: "2026-01-05T03:04:05.678Z"},
+		"lastProofs":   {Text: "When each result of its senders' proofs was last seen, the newest first. Only where one credential is asked for, and absent where there was none."},
 		"supersedes":   {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a58"},
 		"supersededBy": {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5a"},
 	},
@@ -150,6 +151,12 @@ var fields = map[string]map[string]docs.Field{
 	"ProofSeen": {
 		"result": {Text: "The word that the metric hookgate_proofs_total has for it.", Example: "ok"},
 		"at":     {Text: "When it was last seen.", Example: "2026-01-03T03:04:05.678Z"},
+	},
+	"ListedScheme": {
+		"name":   {Text: "What verify takes as scheme.", Example: "stripe"},
+		"title":  {Example: "Stripe"},
+		"secret": {Text: "Where the vendor's own screens show the secret; absent where that is not known.", Example: "Dashboard, Developers, Webhooks: signing secret."},
+		"notes":  {Text: "What else an operator has to know.", Example: "The tolerance is five minutes."},
 	},
 	"ChangeReasonRequest": {
 		"reason": {Text: "For the audit log."},
@@ -279,6 +286,7 @@ var parameters = map[string]docs.Field{
 		Text:    "A part of the label, client id, vendor or connection, in upper or lower case; or the whole id.",
 		Example: "jira",
 	},
+	"hideRevoked":   {Text: "Leaves out what is revoked."},
 	"actor":         {Text: "Exactly this operator.", Example: "alice@example.com"},
 	"since":         {Text: "Only entries of this time and later."},
 	"until":         {Text: "Only entries before this time."},

@@ -64,16 +64,16 @@ var (
 func (a *admin) mintIDFunctions() []*rpcFunction {
 	return []*rpcFunction{
 		newRPC(rpcFunction{
-			name: "create_api_credential_record", operation: "createApiCredentialRecord", summary: "Create an api credential",
+			name: "create_api_credential_record", operation: "createApiCredentialRecord", needs: bearer.Mint, summary: "Create an api credential",
 			description: "The secret never comes here, only its SHA-256. The client id must not be that of any credential that is not revoked.",
 			refusals:    []*rpcError{errTakenClient, asRPC(refuse(problem.Quota))},
 		}, a.createRecord),
 		newRPC(rpcFunction{
-			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", summary: "Revoke an api credential",
+			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", needs: bearer.Change, summary: "Revoke an api credential",
 			description: "Ends it for good, and frees its client id. Revoking it again changes nothing.",
 		}, a.revokeRecord),
 		newRPC(rpcFunction{
-			name: "rotate_api_credential_secret_record", operation: "rotateApiCredentialSecretRecord", summary: "Replace the secret of an api credential",
+			name: "rotate_api_credential_secret_record", operation: "rotateApiCredentialSecretRecord", needs: bearer.Mint, summary: "Replace the secret of an api credential",
 			description: "In place: id, client id, scopes and metadata stay. The old secret is refused at once, and is never accepted again.",
 		}, a.rotateRecord),
 	}

@@ -214,6 +214,25 @@ func TestAdminCaddyfile(t *testing.T) {
 		}`: `{"public_url":"https://a.example","public_url_insecure":true,"jwt":{"secret":"s","algorithms":["HS256","HS512"],"issuer":"i",` +
 			`"audience":"a","tenant_claims":["t","u"],"roles_claims":["r"],"default_role":"viewer","default_tenant":"x"},"connections":{"static":["a","b"]}}`,
 		`hookgate_admin {
+			jwt {
+				secret s
+				secret t
+				audience a b
+				audience c
+				role_map "All Staff" viewer
+				role_map f1b6b9a0 admin
+			}
+		}`: `{"jwt":{"secret":["s","t"],"audience":["a","b","c"],"role_map":{"All Staff":"viewer","f1b6b9a0":"admin"}}}`,
+		`hookgate_admin {
+			jwt {
+				jwks_url https://i/jwks
+				tls_ca ca.pem
+				bearer_token_file /var/run/token
+				public_key_file a.pem
+				public_key_file b.pem
+			}
+		}`: `{"jwt":{"jwks_url":"https://i/jwks","tls_ca":"ca.pem","bearer_token_file":"/var/run/token","public_key_file":["a.pem","b.pem"]}}`,
+		`hookgate_admin {
 			connections matcher http://m
 		}`: `{"connections":{"matcher":"http://m"}}`,
 		`hookgate_admin {
@@ -244,7 +263,7 @@ func TestAdminCaddyfile(t *testing.T) {
 	}
 	for _, text := range []string{
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
-		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
+		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nalgorithms\n}", "jwt {\nrole_map a\n}", "jwt {\nrole_map a b c\n}", "jwt {\nrole_map a viewer\nrole_map a admin\n}", "jwt {\naudience\n}", "jwt {\ntls_ca\n}", "jwt {\nbearer_token_file a b\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 		"mirror", "mirror http://m x", "mirror http://m 0s", "mirror http://m 1s 2s", "mirror http://m\nmirror http://n", "mirror https://m {\ntls_ca\n}", "mirror https://m {\nnonsense x\n}",
 	} {

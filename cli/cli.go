@@ -25,12 +25,13 @@ where the command was called wrongly.`
 
 // Audit puts the commands that read the audit log below cmd.
 func Audit(cmd *cobra.Command) {
-	cmd.Use = "audit list|export"
+	cmd.Use = "audit list|export|verify"
 	cmd.Short = "Reads the audit log over the admin API"
 	cmd.Long = `
 Reads the audit log of your tenant over the admin API of a running server: who
 changed which credential when, why, and which operators were refused. The server and
-the JWT are found as the command credentials finds them.`
+the JWT are found as the command credentials finds them. verify needs neither: it reads
+what an audit sink wrote.`
 	server := serverFlags(cmd)
-	Group(cmd, auditListCommand(server), auditExportCommand(server))
+	Group(cmd, auditListCommand(server), auditExportCommand(server), auditVerifyCommand())
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/internal/fetch"
 	"github.com/hookgate/hookgate/problem"
 )
@@ -35,15 +36,17 @@ const (
 type operatorClient struct {
 	base  *url.URL
 	token string // the operator's bearer token
-	fetch *fetch.Client
-	long  *fetch.Client // for what is as long as the data
+	// tenant is the one that the operator chose; "" leaves it to the token.
+	tenant string
+	fetch  *fetch.Client
+	long   *fetch.Client // for what is as long as the data
 }
 
-func newOperatorClient(base *url.URL, token string) *operatorClient {
+func newOperatorClient(base *url.URL, token, tenant string) *operatorClient {
 	within := func(timeout time.Duration) *fetch.Client {
 		return fetch.New(fetch.Options{Timeout: timeout, MaxBody: maxAnswer, Proxy: http.ProxyFromEnvironment})
 	}
-	return &operatorClient{base: base, token: token, fetch: within(operatorTimeout), long: within(exportTimeout)}
+	return &operatorClient{base: base, token: token, tenant: tenant, fetch: within(operatorTimeout), long: within(exportTimeout)}
 }
 
 // call is one request to the admin API.
@@ -116,6 +119,9 @@ func (c *operatorClient) request(ctx context.Context, call call, body []byte) (*
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "hookgate")
+	if c.tenant != "" {
+		request.Header.Set(api.TenantHeader, c.tenant)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 )
 
@@ -21,13 +22,14 @@ import (
 const (
 	serverEnv = "HOOKGATE_SERVER"
 	tokenEnv  = "HOOKGATE_TOKEN"
+	tenantEnv = "HOOKGATE_TENANT"
 )
 
 // settings are what all commands that talk to the admin API have in common.
 type settings struct {
-	server, tokenFile, configFile string
-	insecureHTTP                  bool
-	stderr                        func() io.Writer
+	server, tokenFile, configFile, tenant string
+	insecureHTTP                          bool
+	stderr                                func() io.Writer
 }
 
 // operatorConfig is the file that saves typing. A flag or a variable goes before it.
@@ -36,6 +38,8 @@ type operatorConfig struct {
 	Server string `json:"server"`
 	// TokenFile holds the operator's JWT; relative to the directory of this file.
 	TokenFile string `json:"token_file"`
+	// Tenant is the one of several that the JWT is for.
+	Tenant string `json:"tenant"`
 	// InsecureHTTP sends the token over http:// to other machines too.
 	InsecureHTTP bool `json:"insecure_http"`
 }
@@ -46,6 +50,7 @@ func serverFlags(cmd *cobra.Command) *settings {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
 	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
+	flags.StringVar(&f.tenant, "tenant", "", "Which tenant, where your JWT is for several ("+tenantEnv+")")
 	flags.StringVar(&f.configFile, "cli-config", "", "A JSON file with server and token_file (default: hookgate/config.json in $XDG_CONFIG_HOME)")
 	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "Send the JWT over http:// to another machine, where whoever is on the way can read it")
 	return f
@@ -66,7 +71,24 @@ func (f *settings) client() (*operatorClient, error) {
 	if err != nil {
 		return nil, Usage(err)
 	}
-	return newOperatorClient(base, token), nil
+	tenant, err := tenantChoice(cmp.Or(f.tenant, os.Getenv(tenantEnv), config.Tenant))
+	if err != nil {
+		return nil, Usage(err)
+	}
+	return newOperatorClient(base, token, tenant), nil
+}
+
+// tenantChoice reads a tenant as the API has it, "" for none. Whether the JWT is for it the
+// server says.
+func tenantChoice(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	tenant, err := uuid.Parse(text)
+	if err != nil {
+		return "", errors.New("the tenant must be a UUID: see --tenant, and " + tenantEnv)
+	}
+	return tenant.String(), nil
 }
 
 func (f *settings) readConfig() (operatorConfig, error) {

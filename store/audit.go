@@ -147,7 +147,7 @@ func (s *Store) note(ctx context.Context, tenant uuid.UUID, note auditNote) erro
 	for _, v := range note.fields(originOf(ctx)) {
 		args = append(args, v)
 	}
-	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant), s.keys.trimmed(tenant)}, args); err != nil {
+	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant), s.keys.trimmed(tenant), s.keys.outbox()}, args); err != nil {
 		return unavailable("write the audit log", err)
 	}
 	return nil

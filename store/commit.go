@@ -68,6 +68,9 @@ func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	if status != "OK" {
 		return time.Time{}, refusal(status, fields)
 	}
+	if len(fields) != 3 {
+		return time.Time{}, credential.ErrCorrupt
+	}
 	at, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil {
 		return time.Time{}, credential.ErrCorrupt
@@ -128,9 +131,6 @@ func parseReply(reply any) (status string, fields []string, err error) {
 			return "", nil, credential.ErrCorrupt
 		}
 		fields = append(fields, text)
-	}
-	if fields[0] == "OK" && len(fields) != 4 {
-		return "", nil, credential.ErrCorrupt
 	}
 	return fields[0], fields[1:], nil
 }

@@ -59,7 +59,7 @@ type clientOp struct {
 func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength int) (keys []string, args []any) {
 	origin, tuning := originOf(ctx), s.tuning.Load()
 	done, byAge := s.keys.idempotency(m.tenant)
-	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge, s.keys.live(m.tenant), s.keys.trimmed(m.tenant)}
+	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge, s.keys.live(m.tenant), s.keys.trimmed(m.tenant), s.keys.outbox()}
 	key, fingerprint := "", ""
 	if m.makes != uuid.Nil {
 		key, fingerprint = origin.idempotency()

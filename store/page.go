@@ -34,8 +34,9 @@ type Query struct {
 	// not expire.
 	ExpiresBefore time.Time
 
-	Limit  int    // at most MaxPage; DefaultPage where not positive
-	Cursor string // of the page before
+	HideRevoked bool
+	Limit       int    // at most MaxPage; DefaultPage where not positive
+	Cursor      string // of the page before
 }
 
 // pageReads bounds how many credentials one query looks through.
@@ -90,13 +91,14 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credenti
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || !q.ExpiresBefore.IsZero()
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || !q.ExpiresBefore.IsZero() || q.HideRevoked
 }
 
 func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 	return (q.Kind == "" || c.Kind == q.Kind) &&
 		(q.Status == "" || c.Status(now) == q.Status) &&
 		(q.Label == "" || c.Label == q.Label) &&
+		(!q.HideRevoked || c.Status(now) != credential.StatusRevoked) &&
 		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
 		(q.ExpiresBefore.IsZero() || c.RevokedAt.IsZero() && !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(q.ExpiresBefore)) &&
 		(q.Search == "" || q.finds(c))

@@ -47,7 +47,7 @@ func TestBackup(t *testing.T) {
 	// What happens after the backup, and is in the audit log alone.
 	o.revoke(later)
 	minted := o.mintCallback("new")
-	run("hookgate audit list --all --output json >audit.jsonl")
+	run("hookgate audit export --out audit-later.jsonl")
 	if err := g.config.store.redis.Client().FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}

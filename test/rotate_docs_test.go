@@ -62,7 +62,8 @@ func TestRotate(t *testing.T) {
 	write("redis-password", password)
 	write("acme-2026", "signing-secret-of-2026")
 	write("seal-key-2026", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-	write("jwt-secret", hookgatetest.JWTSecret)
+	write("jwt-2026", hookgatetest.JWTSecret)
+	write("oidc-secret", "client-secret-of-2026")
 	write("matcher-secret", "0123456789abcdef0123456789abcdef-matcher")
 	redis := onRedis(t, syncing, redistest.WithTLS(certificates), redistest.WithArgs("--user", "hookgate", "on", ">"+password, "~*", "&*", "+@all"))
 	file := func(name string) string { return fmt.Sprintf("{file.%s/%s}", dir, name) }
@@ -75,9 +76,10 @@ func TestRotate(t *testing.T) {
 		},
 		guard: []string{"vendor acme {", "signature X-Webhook-Signature " + file("acme-2026"), "}", "assert_jwt {", "secret " + file("matcher-secret"), "}"},
 		known: "any",
+		admin: []string{"oidc {", "issuer https://issuer.example.com", "client_id hookgate", "client_secret " + file("oidc-secret"), "}"},
 	}
 	p := hookgatetest.FreePorts(t)
-	write("Caddyfile", strings.Replace(c.text(t, p), "{env."+hookgatetest.SecretEnv+"}", file("jwt-secret"), 1))
+	write("Caddyfile", strings.Replace(c.text(t, p), "{env."+hookgatetest.SecretEnv+"}", file("jwt-2026"), 1))
 	cmd := hookgatetest.Command(dir, "run", "--config", filepath.Join(dir, "Caddyfile"), "--adapter", "caddyfile")
 	g := &gate{t: t, config: c, ports: p, dir: dir, client: newClient(t), Hookgate: hookgatetest.Start(t, p, cmd)}
 	g.AwaitReady(http.StatusOK)
@@ -91,7 +93,7 @@ func TestRotate(t *testing.T) {
 			certificates.CA, certificates.ClientCert, certificates.ClientKey, redis.redis.Addr()[len("127.0.0.1:"):]) +
 			reload + docs.Script(docs.ToRun(t, "..", page, "sh")))
 	stdout, stderr := typedIn(t, dir, script, "HOOKGATE_SERVER="+g.Admin, "HOOKGATE_TOKEN="+o.jwt, "OLD="+old.id, "API="+api, "SIGNED="+signed.id,
-		fmt.Sprintf("PROCESS=%d", g.Process.PID()), "WEBHOOK="+g.Vendors+acme.path())
+		fmt.Sprintf("PROCESS=%d", g.Process.PID()), "NEW_CLIENT_SECRET=client-secret-of-2027", "WEBHOOK="+g.Vendors+acme.path())
 	for _, want := range []string{
 		"The guard lets it through.", `hookgate_proofs_total{result="old_secret",vendor="acme"}`, "age=", "OK",
 	} {

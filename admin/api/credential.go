@@ -26,6 +26,9 @@ type Credential struct {
 	SupersededBy string     `json:"supersededBy,omitempty" format:"uuid"`
 
 	Verify *ShownVerify `json:"verify,omitempty"`
+	// LastProofs are when each result of its senders' proofs was last seen, the newest
+	// first. Lists leave them out.
+	LastProofs []ProofSeen `json:"lastProofs,omitempty"`
 
 	LastRefusals []Refusal `json:"lastRefusals,omitempty"`
 }

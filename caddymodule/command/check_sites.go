@@ -73,7 +73,7 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded 
 						FromHeader string `json:"from_header"`
 					} `json:"client_cert"`
 				}
-				Routes    caddyhttp.RouteList
+				Routes caddyhttp.RouteList
 			}
 			if err := json.Unmarshal(raw, &handler); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -16,7 +17,7 @@ import (
 )
 
 func operatorTokenCommand(cmd *cobra.Command) {
-	cmd.Use = "operator-token --tenant <uuid> --role <owner|admin|viewer> --secret-env <name> [--ttl <duration>] [--out <file>]"
+	cmd.Use = "operator-token --tenant <uuid> --role <owner|admin|minter|viewer> --secret-env <name> [--ttl <duration>] [--out <file>]"
 	cmd.Short = "Makes a JWT for the admin API"
 	cmd.Long = `
 Makes a JWT for the admin API, signed with the HS256 secret that the environment
@@ -24,7 +25,7 @@ variable holds, and prints it alone on standard output, or writes it to a new fi
 scripts; people should get theirs from the organisation's own sign-in.`
 	fs := cmd.Flags()
 	fs.String("tenant", "", "The tenant, a UUID")
-	fs.String("role", "", "owner, admin or viewer")
+	fs.String("role", "", "owner, admin, minter or viewer")
 	fs.Duration("ttl", time.Hour, "How long the token is valid; the admin API refuses more than its max_ttl")
 	fs.String("secret-env", "", "The environment variable that holds the secret")
 	fs.String("subject", "operator", "Who the token is for; stands in the audit log")
@@ -54,8 +55,8 @@ func newOperatorToken(fl caddycmd.Flags) (string, error) {
 		return "", cli.Usagef("--tenant must be a UUID")
 	}
 	role := fl.String("role")
-	if role != "owner" && role != "admin" && role != "viewer" {
-		return "", cli.Usagef("--role must be owner, admin or viewer")
+	if !slices.Contains([]string{"owner", "admin", "minter", "viewer"}, role) {
+		return "", cli.Usagef("--role must be owner, admin, minter or viewer")
 	}
 	ttl := fl.Duration("ttl")
 	if ttl <= 0 {

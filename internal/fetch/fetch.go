@@ -37,8 +37,10 @@ type Client struct {
 }
 
 // New returns a client.
-func New(o Options) *Client {
-	return &Client{maxBody: o.MaxBody, http: &http.Client{
+func New(o Options) *Client { return &Client{maxBody: o.MaxBody, http: unbounded(o)} }
+
+func unbounded(o Options) *http.Client {
+	return &http.Client{
 		Timeout:       o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -49,7 +51,7 @@ func New(o Options) *Client {
 			ForceAttemptHTTP2:   true,
 			DisableKeepAlives:   true,
 		},
-	}}
+	}
 }
 
 // Answer is what a server said.

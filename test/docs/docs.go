@@ -27,6 +27,7 @@ var NotRun = map[string]string{
 // is looked for neither in another place nor with another info.
 var RunBy = map[string]string{
 	"README.md sh":               "TestReadme",
+	"docs/audit.md sh":           "TestAuditDocs",
 	"docs/backup.md sh":          "TestBackup",
 	"docs/cli.md sh":             "TestCommandLineDocs",
 	"docs/getting-started.md sh": "TestGettingStarted",

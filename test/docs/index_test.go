@@ -86,3 +86,26 @@ func TestGlossary(t *testing.T) {
 		t.Errorf("%d pages link to a word of %s", linked, page)
 	}
 }
+
+// TestEverySecretIsRotated: docs/rotate.md says of every word of the configuration that
+// takes a secret how that is replaced.
+func TestEverySecretIsRotated(t *testing.T) {
+	list := first(t, Read(t, root, "caddymodule/app/reload.go"), `(?s)var secretWords = map\[string\]int\{(.*?)\n\}`)
+	page, configuration := Read(t, root, "docs/rotate.md"), ""
+	for _, part := range []string{"configuration", "configuration-guard", "configuration-admin"} {
+		configuration += Read(t, root, "docs/"+part+".md")
+	}
+	documented := 0
+	for _, word := range regexp.MustCompile(`"(\w+)":`).FindAllStringSubmatch(list, -1) {
+		if !regexp.MustCompile("(?m)^\\| `" + word[1] + "[ `]").MatchString(configuration) {
+			continue // Caddy's own
+		}
+		documented++
+		if !strings.Contains(page, "`"+word[1]+"`") {
+			t.Errorf("docs/rotate.md does not have %s", word[1])
+		}
+	}
+	if documented < 5 {
+		t.Errorf("%d words take secrets", documented)
+	}
+}

@@ -6,19 +6,35 @@ import (
 	"strings"
 	"testing"
 
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
-// TestBackupJob: the CronJob of docs/backup.md, among the resources of the component, dumps
-// with the image, the files, the settings and the rights that Hookgate has in the pod, and
-// what it dumps is what the second container keeps.
+// TestBackupJob: the CronJob of docs/backup.md, among the resources of the component or
+// beside the chart, dumps with the image, the files, the settings and the rights that
+// Hookgate has in its pod, and what it dumps is what the second container keeps.
 func TestBackupJob(t *testing.T) {
-	o := component(t, "  - ../hookgate\n", "  - ../hookgate\n  - backup.yaml\n")
-	job := o.jobs["hookgate-backup"]
+	beside := component(t, "  - ../hookgate\n", "  - ../hookgate\n  - backup.yaml\n")
+	t.Run("component", func(t *testing.T) {
+		dumpsWhatIsServed(t, beside.jobs["hookgate-backup"], form{objects: beside, pod: beside.deployments["matcher"]})
+	})
+	t.Run("chart", func(t *testing.T) {
+		own := ownPods(t, "")
+		f := form{objects: own, pod: own.deployments["hookgate"]}
+		text := strings.Replace(shown(t, "../docs/backup.md")["backup.yaml"], "image: hookgate", "image: "+f.container(t, "hookgate").Image, 1)
+		job := new(batch.CronJob)
+		if err := yaml.UnmarshalStrict([]byte(text), job); err != nil {
+			t.Fatal(err)
+		}
+		dumpsWhatIsServed(t, job, f)
+	})
+}
+
+func dumpsWhatIsServed(t *testing.T, job *batch.CronJob, f form) {
 	if job == nil {
 		t.Fatal("there is no job")
 	}
-	f := form{objects: o, pod: o.deployments["matcher"]}
 	serves, pod := f.container(t, "hookgate"), job.Spec.JobTemplate.Spec.Template.Spec
 	dump, keep := pod.InitContainers[0], pod.Containers[0]
 	if dump.Image != serves.Image || !reflect.DeepEqual(dump.EnvFrom, serves.EnvFrom) {
