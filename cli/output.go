@@ -81,6 +81,7 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	add("kind", c.Kind)
 	add("status", c.Status)
 	add("label", c.Label)
+	add("token", hinted(c.TokenHint))
 	add("vendor", c.Vendor)
 	add("connection", c.Connection)
 	add("client id", c.ClientID)
@@ -95,12 +96,27 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	at("created", c.CreatedAt)
 	at("expires", c.ExpiresAt)
 	at("last used", c.LastUsedAt)
+	for _, refusal := range c.LastRefusals {
+		from := ""
+		if refusal.Address != "" {
+			from = " from " + refusal.Address
+		}
+		add("refused", refusal.At.UTC().Format(time.RFC3339)+" "+refusal.Outcome+from)
+	}
 	at("rotated", c.RotatedAt)
 	at("grace until", c.GraceUntil)
 	at("revoked", c.RevokedAt)
 	add("supersedes", c.Supersedes)
 	add("superseded by", c.SupersededBy)
 	return lines
+}
+
+// hinted shows the beginning of a token as no more than that.
+func hinted(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return hint + "..."
 }
 
 func shortTime(t time.Time) string {

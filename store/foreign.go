@@ -25,7 +25,7 @@ type Foreign struct {
 
 // becomes makes a new credential that of the token.
 func (f Foreign) becomes(c *credential.Credential) {
-	c.Digest = f.Digest
+	c.Digest, c.TokenHint = f.Digest, ""
 	if f.ID != uuid.Nil {
 		c.ID, c.AtMatcher = f.ID, true
 	}

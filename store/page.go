@@ -30,6 +30,10 @@ type Query struct {
 	Search string
 	// UnusedSince selects what has not been used since then, or ever.
 	UnusedSince time.Time
+	// ExpiresBefore selects what expires, or has expired, before then. What is revoked does
+	// not expire.
+	ExpiresBefore time.Time
+
 	HideRevoked bool
 	Limit       int    // at most MaxPage; DefaultPage where not positive
 	Cursor      string // of the page before
@@ -87,7 +91,7 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credenti
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || q.HideRevoked
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || !q.ExpiresBefore.IsZero() || q.HideRevoked
 }
 
 func (q *Query) selects(c *credential.Credential, now time.Time) bool {
@@ -96,6 +100,7 @@ func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 		(q.Label == "" || c.Label == q.Label) &&
 		(!q.HideRevoked || c.Status(now) != credential.StatusRevoked) &&
 		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
+		(q.ExpiresBefore.IsZero() || c.RevokedAt.IsZero() && !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(q.ExpiresBefore)) &&
 		(q.Search == "" || q.finds(c))
 }
 

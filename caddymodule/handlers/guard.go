@@ -163,7 +163,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	}
 	g.gate = &gate.Gate{
 		Policy: g.policy, Keyring: instance.Store().Keyring(), Server: server{instance.Store()}, Logger: g.logger, Now: time.Now,
-		Room: app.HeldBodies(), Replays: replays{instance.Store(), g.logger},
+		Room: app.HeldBodies(), Replays: replays{instance.Store(), g.logger}, Tracer: instance.Tracer(),
 	}
 	return nil
 }

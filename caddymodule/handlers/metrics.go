@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookgate/hookgate/credential"
@@ -46,6 +48,16 @@ var decisionCounters = func() map[credential.Kind]map[guard.Outcome]prometheus.C
 	}
 	return counters
 }()
+
+// observeDuration counts how long a decision took. Where the request has a trace that
+// somebody will see, the bucket leads to it.
+func observeDuration(took time.Duration, traceID string) {
+	if traceID == "" {
+		authDuration.Observe(took.Seconds())
+		return
+	}
+	authDuration.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+}
 
 var expressServed, expressDeclined = expressRequests.WithLabelValues("served"), expressRequests.WithLabelValues("declined")
 
