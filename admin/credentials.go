@@ -55,18 +55,18 @@ func (a *admin) registerCredentials() {
 }
 
 func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listOutput, error) {
-	page, next, err := a.store.Page(ctx, tenant, store.Query{
+	query := store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
 		UnusedSince: in.UnusedSince, ExpiresBefore: in.ExpiresBefore, HideRevoked: in.HideRevoked, Limit: in.Limit, Cursor: in.Cursor,
-	})
-	if err != nil {
-		return nil, badCursor(err)
 	}
 	return a.listed(ctx, "credentials", func(l *listing) (string, error) {
-		for i := range page {
-			l.add(a.show(&page[i]))
-		}
-		return next, nil
+		next, err := a.store.EachOfPage(ctx, tenant, query, func(part []credential.Credential) error {
+			for i := range part {
+				l.add(a.show(&part[i]))
+			}
+			return l.flush()
+		})
+		return next, badCursor(err)
 	}), nil
 }
 

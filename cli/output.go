@@ -89,7 +89,11 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	add("allowed from", strings.Join(c.AllowedIPs, " "))
 	add("metadata", string(c.Metadata))
 	if v := c.Verify; v != nil {
-		add("verify", fmt.Sprintf("%s, %d secrets", v.Scheme.Text(), v.Secrets))
+		secrets := "secrets"
+		if v.Secrets == 1 {
+			secrets = "secret"
+		}
+		add("verify", fmt.Sprintf("%s, %d %s", v.Scheme.Text(), v.Secrets, secrets))
 		at("secret changed", v.ChangedAt)
 		at("old secret until", v.GraceUntil)
 	}

@@ -125,3 +125,7 @@ type Decision struct {
 	challenging bool          // its method is one that only a handshake has
 	key         string        // the idempotency key to send; "": that of the client, or none
 }
+
+// PathVendor returns the vendor that the path names, "" on one that names none. It is the
+// client's word, and that of the credential as well where the request is allowed.
+func (d *Decision) PathVendor() string { return d.found.vendor }

@@ -16,7 +16,7 @@ import (
 // errIDTaken: there is a credential of the id that Matcher gave another one.
 var errIDTaken = errors.New("the id is in use")
 
-// Foreign is a token that Matcher minted.
+// Foreign is a token that was minted elsewhere, at Matcher where it has an id.
 type Foreign struct {
 	Digest credential.Digest
 	// ID is the id that Matcher has for it, and the credential is to have here; Nil for none.
@@ -29,11 +29,6 @@ func (f Foreign) becomes(c *credential.Credential) {
 	if f.ID != uuid.Nil {
 		c.ID, c.AtMatcher = f.ID, true
 	}
-}
-
-// ImportKnown is Import for a token that Matcher has under an id.
-func (s *Store) ImportKnown(ctx context.Context, spec credential.Spec, token Foreign) (c credential.Credential, created bool, err error) {
-	return s.take(ctx, spec, token, ActionImport)
 }
 
 // Keep creates a credential for a token that Matcher has just minted for the operator.

@@ -50,7 +50,7 @@ func TestTokenHint(t *testing.T) {
 				t.Errorf("%q is minted and %q kept of %s…", made.c.TokenHint, get(t, s, made.c).TokenHint, want)
 			}
 		}
-		imported, _, err := s.Import(t.Context(), callbackSpec(), credentialtest.Digest(1))
+		imported, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credentialtest.Digest(1)})
 		if err != nil {
 			t.Fatal(err)
 		}
