@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/spans"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -23,8 +24,10 @@ type Gate struct {
 	Room *Room
 	// Replays remembers what vendors delivered; nil: nothing does.
 	Replays Replays
-	Logger  *zap.Logger
-	Now     func() time.Time
+	// Tracer makes a trace of every request; nil: of none.
+	Tracer *spans.Tracer
+	Logger *zap.Logger
+	Now    func() time.Time
 }
 
 // Server is what a Gate stands in: it tells what only it knows of a request, and is told
@@ -35,8 +38,9 @@ type Server interface {
 	// RequestID returns the id of r, which is [guard.RequestID] or a new one. It is the same
 	// whenever it is asked for.
 	RequestID(r *http.Request) string
-	// Decided is told of every decision, with the time that it took.
-	Decided(r *http.Request, d *guard.Decision, took time.Duration)
+	// Decided is told of every decision, with the time that it took, and the trace of the
+	// request where one is recorded.
+	Decided(r *http.Request, d *guard.Decision, took time.Duration, traceID string)
 	// Count counts an outcome.
 	Count(d *guard.Decision)
 	// Allowed is told of a request that is about to be handed over.
@@ -74,6 +78,7 @@ type exchange struct {
 	roomTaken int64 // of Room
 	claimed   Claim // nil: there is none, or what became of it is told
 	seen      Seen
+	spans     *spans.Request
 }
 
 // Serve decides on r, and hands it over to next or answers it.
@@ -85,6 +90,10 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 	}
 	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
 	x.id = g.Server.RequestID(r)
+	if g.Tracer != nil {
+		defer x.trace()()
+		w = x.w
+	}
 	defer x.giveRoom()
 	defer x.undelivered()
 	if err := x.authorise(); err != nil {
@@ -139,7 +148,7 @@ func (x *exchange) authorise() (err error) {
 		RequestID:     x.id,
 		Peer:          x.peer,
 	}, x.Keyring, start)
-	x.Server.Decided(x.r, d, x.Now().Sub(start))
+	x.Server.Decided(x.r, d, x.Now().Sub(start), x.spans.TraceID())
 	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
 		return err
 	}
@@ -157,7 +166,12 @@ func (x *exchange) authorise() (err error) {
 // made on, built anew from its validated parts.
 func (x *exchange) prepare(start time.Time) error {
 	d := &x.decision
-	if err := x.Policy.Verify(d, x.r.Header, x); err != nil || d.Outcome != guard.Allowed {
+	began := x.spans.Now()
+	err := x.Policy.Verify(d, x.r.Header, x)
+	if d.Proof != "" {
+		x.spans.Proof(began, string(d.Proof))
+	}
+	if err != nil || d.Outcome != guard.Allowed {
 		return err
 	}
 	// The body may have taken its time, and the credential ended meanwhile.

@@ -69,7 +69,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 func serveScript(ts *testscript.TestScript, _ bool, guard []string) {
 	t := ts.Value("test").(testing.TB)
 	g := start(t, config{
-		store: ts.Value("store").(func(testing.TB) store)(t), upstream: newUpstream(t).addr, app: []string{"usage_flush 100ms"}, guard: guard,
+		store: ts.Value("store").(func(testing.TB) store)(t), upstream: newUpstream(t).addr, app: []string{"usage_flush 100ms", sealKey}, guard: guard,
 	})
 	ts.Setenv("VENDORS", g.Vendors)
 	ts.Setenv("HOOKGATE_SERVER", g.Admin)
