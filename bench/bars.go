@@ -27,6 +27,8 @@ func bars(measured results, flooding *floodResult) []bar {
 		costs("CPU of hookgate with reverse_proxy to that of nginx auth_request", oursReverse, authRequest, 1),
 		costs("CPU of hookgate with a trace of every request to that without", oursTraced, ours, 1.10),
 		costs("CPU of hookgate with a trace of every tenth request to that without", oursTenth, ours, 1.10),
+		upToMore("CPU of a request with a proof to that of the same one, not verified", differenceOf(at[oursProof], at[oursSigned], cpuMicroseconds), 3),
+		costs("CPU of a request with replay to that of the same one without", oursReplay, oursProof, 1.60),
 		upTo("p99 of hookgate to that of bare Caddy", ratioOf(at[ours], at[bare], p99Time), 1),
 		upTo("CPU of a refused request to that of another binary", ratioOf(measured[refused][ours], measured[refused][oursOther], cpuTime), 0.40),
 	}
@@ -35,6 +37,15 @@ func bars(measured results, flooding *floodResult) []bar {
 
 func upTo(name string, r ratio, most float64) bar {
 	return judged(name, fmt.Sprintf("at most %.2f", most), r, r.median <= most)
+}
+
+// upToMore is about a difference in microseconds.
+func upToMore(name string, d *ratio, most float64) bar {
+	wanted := fmt.Sprintf("at most %.1f µs more", most)
+	if d == nil {
+		return bar{name, wanted, "", "not measured"}
+	}
+	return bar{name, wanted, fmt.Sprintf("%.1f µs (%.1f to %.1f)", d.median, d.least, d.most), verdict(d.median <= most)}
 }
 
 func judged(name, wanted string, r ratio, met bool) bar {

@@ -66,16 +66,17 @@ func TestVerdicts(t *testing.T) {
 		return all
 	}
 	measured := results{
-		accepted: {bare: samples(100, 100), ours: samples(23, 24), oursTraced: samples(30, 30), oursTenth: samples(24, 25), oursReverse: samples(99, 100), authRequest: samples(60, 60), nginxLua: samples(25, 25)},
-		refused:  {ours: samples(50, 50), oursOther: samples(100, 100)},
+		accepted: {bare: samples(100, 100), ours: samples(23, 24), oursTraced: samples(30, 30), oursTenth: samples(24, 25), oursReverse: samples(99, 100), authRequest: samples(60, 60), nginxLua: samples(25, 25),
+			oursSigned: samples(20, 31), oursProof: samples(22, 35), oursReplay: samples(44, 52)},
+		refused: {ours: samples(50, 50), oursOther: samples(100, 100)},
 	}
 	flooding := &floodResult{Quiet: []time.Duration{10}, Flooded: []time.Duration{13}, Refused: 1000, Commands: 12, Idle: 11}
 	for _, b := range bars(measured, flooding) {
 		verdicts[b.verdict]++
 	}
 	// Missed: nginx (0.39), the refused (0.50) and the flood (1.3), reverse_proxy against nginx (1.66),
-	// a trace of every request (1.28).
-	if verdicts["met"] != 6 || verdicts["**missed**"] != 5 || verdicts["not measured"] != 1 {
+	// a trace of every request (1.28), replay (1.74). A proof costs 3 µs.
+	if verdicts["met"] != 7 || verdicts["**missed**"] != 6 || verdicts["not measured"] != 1 {
 		t.Errorf("%v", verdicts)
 	}
 }

@@ -171,26 +171,45 @@ func (r *rig) startAll(ctx context.Context, chosen []string) (running []*setup, 
 	return running, left, nil
 }
 
-// verify sends one request that is let in, and one that is not.
+// verify sends one request that is let in, and one or two that are not.
 func (s *setup) verify(ctx context.Context) error {
 	unknown := http.StatusUnauthorized
 	if s.name == bare {
 		unknown = http.StatusOK
 	}
 	for token, want := range map[string]int{s.token: http.StatusOK, "mwh_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4My3Df": unknown} {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader("{}"))
-		if err != nil {
+		header := make(http.Header)
+		if s.signing != nil {
+			var err error
+			if header, err = s.signing.headers("{}"); err != nil {
+				return err
+			}
+		}
+		if err := s.expect(ctx, token, header, want); err != nil {
 			return err
 		}
-		req.Header.Set("X-Callback-Token", token)
-		answer, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			return fmt.Errorf("%s answers %d instead of %d", s.name, answer.StatusCode, want)
-		}
+	}
+	if s.signing != nil && s.signing.Verify {
+		return s.expect(ctx, s.token, make(http.Header), http.StatusForbidden)
+	}
+	return nil
+}
+
+// expect sends one request with a token and more headers.
+func (s *setup) expect(ctx context.Context, token string, header http.Header, want int) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	req.Header = header
+	req.Header.Set("X-Callback-Token", token)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	answer.Body.Close()
+	if answer.StatusCode != want {
+		return fmt.Errorf("%s answers %d instead of %d", s.name, answer.StatusCode, want)
 	}
 	return nil
 }
@@ -205,7 +224,7 @@ func answers(url string) bool {
 }
 
 // peripheral set-ups are measured with the traffics that bars are about alone.
-var peripheral = []string{"nginx-lua", "haproxy"}
+var peripheral = []string{"nginx-lua", "haproxy", oursSigned, oursProof, oursReplay}
 
 func measures(name string, t traffic) bool {
 	switch {

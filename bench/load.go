@@ -48,6 +48,10 @@ type load struct {
 // run sends traffic to a set-up.
 func (r *rig) run(ctx context.Context, s *setup, t traffic, connections int, d time.Duration) (load, error) {
 	script, mode := "accepted.lua", "keep-alive"
+	signingKey := ""
+	if s.signing != nil {
+		script, signingKey = "signed.lua", vendorKey
+	}
 	if t.unknown {
 		script = "refused.lua"
 	}
@@ -56,7 +60,7 @@ func (r *rig) run(ctx context.Context, s *setup, t traffic, connections int, d t
 	}
 	seconds := int(max(d.Round(time.Second), time.Second) / time.Second) // wrk takes nothing finer
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(seconds),
-		"-s", script, s.url+path, "--", s.token, strconv.Itoa(t.body), mode)
+		"-s", script, s.url+path, "--", s.token, strconv.Itoa(t.body), mode, signingKey)
 	cmd.Dir = r.dir
 	output, err := cmd.CombinedOutput()
 	if err != nil {

@@ -87,7 +87,7 @@ func (r *rig) startSidecars(ctx context.Context, credentials int) (sidecars []si
 	if err != nil {
 		return nil, "", err
 	}
-	if token, err = dataset.Mint(ctx, redis); err != nil {
+	if token, err = dataset.Mint(ctx, redis, ""); err != nil {
 		return nil, "", err
 	}
 	if err := dataset.CopyWhole(ctx, redis, credentials); err != nil {

@@ -99,8 +99,9 @@ func writeTable(b *strings.Builder, t traffic, measured map[string][]sample) {
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 func microseconds(d time.Duration) float64 { return d.Seconds() * 1e6 }
 
-func cpuTime(s sample) float64 { return s.CPU.Seconds() }
-func p99Time(s sample) float64 { return s.P99.Seconds() }
+func cpuTime(s sample) float64         { return s.CPU.Seconds() }
+func cpuMicroseconds(s sample) float64 { return microseconds(s.CPU) }
+func p99Time(s sample) float64         { return s.P99.Seconds() }
 
 // table writes a Markdown table whose columns are aligned.
 func table(b *strings.Builder, header []string, rows func(row func(...string))) {
@@ -129,7 +130,7 @@ func median[T any](all []T, value func(T) float64) float64 {
 	return values[middle]
 }
 
-// ratio is that of two series, taken round by round.
+// ratio is that of two series, or how they differ, taken round by round.
 type ratio struct{ median, least, most float64 }
 
 // ratioOf compares what was measured in the same rounds. It is zero where there is
@@ -144,10 +145,27 @@ func ratioOf[T any](of, to []T, value func(T) float64) ratio {
 	if len(ratios) == 0 {
 		return ratio{}
 	}
+	return spread(ratios)
+}
+
+// differenceOf is the same for differences. It is nil where there is nothing to compare.
+func differenceOf[T any](of, to []T, value func(T) float64) *ratio {
+	var differences []float64
+	for i := range min(len(of), len(to)) {
+		differences = append(differences, value(of[i])-value(to[i]))
+	}
+	if len(differences) == 0 {
+		return nil
+	}
+	d := spread(differences)
+	return &d
+}
+
+func spread(values []float64) ratio {
 	return ratio{
-		median: median(ratios, func(f float64) float64 { return f }),
-		least:  slices.MinFunc(ratios, cmp.Compare[float64]),
-		most:   slices.MaxFunc(ratios, cmp.Compare[float64]),
+		median: median(values, func(f float64) float64 { return f }),
+		least:  slices.MinFunc(values, cmp.Compare[float64]),
+		most:   slices.MaxFunc(values, cmp.Compare[float64]),
 	}
 }
 

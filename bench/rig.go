@@ -62,7 +62,7 @@ func newRig() (*rig, error) {
 		return nil, err
 	}
 	r := &rig{root: root, dir: dir, built: make(map[string]string)}
-	for _, script := range []string{"accepted.lua", "refused.lua"} {
+	for _, script := range []string{"accepted.lua", "refused.lua", "signed.lua"} {
 		text, err := configs.ReadFile("config/" + script)
 		if err != nil {
 			return nil, err

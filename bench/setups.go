@@ -24,6 +24,7 @@ type setup struct {
 	token string // that it lets in
 	// processes are those that the set-up consists of. The upstream and wrk are none.
 	processes []*process.Process
+	signing   *signing // of the requests, where they have a proof
 
 	// Of those of ours: addresses, and the file of the configuration.
 	redis, status, admin, config string
@@ -47,6 +48,9 @@ const (
 	nginxLua    = "nginx-lua"
 	oursTraced  = "hookgate-traced"
 	oursTenth   = "hookgate-traced-tenth"
+	oursSigned  = "hookgate-signed"
+	oursProof   = "hookgate-proof"
+	oursReplay  = "hookgate-replay"
 )
 
 var blueprints = []blueprint{
@@ -55,6 +59,9 @@ var blueprints = []blueprint{
 	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith("reverse_proxy", buildHookgate)},
 	{oursTraced, "the same as `hookgate`, with a trace of every request", tracedHookgate(nil)},
 	{oursTenth, "the same, with a trace of every tenth request", tracedHookgate([]string{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.1"})},
+	{oursSigned, "the same as `hookgate`; its requests have a proof, at which it does not look", signedHookgate(signing{})},
+	{oursProof, "the same, and the proof is verified: HMAC-SHA256 with a timestamp, `verify standard-webhooks`", signedHookgate(signing{Verify: true})},
+	{oursReplay, "the same with `replay 10m`, a new id in every request", signedHookgate(signing{Verify: true, Replay: "10m"})},
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
@@ -73,6 +80,7 @@ type site struct {
 
 	Port, Status int
 	Tracing      bool
+	Signing      *signing
 }
 
 func (r *rig) site() site {
@@ -157,12 +165,18 @@ func (r *rig) startCollector() (address string, err error) {
 // startHookgate runs hookgate on a Redis of its own with so many credentials besides the
 // one that is used.
 func (r *rig) startHookgate(ctx context.Context, name string, command []string, terminal string, credentials int) (*setup, error) {
+	return r.startHookgateFor(ctx, nil, name, command, terminal, credentials)
+}
+
+// startHookgateFor runs one whose senders sign, unless signing is nil.
+func (r *rig) startHookgateFor(ctx context.Context, signing *signing, name string, command []string, terminal string, credentials int) (*setup, error) {
 	redisAddr, redisServer, err := r.startRedis(name + "-redis")
 	if err != nil {
 		return nil, err
 	}
 	s := r.site()
-	if s.Token, err = dataset.Mint(ctx, redisAddr); err != nil {
+	s.Signing = signing
+	if s.Token, err = dataset.Mint(ctx, redisAddr, signing.Vendor()); err != nil {
 		return nil, err
 	}
 	if err := dataset.Copy(ctx, redisAddr, dataset.Random(credentials)); err != nil {
@@ -179,6 +193,7 @@ func (r *rig) startHookgate(ctx context.Context, name string, command []string, 
 	}
 	up.processes = append(up.processes, redisServer)
 	up.redis, up.status, up.admin = redisAddr, loopback(s.Status), s.Admin
+	up.signing = signing
 	if err := up.processes[0].Await(patience, func() bool { return answers("http://" + up.status + "/readyz") }); err != nil {
 		return nil, err
 	}

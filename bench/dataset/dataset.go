@@ -23,8 +23,9 @@ const Tenant = "11111111-1111-1111-1111-111111111111"
 
 const namespace = "hookgate"
 
-// Mint makes a callback credential in the data set of a Redis at host:port.
-func Mint(ctx context.Context, addr string) (token string, err error) {
+// Mint makes a callback credential in the data set of a Redis at host:port, of a vendor or,
+// where that is empty, of none.
+func Mint(ctx context.Context, addr, vendor string) (token string, err error) {
 	s, err := store.New(store.Config{Redis: redisconn.Server{URLs: []string{"redis://" + addr}}, Namespace: namespace})
 	if err != nil {
 		return "", err
@@ -33,7 +34,7 @@ func Mint(ctx context.Context, addr string) (token string, err error) {
 	if err := s.Start(store.Tuning{Offline: true}); err != nil {
 		return "", err
 	}
-	_, token, err = s.Mint(ctx, credential.Spec{Tenant: uuid.MustParse(Tenant), Kind: credential.KindCallback, Label: "JIRA"})
+	_, token, err = s.Mint(ctx, credential.Spec{Tenant: uuid.MustParse(Tenant), Kind: credential.KindCallback, Label: "JIRA", Vendor: vendor})
 	return token, err
 }
 

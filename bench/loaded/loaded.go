@@ -30,7 +30,7 @@ func Store(b testing.TB, n int) *store.Store {
 	b.Helper()
 	ctx := context.Background()
 	server := redistest.Start(b)
-	if _, err := dataset.Mint(ctx, server.Addr()); err != nil {
+	if _, err := dataset.Mint(ctx, server.Addr(), ""); err != nil {
 		b.Fatal(err)
 	}
 	err := dataset.Copy(ctx, server.Addr(), func(yield func(credential.Digest) bool) {
