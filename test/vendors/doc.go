@@ -1,6 +1,7 @@
 // Package vendors tries the schemes of package proof against the libraries that vendors
 // publish: what a library signs is verified, and what is signed by a scheme is taken by
-// the library. It is a module of its own, to keep these libraries out of ours.
+// the library. Some sign for credentials of the built binary, too. It is a module of its
+// own, to keep these libraries out of ours.
 //
 // Those for Node are called by one program, node/vendors.js. It reads a line of JSON for
 // each call from its standard input, and writes a line with what came of it:
