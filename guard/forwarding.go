@@ -105,6 +105,16 @@ func (f *Forwarding) Fields(yield func(name, value string) bool) {
 	}
 }
 
+// Sets reports whether Fields has a header of this name.
+func (f *Forwarding) Sets(name string) bool {
+	for i := range f.values {
+		if f.values[i] != "" && setHeaders[i] == name {
+			return true
+		}
+	}
+	return false
+}
+
 // Drops reports whether a header of the client's, in whatever spelling, must not get
 // through, in every alias that some upstream maps to it: identity headers, the token
 // header, Authorization, and what tells of the client, the user, the host or the method.

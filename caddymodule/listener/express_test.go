@@ -125,7 +125,8 @@ type ways struct {
 	tokens   struct{ callback, belvo, pluggy string }
 }
 
-func newWays(t testing.TB, trusted string) *ways {
+// newWays serves with these options of a server, and these directives of a site.
+func newWays(t testing.TB, options, directives string) *ways {
 	t.Helper()
 	w := new(ways)
 	for i := range w.addr {
@@ -136,10 +137,10 @@ func newWays(t testing.TB, trusted string) *ways {
 	_, plainPort, _ := net.SplitHostPort(w.addr[1])
 	const timeouts = "protocols h1\ntimeouts {\nread_header 1s\nread_body 1s\nidle 1s\n}\n"
 	text := fmt.Sprintf("{\nadmin off\npersist_config off\ngrace_period 1s\nlog default {\noutput discard\nformat hookgate\n}\nservers :%s {\nlistener_wrappers {\nhookgate\ntls\n}\n%s%s}\nservers :%s {\n%s%s}\nhookgate {\nredis embedded %q\n}\n}\n",
-		lanePort, timeouts, trusted, plainPort, timeouts, trusted, t.TempDir()+"/store")
+		lanePort, timeouts, options, plainPort, timeouts, options, t.TempDir()+"/store")
 	for i, port := range []string{lanePort, plainPort} {
-		text += fmt.Sprintf("http://:%s {\nlog\nhookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n}\nhookgate_proxy %s {\ntry_duration 100ms\n}\n}\n",
-			port, strings.Repeat("s", 32), w.upstream[i].addr)
+		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n}\nhookgate_proxy %s {\ntry_duration 100ms\n}\n}\n",
+			port, directives, strings.Repeat("s", 32), w.upstream[i].addr)
 	}
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
@@ -296,10 +297,12 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 var bearer = regexp.MustCompile(`Bearer [A-Za-z0-9._-]+`)
 
 // TestBothWays: the lane decides, forwards and answers as Caddy's way does, whatever the
-// upstream answers, and behind a trusted proxy, too.
+// upstream answers, and behind a trusted proxy and with an access log, too.
 func TestBothWays(t *testing.T) {
-	for _, trusted := range []string{"", "trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n", "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"} {
-		w := newWays(t, trusted)
+	for _, with := range [][2]string{
+		{}, {"trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n"}, {"trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"}, {"", "log\n"},
+	} {
+		w := newWays(t, with[0], with[1])
 		for _, request := range requests {
 			request = w.fill(request)
 			w.compare(t, request, len(request))
@@ -311,7 +314,7 @@ func TestBothWays(t *testing.T) {
 			w.compare(t, w.fill(fmt.Sprintf("POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)), 1<<20)
 		}
 		if t.Failed() {
-			t.Fatalf("with %q", trusted)
+			t.Fatalf("with %q", with)
 		}
 		caddy.Stop()
 	}
@@ -319,7 +322,7 @@ func TestBothWays(t *testing.T) {
 
 // FuzzBothWays is the same for any bytes.
 func FuzzBothWays(f *testing.F) {
-	w := newWays(f, "")
+	w := newWays(f, "", "")
 	for _, request := range requests {
 		f.Add(request, 1<<20)
 	}
