@@ -115,11 +115,15 @@ func (h *head) requestLine(line string) bool {
 
 // field takes one line of the header.
 func (h *head) field(line string) bool {
-	name, value, found := strings.Cut(line, ": ")
-	if !found || name == "" || !madeOf(name, nameByte) || !plainValue(value) {
+	end := 0
+	for end < len(line) && classes[line[end]]&nameByte != 0 {
+		end++
+	}
+	value, found := strings.CutPrefix(line[end:], ": ")
+	if !found || end == 0 || !plainValue(value) {
 		return false
 	}
-	name = textproto.CanonicalMIMEHeaderKey(name)
+	name := textproto.CanonicalMIMEHeaderKey(line[:end])
 	switch name {
 	case "Host":
 		if h.Host != "" || !madeOf(value, hostByte) || strings.IndexByte("-.:", value[0]) >= 0 { // Caddy refuses dots alone

@@ -256,7 +256,7 @@ func (a *Answer) appendFraming(out []byte, typed, dated bool) []byte {
 }
 
 // Whole sends an answer that came whole, as if its parts had been written one by one. Nothing
-// has been written before.
+// has been written before. No value of a field has a line end in it, or spaces around it.
 func (a *Answer) Whole(answer *wire.Answer) error {
 	a.status, a.begun = answer.Status, true
 	a.none = a.status == http.StatusNoContent || a.status == http.StatusNotModified
@@ -281,7 +281,7 @@ func (a *Answer) Whole(answer *wire.Answer) error {
 		case "Date":
 			dated = true
 		}
-		out = wire.AppendField(out, f.Name, f.Value)
+		out = wire.AppendPlain(out, f.Name, f.Value)
 	}
 	out = append(a.appendFraming(out, typed, dated), a.body...)
 	a.sent, a.body = max(a.length, 0), nil

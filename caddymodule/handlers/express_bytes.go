@@ -215,15 +215,15 @@ func (x *plainExchange) appendMessage() {
 		case name == "Accept-Encoding":
 			out = wire.AppendField(out, name, gate.Readable(field.Value))
 		default:
-			out = wire.AppendField(out, name, field.Value)
+			out = wire.AppendPlain(out, name, field.Value)
 		}
 	}
 	for name, value := range f.Fields {
 		out = wire.AppendField(out, name, value)
 	}
-	out = wire.AppendField(out, "X-Forwarded-For", r.Client)
-	out = wire.AppendField(out, "X-Forwarded-Host", r.Host)
-	out = wire.AppendField(out, "X-Forwarded-Proto", "http")
+	out = wire.AppendPlain(out, "X-Forwarded-For", r.Client)
+	out = wire.AppendPlain(out, "X-Forwarded-Host", r.Host)
+	out = wire.AppendPlain(out, "X-Forwarded-Proto", "http")
 	if len(r.Body) > 0 || r.Method != http.MethodGet && r.Method != http.MethodDelete {
 		out = append(strconv.AppendInt(append(out, "Content-Length: "...), int64(len(r.Body)), 10), "\r\n"...)
 	}

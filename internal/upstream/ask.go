@@ -35,7 +35,7 @@ var asked = sync.Pool{New: func() any {
 // can end it but its deadline.
 func (t *Transport) Ask(message []byte) (*Asked, error) {
 	for {
-		f, err := t.connect(context.Background(), t.idle.pop)
+		f, err := t.connect(context.Background(), t.idle.youngest)
 		if err != nil {
 			return nil, err
 		}
@@ -65,9 +65,6 @@ var errStale = errors.New("the upstream has closed the connection, or has sent s
 // was sent.
 func (a *Asked) ask(message []byte) error {
 	c := a.f.conn
-	if c.reused && c.old() {
-		return errStale
-	}
 	c.asking = asking{message: message, look: c.reused, into: a.buffer[:]}
 	err := c.raw.Read(c.step)
 	did := c.asking

@@ -64,7 +64,7 @@ func (c *conn) usable() bool {
 }
 
 // old reports whether the connection was idle for too long.
-func (c *conn) old() bool { return time.Since(c.idleSince) >= idleTimeout }
+func (c *conn) old(now time.Time) bool { return now.Sub(c.idleSince) >= idleTimeout }
 
 var errHeaderTooLarge = errors.New("the header of the upstream's answer is too large")
 
@@ -95,8 +95,7 @@ const unbounded = math.MaxInt64
 const slack = 200 * time.Millisecond
 
 // armFor bounds what is done on the connection from now on.
-func (c *conn) armFor(timeout time.Duration) error {
-	now := time.Now()
+func (c *conn) armFor(timeout time.Duration, now time.Time) error {
 	if left := c.armed.Sub(now); left >= timeout && left <= timeout+slack {
 		return nil
 	}
@@ -124,13 +123,24 @@ type idle struct {
 }
 
 // take returns a connection that can take a request, or nil.
-func (i *idle) take() *conn {
+func (i *idle) take(now time.Time) *conn {
 	for {
 		c := i.pop()
 		if c == nil {
 			return nil
 		}
-		if !c.old() && c.usable() {
+		if !c.old(now) && c.usable() {
+			return c
+		}
+		_ = c.Close()
+	}
+}
+
+// youngest returns the connection that was idle last, whatever has become of it, or nil.
+func (i *idle) youngest(now time.Time) *conn {
+	for {
+		c := i.pop()
+		if c == nil || !c.old(now) {
 			return c
 		}
 		_ = c.Close()

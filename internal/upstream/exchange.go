@@ -105,8 +105,9 @@ var past = time.Unix(1, 0)
 
 // connect returns an idle connection that can take a request, or a new one, on which what
 // is done is bounded.
-func (t *Transport) connect(ctx context.Context, take func() *conn) (*inFlight, error) {
-	c := take()
+func (t *Transport) connect(ctx context.Context, take func(now time.Time) *conn) (*inFlight, error) {
+	now := time.Now()
+	c := take(now)
 	if c == nil {
 		made, err := t.dialler.dial(ctx)
 		if err != nil {
@@ -115,8 +116,9 @@ func (t *Transport) connect(ctx context.Context, take func() *conn) (*inFlight, 
 		if c, err = newConn(made); err != nil {
 			return nil, &Unsent{err}
 		}
+		now = time.Now()
 	}
-	if err := c.armFor(t.timeout); err != nil {
+	if err := c.armFor(t.timeout, now); err != nil {
 		_ = c.Close()
 		return nil, &Unsent{err}
 	}

@@ -104,6 +104,12 @@ func CutLine(s string) (line, rest string) {
 	return s[:i], s[i+2:]
 }
 
+// AppendPlain appends a line of a header whose value was read from one.
+func AppendPlain(out []byte, name, value string) []byte {
+	out = append(append(out, name...), ": "...)
+	return append(append(out, value...), "\r\n"...)
+}
+
 var noNewlines = strings.NewReplacer("\r", " ", "\n", " ")
 
 // AppendField appends a line of a header. A value cannot end its line.
@@ -111,8 +117,7 @@ func AppendField(out []byte, name, value string) []byte {
 	if strings.IndexByte(value, '\n') >= 0 || strings.IndexByte(value, '\r') >= 0 {
 		value = noNewlines.Replace(value)
 	}
-	out = append(append(out, name...), ": "...)
-	return append(append(out, textproto.TrimString(value)...), "\r\n"...)
+	return AppendPlain(out, name, textproto.TrimString(value))
 }
 
 var _ io.ReadCloser = (*body)(nil)
