@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -35,9 +34,7 @@ var desks = sync.Pool{New: func() any {
 type conn struct {
 	*handover.First
 	lane   *Lane
-	remote string
-	peer   netip.Addr // of remote
-	client string     // peer as text
+	client wire.Client
 	raw    syscall.RawConn
 
 	*desk         // nil while it waits
@@ -60,11 +57,7 @@ func newConn(l *Lane, nc *handover.First) (*conn, bool) {
 	if err != nil {
 		return nil, false
 	}
-	c := &conn{First: nc, lane: l, raw: raw, remote: nc.RemoteAddr().String()}
-	if peer, err := netip.ParseAddrPort(c.remote); err == nil {
-		c.peer = peer.Addr().WithZone("")
-		c.client = c.peer.String()
-	}
+	c := &conn{First: nc, lane: l, raw: raw, client: wire.ClientAt(nc.RemoteAddr().String())}
 	c.read = func(fd uintptr) bool {
 		c.take()
 		c.n, c.err = again(syscall.Read, fd, c.buffer[:])

@@ -88,7 +88,7 @@ func (c *conn) next() Site {
 	if len(c.unread) < whole && !c.more(whole) {
 		return nil
 	}
-	r.Body, r.Remote, r.Peer, r.Client = c.unread[r.size:whole], c.remote, c.peer, c.client
+	r.Body, r.Client = c.unread[r.size:whole], c.client
 	return site
 }
 

@@ -162,15 +162,15 @@ func (s *site) Serve(w *lane.Answer, r *wire.Request) {
 	expressServed.Inc()
 	defer s.express.abort()
 	if !s.takesBytes(r) || !s.serveBytes(w, r) {
-		s.serve(w, r.HTTP(), s.guard.gate.Serve)
+		s.serve(w, r.HTTP(), r.Client, s.guard.gate.Serve)
 	}
 }
 
 // serve serves a request as one of net/http.
-func (s *site) serve(w http.ResponseWriter, r *http.Request, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
+func (s *site) serve(w http.ResponseWriter, r *http.Request, client wire.Client, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
 	e := s.express
 	w.Header()["Server"] = serverName
-	r = e.prepare(w, r)
+	r = e.prepare(w, r, client)
 	w = gate.WithRequestID(w, vars.RequestID(r))
 	if line, ok := e.log.begin(w, r); ok {
 		defer line.write()
@@ -196,19 +196,18 @@ func (e *Express) abort() {
 
 // prepare gives a request the context that Caddy gives it, as far as anything here looks at
 // it. Who sent it is for Caddy to say where it comes from a trusted proxy, or may.
-func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || e.trusts(peer.Addr()) {
+func (e *Express) prepare(w http.ResponseWriter, r *http.Request, client wire.Client) *http.Request {
+	if !client.Addr.IsValid() || e.trusts(client.Addr) {
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
 	}
 	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
-		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: peer.Addr().WithZone("").String(),
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client.Text,
 	}})
 }
 
 // trusts reports whether an address may be a trusted proxy's.
 func (e *Express) trusts(address netip.Addr) bool {
-	address = address.Unmap().WithZone("")
+	address = address.Unmap()
 	return e.anyProxy || slices.ContainsFunc(e.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 

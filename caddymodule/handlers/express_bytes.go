@@ -48,7 +48,7 @@ const keptMessage = 16 << 10
 // other way: a proxy in front whose word counts, an access log, another way upstream.
 func (s *site) takesBytes(r *wire.Request) bool {
 	e := s.express
-	return r.Peer.IsValid() && !e.trusts(r.Peer) && e.log.config == nil && s.proxy.transport.TakesMessages(len(r.Body)) &&
+	return r.Client.Addr.IsValid() && !e.trusts(r.Client.Addr) && e.log.config == nil && s.proxy.transport.TakesMessages(len(r.Body)) &&
 		(s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
 }
 
@@ -78,7 +78,7 @@ func (x *plainExchange) decide() (ok bool) {
 	x.id = requestID(r)
 	x.request = guard.Request{
 		Method: r.Method, Target: r.Target(), Posts: r.Length >= 0 || r.Get("Content-Type") != "", ContentLength: int64(max(r.Length, 0)),
-		RequestID: x.id, Peer: guard.Peer{Client: r.Peer.Unmap(), Named: x.express.server.ClientIPHeaders},
+		RequestID: x.id, Peer: guard.Peer{Client: r.Client.Addr.Unmap(), Named: x.express.server.ClientIPHeaders},
 	}
 	if x.token[0] = r.Get(g.Policy.TokenHeader); x.token[0] != "" {
 		x.request.Tokens = x.token[:]
@@ -127,7 +127,7 @@ func (x *plainExchange) carryOut() {
 
 // continueDecided has the gate do what takes a request of net/http.
 func (x *plainExchange) continueDecided() {
-	x.serve(x.w, x.r.HTTP(), func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
+	x.serve(x.w, x.r.HTTP(), x.r.Client, func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
 		vars.SetRequestID(r, x.id)
 		return x.guard.gate.ServeDecided(w, r, &x.decision, x.at, x.took, next)
 	})
@@ -178,7 +178,7 @@ func (x *plainExchange) forward() {
 
 // continueForwarded has the gate do what is left, with the answer that next gives.
 func (x *plainExchange) continueForwarded(next func(http.ResponseWriter, *http.Request) error) {
-	x.serve(x.w, x.r.HTTP(), func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
+	x.serve(x.w, x.r.HTTP(), x.r.Client, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
 		vars.SetRequestID(r, x.id)
 		vars.SetForwarding(r, x.forwarding)
 		return x.guard.gate.ServeForwarded(w, r, &x.decision, x.forwarding, answered(next))
@@ -221,7 +221,7 @@ func (x *plainExchange) appendMessage() {
 	for name, value := range f.Fields {
 		out = wire.AppendField(out, name, value)
 	}
-	out = wire.AppendPlain(out, "X-Forwarded-For", r.Client)
+	out = wire.AppendPlain(out, "X-Forwarded-For", r.Client.Text)
 	out = wire.AppendPlain(out, "X-Forwarded-Host", r.Host)
 	out = wire.AppendPlain(out, "X-Forwarded-Proto", "http")
 	if len(r.Body) > 0 || r.Method != http.MethodGet && r.Method != http.MethodDelete {

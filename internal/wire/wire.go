@@ -23,12 +23,26 @@ type Request struct {
 	Length              int     // of the body as declared; -1: it was not
 	Close               bool    // the client wants the connection closed behind the answer
 	Body                []byte
-	Remote              string // whose connection it is, as net/http writes it
+	Client              Client
+}
 
-	// Peer is the address in Remote, without a zone; the zero Addr where it has none. Client
-	// is the same as text.
-	Peer   netip.Addr
-	Client string
+// Client is whose connection a request came on.
+type Client struct {
+	Remote string // as net/http writes it
+	// Addr is the address in Remote, without a zone; the zero Addr where it has none. Text is
+	// the same as the upstream is told of it.
+	Addr netip.Addr
+	Text string
+}
+
+// ClientAt returns the client at a remote address of a connection.
+func ClientAt(remote string) Client {
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return Client{Remote: remote}
+	}
+	addr := peer.Addr().WithZone("")
+	return Client{remote, addr, addr.String()}
 }
 
 // Get returns the value of a field, by its canonical name; "" where there is none.
@@ -64,7 +78,7 @@ func (r *Request) Header() http.Header {
 func (r *Request) HTTP() *http.Request {
 	made := &http.Request{
 		Method: r.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL: &url.URL{Path: r.Path, RawQuery: r.Query}, RequestURI: r.Target(), RemoteAddr: r.Remote,
+		URL: &url.URL{Path: r.Path, RawQuery: r.Query}, RequestURI: r.Target(), RemoteAddr: r.Client.Remote,
 		Header: r.Header(), Host: r.Host, Body: http.NoBody, ContentLength: int64(max(r.Length, 0)), Close: r.Close,
 	}
 	if r.Length > 0 {
