@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release package release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -31,19 +31,61 @@ help:
 build:
 	$(STATIC) -o $(BIN) ./cmd/hookgate
 
-# Builds what is published into dist/: a binary for every system, and the checksums.
+# Builds what is published into dist/: binaries, archives, deb, rpm, an image, bills of materials and the checksums of all.
 release: $(RELEASE:%=dist/hookgate-%)
-	cd dist && sha256sum $(RELEASE:%=hookgate-%) >SHA256SUMS && sha256sum --check SHA256SUMS
+	$(MAKE) package
 
 dist/hookgate-%: FORCE
 	GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(MAKE) build BIN=$@
 
-# Builds one of them here, and again elsewhere with nothing cached: they are one file.
-release-check: dist/hookgate-linux-amd64
+# When the commit was made: no file in what is published is younger, and the same commit gives the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# The version as deb and rpm take it: a digit first, no hyphen, a release candidate before its release.
+PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E \
+	-e '/^v[0-9]/!s/^/0.0.0+$(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%d%H%M)./' -e 's/^v//; s/-(alpha|beta|rc)/~\1/; s/-/./g')
+LINUX := $(patsubst linux-%,%,$(filter linux-%,$(RELEASE)))
+ARCHIVED := LICENSE README.md CHANGELOG.md Caddyfile.example docs/install.md docs/upgrade.md deploy/systemd/hookgate.service deploy/systemd/Caddyfile
+NFPM := $(GO) tool -modfile tools/go.mod nfpm
+CYCLONEDX := $(GO) tool -modfile tools/go.mod cyclonedx-gomod
+
+# Packs the binaries that are in dist/; a part of release.
+package: export DIST := $(abspath dist)
+package: export SOURCE_DATE_EPOCH := $(SOURCE_DATE_EPOCH)
+package: export PACKAGE_VERSION := $(PACKAGE_VERSION)
+package:
+	rm -rf dist/package dist/image dist/*.deb dist/*.rpm dist/*.tar dist/*.tar.gz dist/*.cdx.json dist/SHA256SUMS
+	mkdir dist/package
+	sed -e 's|/usr/local/bin/|/usr/bin/|' -e 's|^DynamicUser=yes$$|User=hookgate\nGroup=hookgate|' \
+		-e '/^#   install /d' -e 's|^# A user that exists only while.*|# The user that the package made, which owns nothing but its state.|' \
+		deploy/systemd/hookgate.service >dist/package/hookgate.service
+	set -e; for system in $(RELEASE); do \
+		$(CYCLONEDX) bin -json -noserial -notimestamp -std -version $(VERSION) -output dist/hookgate-$$system.cdx.json dist/hookgate-$$system; \
+		install -m 0755 dist/hookgate-$$system dist/package/hookgate; \
+		tar -c --format=ustar --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+			--transform='s|^.*/||;s|^|hookgate/|' --use-compress-program='gzip -n' \
+			-f dist/hookgate-$$system.tar.gz dist/package/hookgate $(ARCHIVED); \
+	done
+	set -e; for processor in $(LINUX); do for packager in deb rpm; do \
+		PROCESSOR=$$processor $(NFPM) package --config deploy/packages/nfpm.yaml --packager $$packager --target dist/; \
+	done; done
+	$(GO) -C tools run ./image -output $$DIST/image -binaries $$DIST/hookgate-linux- -version $(VERSION) -revision $(REVISION) \
+		-created $(SOURCE_DATE_EPOCH) $(LINUX)
+	tar -c --format=ustar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		-C dist/image -f dist/hookgate-image.tar .
+	rm -r dist/package
+	cd dist && sha256sum $(RELEASE:%=hookgate-%) *.tar.gz *.deb *.rpm *.cdx.json hookgate-image.tar >SHA256SUMS && sha256sum --quiet --check SHA256SUMS
+
+# Installs and runs what release built, and builds it elsewhere with one binary built anew: all of it is the same to the byte.
+release-check:
+	HOOKGATE_DIST=$(abspath dist) HOOKGATE_VERSION=$(VERSION) $(GO) -C tools test -count 1 ./release
 	elsewhere=$$(mktemp -d) && trap 'rm -rf "$$elsewhere"' EXIT && mkdir "$$elsewhere/src" && \
 	git ls-files -z | tar -c --null -T - | tar -x -C "$$elsewhere/src" && \
-	GOCACHE="$$elsewhere/cache" $(MAKE) -C "$$elsewhere/src" $< VERSION=$(VERSION) && \
-	cmp "$<" "$$elsewhere/src/$<"
+	same="VERSION=$(VERSION) REVISION=$(REVISION) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)" && \
+	GOCACHE="$$elsewhere/cache" $(MAKE) -C "$$elsewhere/src" dist/hookgate-linux-amd64 $$same && \
+	cp -n $(RELEASE:%=dist/hookgate-%) "$$elsewhere/src/dist/" && \
+	$(MAKE) -C "$$elsewhere/src" package $$same && \
+	cmp dist/SHA256SUMS "$$elsewhere/src/dist/SHA256SUMS"
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
@@ -107,7 +149,7 @@ vendors-deps:
 	command -v npm >/dev/null || apt-get install -y --no-install-recommends nodejs npm
 	cd test/vendors/node && npm ci --ignore-scripts --no-audit --no-fund
 
-# What vendors send, through the proxies that docs/in-front.md shows; `make test` does so
+# What vendors send, through the proxies that docs/ingress-proxies.md shows; `make test` does so
 # with those that are installed.
 test-fronts: fronts-tools
 	cd test && HOOKGATE_REQUIRE_FRONTS=1 HOOKGATE_REQUIRE_REDIS=1 $(GO) test -count 1 -timeout 5m ./fronts
@@ -179,7 +221,9 @@ lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -l:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && "$$staticcheck" ./...
+	staticcheck=$$($(GO) tool -n staticcheck) && for module in test tools; do \
+		(cd $$module && $(GO) vet ./... && "$$staticcheck" ./...) || exit 1; \
+	done
 
 # Runs every fuzz target of every package, FUZZTIME each. What one finds is kept in the
 # testdata/fuzz of its package, and from then on is a case of `make test`.

@@ -12,10 +12,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/admin/bearer"
 	"github.com/hookgate/hookgate/admin/connections"
 	"github.com/hookgate/hookgate/admin/console"
 	"github.com/hookgate/hookgate/admin/mirror"
+	"github.com/hookgate/hookgate/admin/signin"
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/problem"
@@ -39,6 +41,9 @@ type Config struct {
 	// served: they can be set up after the API. Webhook tokens are minted only where one
 	// of them takes them. Nil: there is none.
 	Guards func() []*guard.Policy
+	// SignIn is where operators sign in to the console; nil: nowhere. Its claims, clock and
+	// log are those of the API.
+	SignIn *signin.Config
 	// RateLimit is how often one operator may ask.
 	RateLimit RateLimit
 	// Now is time.Now where nil. The validity of bearer tokens, the age of the keys that
@@ -59,6 +64,7 @@ type Config struct {
 type admin struct {
 	store       *store.Store
 	verifier    *bearer.Verifier
+	signIn      *signin.SignIn // nil: there is none
 	limiter     *limiter
 	publicURL   string
 	connections connections.Source
@@ -75,6 +81,7 @@ type admin struct {
 type API struct {
 	front
 	verifier *bearer.Verifier
+	signIn   *signin.SignIn
 	refusals *refusalLog
 }
 
@@ -82,6 +89,9 @@ type API struct {
 // may fail with a 503.
 func (a *API) Close() {
 	a.verifier.Close()
+	if a.signIn != nil {
+		a.signIn.Close()
+	}
 	a.refusals.close()
 }
 
@@ -123,9 +133,13 @@ func New(config Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	signIn, err := newSignIn(&config)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	a := &admin{
-		store: config.Store, verifier: verifier, limiter: limiter, publicURL: config.PublicURL,
+		store: config.Store, verifier: verifier, signIn: signIn, limiter: limiter, publicURL: config.PublicURL,
 		connections: config.Connections, log: config.Logger, huma: humago.New(mux, humaConfig()),
 		mirror: config.Mirror, refusals: refusals, guards: config.Guards, now: config.Now,
 	}
@@ -135,24 +149,27 @@ func New(config Config) (*API, error) {
 	a.registerCredentialChanges()
 	a.registerImport()
 	a.registerVerify()
+	a.registerSchemes()
 	a.registerAudit()
+	a.registerMe()
 	a.serveRPC(mux, a.mintIDFunctions())
 	serveDocument(mux, a.huma.OpenAPI(), config.Logger)
 	console.Register(mux)
-	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, a.refusals}, nil
+	a.serveSignIn(mux)
+	return &API{front{mux: mux, log: config.Logger, observe: config.Observe, client: config.Client}, verifier, signIn, a.refusals}, nil
 }
 
 // register adds an operation: who may call it, what it can answer, and the handler,
 // which gets the tenant of the caller.
-func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals []problem.Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
+func register[I, O any](a *admin, needs bearer.Right, op huma.Operation, refusals []problem.Problem, handle func(context.Context, uuid.UUID, *I) (*O, error)) {
 	op.Security = []map[string][]string{{bearerAuth: {}}}
 	limit := op.MaxBodyBytes
 	if limit == 0 {
 		limit = maxBody
 	}
 	op.Middlewares = append(huma.Middlewares{a.authorise(needs), plainQuery, readBody(limit)}, op.Middlewares...)
-	op.BodyReadTimeout = -1        // readBody has done it
-	if needs == bearer.RoleAdmin { // it changes something
+	op.BodyReadTimeout = -1                             // readBody has done it
+	if needs == bearer.Mint || needs == bearer.Change { // it changes something
 		refusals = append(refusals, problem.NotReplicated)
 	}
 	op.Responses = problemResponses(a.huma, refusals)
@@ -168,14 +185,14 @@ func register[I, O any](a *admin, needs bearer.Role, op huma.Operation, refusals
 	})
 }
 
-// authorise lets an operation run for operators with the role it needs, and tells
+// authorise lets an operation run for operators whose role has the right to it, and tells
 // it their tenant. The body is not read before that.
-func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Context)) {
+func (a *admin) authorise(needs bearer.Right) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		x := exchangeOf(ctx.Context())
 		x.operation = ctx.Operation().OperationID
 		r, _ := humago.Unwrap(ctx)
-		who, unproved := a.verifier.Identify(ctx.Context(), r.Header.Values("Authorization"))
+		who, unproved := a.operator(r)
 		if unproved != nil {
 			refuseBearer(unproved).write(x)
 			return
@@ -190,16 +207,35 @@ func (a *admin) authorise(needs bearer.Role) func(huma.Context, func(huma.Contex
 	}
 }
 
+// operator returns who asks, in the tenant that they ask about.
+func (a *admin) operator(r *http.Request) (bearer.Operator, *bearer.Refusal) {
+	who, unproved := a.identify(r)
+	if unproved != nil {
+		return bearer.Operator{}, unproved
+	}
+	return who.In(r.Header.Values(api.TenantHeader))
+}
+
 // admit decides whether a verified operator may go on. What their role refuses counts
 // against their rate too.
-func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
+func (a *admin) admit(who bearer.Operator, needs bearer.Right) *detail {
 	switch wait := a.limiter.take(who); {
 	case wait > 0:
 		return refuse(problem.TooMany).with("Retry-After", seconds(wait))
-	case who.Role != bearer.RoleAdmin && who.Role != needs:
+	case !who.Role.May(needs):
 		return refuse(problem.Role)
 	}
 	return nil
+}
+
+// allow is for what an operation needs beyond the right to it, which only the body tells.
+func (a *admin) allow(ctx context.Context, needs bearer.Right) error {
+	x := exchangeOf(ctx)
+	if x.operator.Role.May(needs) {
+		return nil
+	}
+	a.refused(ctx, x.operator, x.operation, problem.Role.Code)
+	return refuse(problem.Role)
 }
 
 // refused is told of every request of a verified operator that was not carried out
@@ -207,7 +243,10 @@ func (a *admin) admit(who bearer.Operator, needs bearer.Role) *detail {
 func (a *admin) refused(ctx context.Context, who bearer.Operator, operation, code string) {
 	x := exchangeOf(ctx)
 	x.refused = who.Tenant
-	a.refusals.note(who, x.id.String(), operation+" "+code)
+	if who.Tenant == uuid.Nil { // they have yet to choose one, and no other's log is theirs
+		return
+	}
+	a.refusals.note(who, x, operation+" "+code)
 }
 
 // credentialID is the id of a credential in a path: a dashed UUID and no other form,

@@ -29,9 +29,10 @@ var bearerFaults = map[bearer.Reason]string{
 	bearer.OfGuard:        "The bearer token is a guard's, not an operator's.",
 	bearer.BadSubject:     "The sub claim of the bearer token is no text, is empty, or begins with hookgate, which no operator's does.",
 	bearer.BadRoles:       "A role claim of the bearer token is neither a string nor a list of strings.",
-	bearer.BadTenant:      "The tenant claim of the bearer token is not a UUID.",
+	bearer.BadTenant:      "The tenant claim of the bearer token is neither a UUID nor a list of UUIDs.",
 	bearer.TwoTenants:     "The tenant claims of the bearer token name different tenants.",
 	bearer.Invalid:        "The bearer token is not valid.",
+	bearer.SessionOver:    "The session of the console has ended: sign in again.",
 }
 
 // refuseBearer says why a bearer token opens nothing.
@@ -39,12 +40,18 @@ func refuseBearer(r *bearer.Refusal) *detail {
 	switch r.Reason {
 	case bearer.NoTenant:
 		return refuse(problem.NoTenant)
+	case bearer.NoChoice:
+		return refuse(problem.TenantChoice)
+	case bearer.WrongChoice:
+		return refuse(problem.TenantChoice).because("X-Hookgate-Tenant names no tenant of the bearer token, or is given twice.")
+	case bearer.CrossSite:
+		return refuse(problem.CrossSite)
 	case bearer.NoKeys:
 		// After a 401 a client would throw away a token that may be good.
 		return refuse(problem.NoKeys).with("Retry-After", seconds(r.RetryAfter))
 	}
 	header := challenge
-	if r.Reason != bearer.NoToken {
+	if r.Reason != bearer.NoToken && r.Reason != bearer.SessionOver {
 		header += `, error="invalid_token"`
 	}
 	return refuse(problem.Unauthenticated).because(bearerFaults[r.Reason]).with("WWW-Authenticate", header)

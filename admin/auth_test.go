@@ -116,7 +116,8 @@ func TestRefusedTokens(t *testing.T) {
 		"tenant not a UUID":      hs256(t, jwt.MapClaims{"tenant_id": "acme"}),
 		"tenant empty":           hs256(t, jwt.MapClaims{"tenant_id": ""}),
 		"tenant a number":        hs256(t, jwt.MapClaims{"tenant_id": 1}),
-		"tenant a list":          hs256(t, jwt.MapClaims{"tenant_id": []string{tenantA.String()}}),
+		"a tenant not a UUID":    hs256(t, jwt.MapClaims{"tenant_id": []string{tenantA.String(), "acme"}}),
+		"list and one tenant":    hs256(t, jwt.MapClaims{"tenant_id": []string{tenantA.String(), tenantB.String()}, "tenantId": tenantA.String()}),
 		"tenant nil":             hs256(t, jwt.MapClaims{"tenant_id": uuid.Nil.String()}),
 		"tenant urn":             hs256(t, jwt.MapClaims{"tenant_id": tenantA.URN()}),
 		"tenant in braces":       hs256(t, jwt.MapClaims{"tenant_id": "{" + tenantA.String() + "}"}),
@@ -187,7 +188,7 @@ func (u unreadable) Read([]byte) (int, error) {
 func (unreadable) Close() error { return nil }
 
 func TestIssuerAndAudience(t *testing.T) {
-	s := newServer(t, withJWT(func(c *bearer.Config) { c.Issuer, c.Audience = "idp", "hookgate" }))
+	s := newServer(t, withJWT(func(c *bearer.Config) { c.Issuer, c.Audiences = "idp", []string{"api", "hookgate"} }))
 	for _, aud := range []any{"hookgate", []string{"other", "hookgate"}} {
 		s.must(200, hs256(t, jwt.MapClaims{"iss": "idp", "aud": aud}), "GET", callbacksPath, "")
 	}
@@ -327,7 +328,7 @@ func TestUnusableConfiguration(t *testing.T) {
 		says   string
 	}{
 		"no store":          {func(c *admin.Config) { c.Store = nil }, "store"},
-		"no secret":         {withJWT(func(j *bearer.Config) { j.Secret = nil }), "empty"},
+		"no secret":         {withJWT(func(j *bearer.Config) { j.Secrets = nil }), "empty"},
 		"algorithm none":    {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"none"} }), `"none"`},
 		"algorithm RS256":   {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"HS256", "RS256"} }), `"RS256"`},
 		"algorithm in case": {withJWT(func(j *bearer.Config) { j.Algorithms = []string{"hs256"} }), `"hs256"`},
@@ -335,7 +336,7 @@ func TestUnusableConfiguration(t *testing.T) {
 		"raw public URL":    {func(c *admin.Config) { c.PublicURL = "https://HOOKS.example.com/" }, "public URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := admin.Config{Store: usable, JWT: bearer.Config{Secret: secret}}
+			config := admin.Config{Store: usable, JWT: bearer.Config{Secrets: [][]byte{secret}}}
 			c.change(&config)
 			_, err := admin.New(config)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -353,7 +354,7 @@ func TestShortSecretIsWarnedOf(t *testing.T) {
 	for length, warned := range map[int]bool{31: true, 32: false} {
 		var log bytes.Buffer
 		_, err := admin.New(admin.Config{
-			Store: usable, JWT: bearer.Config{Secret: secret[:length]}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Store: usable, JWT: bearer.Config{Secrets: [][]byte{secret[:length]}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if err != nil {
 			t.Fatal(err)

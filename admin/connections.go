@@ -11,7 +11,7 @@ import (
 
 // connectionProblems are what checkConnection can answer.
 var connectionProblems = []problem.Problem{
-	problem.NoConnection, problem.NotConfigured, problem.NoAnswer, problem.MatcherAnswer, problem.MatcherRefuses, problem.MatcherTimeout,
+	problem.NoConnection, problem.NoBearer, problem.NotConfigured, problem.NoAnswer, problem.MatcherAnswer, problem.MatcherRefuses, problem.MatcherTimeout,
 }
 
 // checkConnection keeps a webhook token from being made that no guard would take, or

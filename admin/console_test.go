@@ -24,7 +24,7 @@ func TestConsole(t *testing.T) {
 			t.Errorf("%s: Allow %q", path, a.Header.Get("Allow"))
 		}
 	}
-	for _, path := range []string{"/console/", "/console/index.html", "/console/none.js", "/console/APP.js", "/console/%61pp.js"} {
+	for _, path := range []string{"/console/", "/console/index.html", "/console/none.js", "/console/dialogs.html", "/console/APP.js", "/console/%61pp.js"} {
 		checkProblem(t, s.as("", "GET", path, ""), 404, "HKG-2404")
 	}
 }

@@ -29,25 +29,26 @@ type (
 func (a *admin) registerCredentialChanges() {
 	const one = api.CredentialsPath + "/{id}"
 	a.registerPatch(one)
-	register(a, bearer.RoleAdmin, repeatable(huma.Operation{
+	register(a, bearer.Mint, repeatable(huma.Operation{
 		OperationID: "rotateCredential", Method: http.MethodPost, Path: one + "/rotate",
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Rotate a credential",
 		Description: "Replaces a live credential by a new one with the same label, bindings and expiry, and a new id. " +
 			"With a grace period both are accepted until it ends; at most one such period is open.",
-	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
+	}), slices.Concat([]problem.Problem{problem.TenantNotServed, problem.NotFound, problem.Inactive, problem.Disabled, problem.GraceOpen, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.rotateCredential)
 	a.documentReplay(one + "/rotate")
 	a.registerSigningSecret(one)
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Mint, huma.Operation{
 		OperationID: "finishRotation", Method: http.MethodPost, Path: one + "/finish",
 		Tags: credentialTags, Summary: "End a grace period now",
 		Description: "Revokes the credential that is in its grace period, named by its own id or by that of its successor, and returns it.",
 	}, slices.Concat([]problem.Problem{problem.NotFound, problem.NoGrace}, bodyProblems, mirrorProblems(problem.NotAtMatcher)), a.finishRotation)
-	register(a, bearer.RoleAdmin, huma.Operation{
+	a.registerDisable(one)
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "revokeCredential", Method: http.MethodPost, Path: one + "/revoke",
 		Tags: credentialTags, Summary: "Revoke a credential",
 		Description: "Ends it for good, and returns it. Revoking it again changes nothing.",
 	}, slices.Concat([]problem.Problem{problem.NotFound}, bodyProblems, mirrorProblems(problem.NotAtMatcher)), a.revokeCredential)
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "deleteCredential", Method: http.MethodDelete, Path: one,
 		Tags: credentialTags, Summary: "Revoke a credential and answer nothing",
 		Description: "Ends it for good. It stays in lists, as revoked.",
@@ -63,6 +64,11 @@ func (a *admin) rotateCredential(ctx context.Context, tenant uuid.UUID, in *rota
 		return nil, refuse(problem.Invalid).at("body.secretHash", err.Error())
 	}
 	ctx, ref := withOrigin(ctx, in.Body.Reason), anyKind(tenant, in.ID)
+	if in.Body.Force { // it takes away a token that is still accepted
+		if refusal := a.allow(ctx, bearer.Change); refusal != nil {
+			return nil, refusal
+		}
+	}
 	rotation := store.Rotation{
 		Grace: time.Duration(in.Body.GracePeriodSeconds) * time.Second, Force: in.Body.Force, SecretHash: secret,
 	}

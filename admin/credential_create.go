@@ -35,7 +35,7 @@ func (a *admin) registerCreate() {
 		DefaultStatus: http.StatusCreated, Tags: credentialTags, Summary: "Create a credential",
 		Description: "Returns the token of a callback or webhook credential, once. An api credential has none: its secret is the caller's.",
 	})
-	register(a, bearer.RoleAdmin, op, slices.Concat(
+	register(a, bearer.Mint, op, slices.Concat(
 		tenantProblems, connectionProblems, []problem.Problem{problem.ClientIDTaken, problem.KeyReused, problem.NotSealable}, bodyProblems, mirrorProblems(problem.NotKept)), a.createCredential)
 	a.documentReplay(api.CredentialsPath)
 }

@@ -21,7 +21,7 @@ type (
 )
 
 func (a *admin) registerPatch(path string) {
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "updateCredential", Method: http.MethodPatch, Path: path,
 		Tags: credentialTags, Summary: "Change a credential",
 		Description: "A JSON merge patch: what is absent stays, null takes it away. The token stays. " +

@@ -21,10 +21,11 @@ var credentialTags = []string{"Credentials"}
 type (
 	listCredentialsInput struct {
 		Kind        string    `query:"kind" enum:"callback,webhook,api"`
-		Status      string    `query:"status" enum:"active,grace,expired,revoked"`
+		Status      string    `query:"status" enum:"active,grace,disabled,expired,revoked"`
 		Label       string    `query:"label" maxLength:"128"`
 		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
 		UnusedSince time.Time `query:"unusedSince"`
+		HideRevoked bool      `query:"hideRevoked"`
 		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 		Cursor      string    `query:"cursor" maxLength:"200"`
 	}
@@ -38,7 +39,7 @@ type (
 
 func (a *admin) registerCredentials() {
 	a.registerCreate()
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.Read, huma.Operation{
 		OperationID: "listCredentials", Method: http.MethodGet, Path: api.CredentialsPath,
 		Tags: credentialTags, Summary: "List credentials",
 		Description: "Of every kind, newest first, revoked ones included, page by page. " +
@@ -46,7 +47,7 @@ func (a *admin) registerCredentials() {
 			"With a filter a page may be short of the limit, or empty, and still have a next one.",
 	}, nil, a.listCredentials)
 	documentList[api.CredentialList](a, api.CredentialsPath)
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.Read, huma.Operation{
 		OperationID: "getCredential", Method: http.MethodGet, Path: api.CredentialsPath + "/{id}",
 		Tags: credentialTags, Summary: "Get a credential",
 	}, []problem.Problem{problem.NotFound}, a.getCredential)
@@ -55,7 +56,7 @@ func (a *admin) registerCredentials() {
 func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listOutput, error) {
 	page, next, err := a.store.Page(ctx, tenant, store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
-		UnusedSince: in.UnusedSince, Limit: in.Limit, Cursor: in.Cursor,
+		UnusedSince: in.UnusedSince, HideRevoked: in.HideRevoked, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, badCursor(err)
@@ -77,7 +78,13 @@ func badCursor(err error) error {
 }
 
 func (a *admin) getCredential(ctx context.Context, tenant uuid.UUID, in *oneCredentialInput) (*oneCredentialOutput, error) {
-	return a.reread(ctx, anyKind(tenant, in.ID))
+	c, err := a.store.Get(ctx, anyKind(tenant, in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &oneCredentialOutput{Body: a.show(&c)}
+	out.Body.LastProofs = showProofs(c.Proofs)
+	return out, nil
 }
 
 func (a *admin) reread(ctx context.Context, ref store.Ref) (*oneCredentialOutput, error) {

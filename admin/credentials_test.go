@@ -189,6 +189,9 @@ func TestListPagesAndFilters(t *testing.T) {
 		"?search=%25":                           nil,
 		"?unusedSince=2020-01-01T00:00:00Z":     slices.Concat([]string{webhook, ids[0]}, ids[2:]),
 		"?unusedSince=2127-01-01T00:00:00Z":     append([]string{webhook}, ids...),
+		"?hideRevoked=true":                     append([]string{webhook}, ids[1:]...),
+		"?hideRevoked=true&status=revoked":      nil,
+		"?hideRevoked=false&kind=callback":      ids,
 		"?limit=1000":                           append([]string{webhook}, ids...),
 		"?kind=callback&status=active&label=l0": {ids[2], ids[4], ids[6]},
 	} {
@@ -207,7 +210,7 @@ func TestListPagesAndFilters(t *testing.T) {
 		}
 	}
 	for _, query := range []string{
-		"?kind=", "?kind=password", "?kind=api&kind=webhook", "?status=live", "?limit=0", "?limit=1001", "?limit=x", "?cursor=x",
+		"?kind=", "?kind=password", "?kind=api&kind=webhook", "?status=live", "?limit=0", "?limit=1001", "?limit=x", "?hideRevoked=yes", "?cursor=x",
 		"?cursor=" + strings.Repeat("A", 300), "?unusedSince=yesterday", "?tenant=x", "?label=" + strings.Repeat("x", 129), "?search=", "?search=a%0Ab", "?search=" + strings.Repeat("x", 129), "?limit=1;kind=api", "?%zz",
 	} {
 		checkProblem(t, s.expect(422, viewerOf(t, tenantA), "GET", credentialsPath+query, ""), 422, "HKG-2422")

@@ -36,7 +36,7 @@ func ExampleNew() {
 	defer credentials.Destruct()
 
 	secret := []byte("0123456789abcdef0123456789abcdef")
-	api, err := admin.New(admin.Config{Store: credentials, JWT: bearer.Config{Secret: secret}})
+	api, err := admin.New(admin.Config{Store: credentials, JWT: bearer.Config{Secrets: [][]byte{secret}}})
 	if err != nil {
 		fmt.Println(err)
 		return

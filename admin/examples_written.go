@@ -45,7 +45,8 @@ var examples = map[string][]docs.Example{
 	}}}},
 	"AuditEntry": {{Value: api.AuditEntry{
 		ID: "1767323045678-0", At: exampleDay(2), Actor: "alice@example.com", Action: "revoke", CredentialID: exampleID,
-		Kind: "callback", Reason: "leaked in a support ticket", RequestID: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b",
+		Kind: "callback", Label: "Billing", Reason: "leaked in a support ticket", Address: "192.0.2.7",
+		RequestID: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b",
 	}}},
 }
 

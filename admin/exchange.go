@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/google/uuid"
 
@@ -17,9 +18,10 @@ type exchange struct {
 	log       *slog.Logger
 	id        uuid.UUID
 	operation string
-	status    int       // 0 until something was sent
-	code      string    // of the problem that was sent, "" for other answers
-	refused   uuid.UUID // the tenant of the operator who was refused, where known
+	client    netip.Addr // zero where it is not known
+	status    int        // 0 until something was sent
+	code      string     // of the problem that was sent, "" for other answers
+	refused   uuid.UUID  // the tenant of the operator who was refused, where known
 
 	operator bearer.Operator // zero until authorised
 	// authorization is the header that proves the operator, as it came.

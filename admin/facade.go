@@ -73,7 +73,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 
 	mint := repeatable(f.mint.of(http.MethodPost, f.path, f.tag))
 	mint.DefaultStatus = http.StatusCreated
-	register(a, bearer.RoleAdmin, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems, mirrorProblems(problem.NotKept)),
+	register(a, bearer.Mint, mint, slices.Concat(tenantProblems, f.mintProblems, bodyProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *requestInput[Request]) (*secretOutput[Secret], error) {
 			spec := f.spec(&in.Body)
 			spec.Tenant, spec.Kind = tenant, f.kind
@@ -88,7 +88,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 			return answer(a.mint(ctx, spec))
 		})
 
-	register(a, bearer.RoleViewer, f.list.of(http.MethodGet, f.path, f.tag), append(mirrorProblems(), problem.ManyLists),
+	register(a, bearer.Read, f.list.of(http.MethodGet, f.path, f.tag), append(mirrorProblems(), problem.ManyLists),
 		func(ctx context.Context, tenant uuid.UUID, _ *struct{}) (*listOutput, error) {
 			if a.mirror != nil && f.kind == credential.KindCallback {
 				return nil, a.relayList(ctx, tenant)
@@ -106,8 +106,8 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 
 	rotate := repeatable(f.rotate.of(http.MethodPost, one+"/rotate", f.tag))
 	rotate.DefaultStatus = http.StatusCreated
-	register(a, bearer.RoleAdmin, rotate,
-		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
+	register(a, bearer.Mint, rotate,
+		slices.Concat(tenantProblems, []problem.Problem{problem.NotFound, problem.Inactive, problem.Disabled, problem.GraceOpen}, f.rotationProblems, repeatProblems, mirrorProblems(problem.NotKept)),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*secretOutput[Secret], error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if f.rotatable != nil {
@@ -127,7 +127,7 @@ func registerFacade[Named named, Request, Secret, List any](a *admin, parameter 
 			return answer(a.rotate(ctx, ref, store.Rotation{}))
 		})
 
-	register(a, bearer.RoleAdmin, f.revoke.of(http.MethodDelete, one, f.tag), append(mirrorProblems(problem.NotAtMatcher), problem.NotFound),
+	register(a, bearer.Change, f.revoke.of(http.MethodDelete, one, f.tag), append(mirrorProblems(problem.NotAtMatcher), problem.NotFound),
 		func(ctx context.Context, tenant uuid.UUID, in *Named) (*struct{}, error) {
 			ref := store.Ref{Tenant: tenant, Kind: f.kind, ID: (*in).id()}
 			if a.mirror != nil && f.kind == credential.KindCallback {

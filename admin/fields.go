@@ -43,9 +43,11 @@ var fields = map[string]map[string]docs.Field{
 		},
 		"action":       {Example: "revoke"},
 		"credentialId": {Text: "For a rotation the old credential; detail has the id of the new one."},
+		"label":        {Text: "What the credential is called after the change."},
+		"address":      {Text: "From where the operator asked, as the admin API sees it behind trusted proxies.", Example: "192.0.2.7"},
 		"reason":       {Text: "In the operator's words."},
 		"requestId":    {Text: "X-Request-Id of the answer.", Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5b"},
-		"changes":      {Text: "Of an update: for each field what it was and what it became. Of secrets there is only how many, and when they were changed."},
+		"changes":      {Text: "For each field that changed what it was and what it became. Of secrets there is only how many, and when they were changed."},
 		"detail": {
 			Text:    "Of a refusal the operation and code, of a rotation the new credential, of an import the counts.",
 			Example: "listCredentials HKG-2403",
@@ -67,8 +69,8 @@ var fields = map[string]map[string]docs.Field{
 	"Credential": {
 		"kind": {Example: "api"},
 		"status": {
-			Text: "grace: rotated out and accepted until graceUntil. What has reached its graceUntil or " +
-				"expiresAt is expired.",
+			Text: "grace: rotated out and accepted until graceUntil. disabled: refused until it is enabled " +
+				"again. What has reached its graceUntil or expiresAt is expired.",
 			Example: "active",
 		},
 		"vendor":       {Text: "Of a webhook credential, and of a callback credential that was given one."},
@@ -80,6 +82,7 @@ var fields = map[string]map[string]docs.Field{
 		"expiresAt":    {Example: "2027-01-02T03:04:05.678Z"},
 		"rotatedAt":    {Text: "When it superseded another credential, or got another secret in place."},
 		"graceUntil":   {Text: "Once it is rotated out, it is accepted until then.", Example: "2026-01-05T03:04:05.678Z"},
+		"lastProofs":   {Text: "When each result of its senders' proofs was last seen, the newest first. Only where one credential is asked for, and absent where there was none."},
 		"supersedes":   {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a58"},
 		"supersededBy": {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5a"},
 	},
@@ -141,6 +144,12 @@ var fields = map[string]map[string]docs.Field{
 	"ProofSeen": {
 		"result": {Text: "The word that the metric hookgate_proofs_total has for it.", Example: "ok"},
 		"at":     {Text: "When it was last seen.", Example: "2026-01-03T03:04:05.678Z"},
+	},
+	"ListedScheme": {
+		"name":   {Text: "What verify takes as scheme.", Example: "stripe"},
+		"title":  {Example: "Stripe"},
+		"secret": {Text: "Where the vendor's own screens show the secret; absent where that is not known.", Example: "Dashboard, Developers, Webhooks: signing secret."},
+		"notes":  {Text: "What else an operator has to know.", Example: "The tolerance is five minutes."},
 	},
 	"ChangeReasonRequest": {
 		"reason": {Text: "For the audit log."},
@@ -268,6 +277,10 @@ var parameters = map[string]docs.Field{
 		Text:    "A part of the label, client id, vendor or connection, in upper or lower case; or the whole id.",
 		Example: "jira",
 	},
+	"hideRevoked": {Text: "Leaves out what is revoked."},
+	"actor":       {Text: "Exactly this operator.", Example: "alice@example.com"},
+	"since":       {Text: "Only entries of this time and later."},
+	"until":       {Text: "Only entries before this time."},
 	"unusedSince": {Text: "Only credentials that were last used before this time, or never."},
 	"cursor": {
 		Text:    "nextCursor of the page before.",

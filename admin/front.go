@@ -27,9 +27,9 @@ type front struct {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A request id from the client is not taken over: it could repeat another's, or
 	// carry anything into the log.
-	x := &exchange{ResponseWriter: w, log: f.log, id: uuid.Must(uuid.NewV7()), operation: noOperation}
+	x := &exchange{ResponseWriter: w, log: f.log, id: uuid.Must(uuid.NewV7()), operation: noOperation, client: f.client(r)}
 	x.Header().Set("X-Request-Id", x.id.String())
-	defer f.finish(x, r)
+	defer f.finish(x)
 	f.route(x, x.attach(r))
 }
 
@@ -59,7 +59,7 @@ func (f *front) route(x *exchange, r *http.Request) {
 
 // finish reports the request, and what became of a panic. The panic's value is not
 // logged: it may hold a token.
-func (f *front) finish(x *exchange, r *http.Request) {
+func (f *front) finish(x *exchange) {
 	cause := recover()
 	if cause != nil && cause != http.ErrAbortHandler {
 		f.log.Error("panic while serving a request",
@@ -77,7 +77,7 @@ func (f *front) finish(x *exchange, r *http.Request) {
 		x.status = 0 // whatever was sent, the answer was cut
 	}
 	f.observe(x.operation, x.status)
-	f.logRefusal(x, r)
+	f.logRefusal(x)
 	if cause != nil {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
@@ -85,15 +85,15 @@ func (f *front) finish(x *exchange, r *http.Request) {
 
 // logRefusal writes a line about whoever was not let in: it tells somebody who tries tokens
 // from an operator whose token has expired. What the token claims is not in it.
-func (f *front) logRefusal(x *exchange, r *http.Request) {
+func (f *front) logRefusal(x *exchange) {
 	switch x.status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 	default:
 		return
 	}
 	fields := []any{slog.String("request_id", x.id.String()), slog.Int("status", x.status), slog.String("code", x.code), slog.String("operation", x.operation)}
-	if client := f.client(r); client.IsValid() {
-		fields = append(fields, slog.String("client_ip", client.String()))
+	if x.client.IsValid() {
+		fields = append(fields, slog.String("client_ip", x.client.String()))
 	}
 	tenant := x.refused
 	if tenant == uuid.Nil { // it was not the role, nor the rate

@@ -64,7 +64,7 @@ func newServerOn(t testing.TB, s *store.Store, options ...option) *server {
 	srv := &server{t: t, store: s, log: &logBuffer{}, observed: make(chan observation, 100)}
 	config := admin.Config{
 		Store:       s,
-		JWT:         bearer.Config{Secret: secret},
+		JWT:         bearer.Config{Secrets: [][]byte{secret}},
 		PublicURL:   publicURL,
 		Connections: connections.Static{"main"},
 		Guards:      guards(policyOf(matchersCallback, matchersWebhook)),

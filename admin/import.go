@@ -27,7 +27,7 @@ type (
 )
 
 func (a *admin) registerImport() {
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "importCredentials", Method: http.MethodPost, Path: api.CredentialsPath + "/import",
 		MaxBodyBytes: importBody, Tags: credentialTags, Summary: "Import tokens by their digest",
 		Description: "Makes credentials for tokens that were minted elsewhere, of which only the SHA-256 is known. " +

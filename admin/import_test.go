@@ -1,7 +1,11 @@
 package admin_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -237,7 +241,7 @@ func TestAuditLog(t *testing.T) {
 	for _, e := range entries {
 		text := func(field string) string { v, _ := e[field].(string); return v }
 		got = append(got, strings.Join([]string{text("actor"), text("action"), text("credentialId"), text("kind"), text("reason"), text("requestId"), text("detail")}, "|"))
-		if !isUTC(text("at")) || text("id") == "" {
+		if !isUTC(text("at")) || text("id") == "" || text("address") != "192.0.2.1" {
 			t.Errorf("entry %v", e)
 		}
 	}
@@ -247,10 +251,25 @@ func TestAuditLog(t *testing.T) {
 
 	for query, n := range map[string]int{
 		"?credentialId=" + id: 4, "?action=revoke": 3, "?action=refused": 0, "?action=mint&credentialId=" + id: 1, "?limit=1000": len(want),
-		"?credentialId=" + uuid.NewString(): 0,
+		"?credentialId=" + uuid.NewString(): 0, "?actor=nobody": 0, "?until=2001-02-03T04:05:06Z": 0, "?since=2001-02-03T04:05:06Z": len(want),
 	} {
+		if got := bytes.Count(s.must(200, viewerOf(t, tenantA), "GET", "/v1/audit/export"+strings.TrimPrefix(query, "?limit=1000"), "").body, []byte("\n")); got != n {
+			t.Errorf("%s: %d lines, want %d", query, got, n)
+		}
 		if got := len(s.expect(200, viewerOf(t, tenantA), "GET", "/v1/audit"+query, "").list(t, "entries")); got != n {
 			t.Errorf("%s: %d entries, want %d", query, got, n)
+		}
+	}
+	export := s.must(200, viewerOf(t, tenantA), "GET", "/v1/audit/export", "")
+	lines := slices.Collect(bytes.Lines(export.body))
+	slices.Reverse(lines)
+	if export.Header.Get("Content-Type") != "application/x-ndjson" || len(lines) != len(entries) {
+		t.Fatalf("%s, %d lines", export.Header.Get("Content-Type"), len(lines))
+	}
+	for i, line := range lines {
+		var e map[string]any
+		if err := json.Unmarshal(line, &e); err != nil || !reflect.DeepEqual(e, entries[i]) {
+			t.Errorf("line %s is not %v: %v", line, entries[i], err)
 		}
 	}
 	cursor, seen := "", 0
@@ -270,7 +289,7 @@ func TestAuditLog(t *testing.T) {
 	if seen != len(want) {
 		t.Errorf("%d entries in pages, %d in all", seen, len(want))
 	}
-	for _, query := range []string{"?credentialId=x", "?action=delete", "?limit=0", "?cursor=x", "?cursor=MTItYWJj", "?tenant=" + tenantB.String()} {
+	for _, query := range []string{"?credentialId=x", "?action=delete", "?limit=0", "?cursor=x", "?cursor=MTItYWJj", "?since=yesterday", "?until=0", "?tenant=" + tenantB.String()} {
 		checkProblem(t, s.expect(422, viewerOf(t, tenantA), "GET", "/v1/audit"+query, ""), 422, "HKG-2422")
 	}
 }

@@ -45,7 +45,7 @@ func newIssuer(t testing.TB) *issuer {
 // option makes a server trust the issuer and live by its clock.
 func (i *issuer) option(algorithms ...string) option {
 	return func(c *admin.Config) {
-		c.JWT.Secret, c.JWT.KeySetURL, c.JWT.Algorithms = nil, i.URL+"/jwks", algorithms
+		c.JWT.Secrets, c.JWT.KeySetURL, c.JWT.Algorithms = nil, i.URL+"/jwks", algorithms
 		c.Now = func() time.Time {
 			i.mu.Lock()
 			defer i.mu.Unlock()

@@ -73,7 +73,7 @@ var publicKeys = []struct {
 }
 
 func withPublicKey(pem []byte, algorithms ...string) option {
-	return withJWT(func(j *bearer.Config) { j.Secret, j.PublicKey, j.Algorithms = nil, pem, algorithms })
+	return withJWT(func(j *bearer.Config) { j.Secrets, j.PublicKeys, j.Algorithms = nil, [][]byte{pem}, algorithms })
 }
 
 func TestPublicKey(t *testing.T) {
@@ -92,6 +92,14 @@ func TestPublicKey(t *testing.T) {
 			}
 		})
 	}
+	t.Run("several", func(t *testing.T) {
+		s := newServer(t, withJWT(func(j *bearer.Config) {
+			j.Secrets, j.PublicKeys = nil, [][]byte{publicPEM(rsa2048), publicPEM(p256)}
+		}))
+		s.must(200, keyed(t, "RS256", rsa2048(), nil, nil), "GET", callbacksPath, "")
+		s.must(200, keyed(t, "ES256", p256(), nil, nil), "GET", callbacksPath, "")
+		checkProblem(t, s.as(keyed(t, "ES384", p384(), nil, nil), "GET", callbacksPath, ""), 401, "HKG-2401")
+	})
 	t.Run("PKCS #1", func(t *testing.T) {
 		text := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(rsa2048().Public().(*rsa.PublicKey))})
 		newServer(t, withPublicKey(text)).must(200, keyed(t, "RS256", rsa2048(), nil, nil), "GET", callbacksPath, "")
@@ -103,30 +111,30 @@ func TestUnusablePublicKey(t *testing.T) {
 	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(ed()))})
 	good := publicPEM(rsa2048)
 	for name, j := range map[string]bearer.Config{
-		"not PEM":           {PublicKey: []byte("ssh-ed25519 AAAA")},
-		"private key":       {PublicKey: private},
-		"certificate":       {PublicKey: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})},
-		"not DER":           {PublicKey: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})},
-		"two keys":          {PublicKey: append(good[:len(good):len(good)], publicPEM(p256)...)},
-		"short RSA":         {PublicKey: publicPEM(rsa1024)},
-		"P-224":             {PublicKey: publicPEM(p224)},
-		"with a secret":     {PublicKey: good, Secret: secret},
-		"with a URL":        {PublicKey: good, KeySetURL: "https://idp.example/jwks"},
-		"URL and secret":    {Secret: secret, KeySetURL: "https://idp.example/jwks"},
-		"HS256":             {PublicKey: good, Algorithms: []string{"HS256"}},
-		"RS256 and HS256":   {PublicKey: good, Algorithms: []string{"RS256", "HS256"}},
-		"none":              {PublicKey: good, Algorithms: []string{"none"}},
-		"ES256 with RSA":    {PublicKey: good, Algorithms: []string{"ES256"}},
-		"RS256 with P-256":  {PublicKey: publicPEM(p256), Algorithms: []string{"RS256"}},
-		"ES384 with P-256":  {PublicKey: publicPEM(p256), Algorithms: []string{"ES384"}},
+		"not PEM":           {PublicKeys: [][]byte{[]byte("ssh-ed25519 AAAA")}},
+		"private key":       {PublicKeys: [][]byte{private}},
+		"certificate":       {PublicKeys: [][]byte{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})}},
+		"not DER":           {PublicKeys: [][]byte{pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})}},
+		"two keys":          {PublicKeys: [][]byte{append(good[:len(good):len(good)], publicPEM(p256)...)}},
+		"short RSA":         {PublicKeys: [][]byte{publicPEM(rsa1024)}},
+		"P-224":             {PublicKeys: [][]byte{publicPEM(p224)}},
+		"with a secret":     {PublicKeys: [][]byte{good}, Secrets: [][]byte{secret}},
+		"with a URL":        {PublicKeys: [][]byte{good}, KeySetURL: "https://idp.example/jwks"},
+		"URL and secret":    {Secrets: [][]byte{secret}, KeySetURL: "https://idp.example/jwks"},
+		"HS256":             {PublicKeys: [][]byte{good}, Algorithms: []string{"HS256"}},
+		"RS256 and HS256":   {PublicKeys: [][]byte{good}, Algorithms: []string{"RS256", "HS256"}},
+		"none":              {PublicKeys: [][]byte{good}, Algorithms: []string{"none"}},
+		"ES256 with RSA":    {PublicKeys: [][]byte{good}, Algorithms: []string{"ES256"}},
+		"RS256 with P-256":  {PublicKeys: [][]byte{publicPEM(p256)}, Algorithms: []string{"RS256"}},
+		"ES384 with P-256":  {PublicKeys: [][]byte{publicPEM(p256)}, Algorithms: []string{"ES384"}},
 		"URL and HS256":     {KeySetURL: "https://idp.example/jwks", Algorithms: []string{"HS256"}},
 		"URL, RS and HS":    {KeySetURL: "https://idp.example/jwks", Algorithms: []string{"RS256", "HS256"}},
-		"secret and RS256":  {Secret: secret, Algorithms: []string{"RS256"}},
+		"secret and RS256":  {Secrets: [][]byte{secret}, Algorithms: []string{"RS256"}},
 		"http":              {KeySetURL: "http://idp.example/jwks"},
 		"no scheme":         {KeySetURL: "idp.example/jwks"},
 		"file":              {KeySetURL: "file:///etc/jwks.json"},
 		"user and password": {KeySetURL: "https://user:hunter2@idp.example/jwks"},
-		"negative lifetime": {Secret: secret, MaxTTL: -1},
+		"negative lifetime": {Secrets: [][]byte{secret}, MaxTTL: -1},
 	} {
 		if _, err := admin.New(admin.Config{Store: usable, JWT: j}); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -30,12 +30,23 @@ func documentList[List any](a *admin, path string) {
 	}
 }
 
-// listing writes a JSON object with one list, entry by entry, so that it is never in
+// jsonLines is the media type of JSON lines, by the name that most programs know.
+const jsonLines = "application/x-ndjson"
+
+// documentLines describes the answer of an operation that lists as JSON lines.
+func documentLines[Entry any](a *admin, path string) {
+	api := a.huma.OpenAPI()
+	api.Paths[path].Get.Responses["200"].Content = map[string]*huma.MediaType{
+		jsonLines: {Schema: api.Components.Schemas.Schema(reflect.TypeFor[Entry](), true, "")},
+	}
+}
+
+// listing writes a JSON object with one list, or JSON lines, entry by entry, so that it is never in
 // memory as a whole and one entry that cannot be written does not hide the others.
 type listing struct {
 	x       *exchange
 	log     *slog.Logger
-	member  string // of the object, that holds the list
+	member  string // of the object, that holds the list; "" for JSON lines
 	page    bytes.Buffer
 	begun   bool
 	entries int
@@ -66,9 +77,11 @@ func (a *admin) listed(ctx context.Context, member string, read func(*listing) (
 // add puts an entry into the page.
 func (l *listing) add(entry any) {
 	before := l.page.Len()
-	if l.entries == 0 {
+	switch {
+	case l.member == "":
+	case l.entries == 0:
 		l.page.WriteString(`{"` + l.member + `":[`)
-	} else {
+	default:
 		l.page.WriteByte(',')
 	}
 	encoder := json.NewEncoder(&l.page)
@@ -79,8 +92,23 @@ func (l *listing) add(entry any) {
 			slog.String("request_id", l.x.id.String()), slog.String("operation", l.x.operation))
 		return
 	}
-	l.page.Truncate(l.page.Len() - 1) // the line feed
+	if l.member != "" {
+		l.page.Truncate(l.page.Len() - 1) // the line feed
+	}
 	l.entries++
+}
+
+func (l *listing) begin() {
+	if l.begun {
+		return
+	}
+	l.begun = true
+	mediaType := "application/json"
+	if l.member == "" {
+		mediaType = jsonLines
+	}
+	l.x.Header().Set("Content-Type", mediaType)
+	l.x.WriteHeader(http.StatusOK)
 }
 
 // flush sends the page.
@@ -88,11 +116,7 @@ func (l *listing) flush() error {
 	if l.page.Len() == 0 {
 		return nil
 	}
-	if !l.begun {
-		l.begun = true
-		l.x.Header().Set("Content-Type", "application/json")
-		l.x.WriteHeader(http.StatusOK)
-	}
+	l.begin()
 	// Not every ResponseWriter has deadlines; the server's own then apply.
 	_ = http.NewResponseController(l.x).SetWriteDeadline(time.Now().Add(pageTimeout))
 	_, err := l.x.Write(l.page.Bytes())
@@ -102,6 +126,10 @@ func (l *listing) flush() error {
 
 // end sends what is left.
 func (l *listing) end(next string) error {
+	if l.member == "" {
+		l.begin() // there may be no line
+		return l.flush()
+	}
 	if l.entries == 0 {
 		l.page.WriteString(`{"` + l.member + `":[`)
 	}

@@ -47,10 +47,11 @@ type (
 
 // Refusals of the functions.
 var (
-	errOtherBrand  = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
-	errNoRecord    = invalidInput("there is no such api credential")
-	errEndedRecord = invalidInput("the api credential is revoked or expired")
-	errTakenClient = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
+	errOtherBrand   = refuseRPC(http.StatusForbidden, rpcForbidden, "permission denied: _brand_id is not the tenant of the bearer token")
+	errNoRecord     = invalidInput("there is no such api credential")
+	errEndedRecord  = invalidInput("the api credential is revoked or expired")
+	errPausedRecord = invalidInput("the api credential is disabled: enable it before its secret is replaced")
+	errTakenClient  = refuseRPC(http.StatusConflict, rpcDuplicate, `duplicate key value violates unique constraint "api_credentials_client_id_key"`).
 			explain("The client id belongs to a credential that is not revoked.", "")
 	errMalformedID  = invalidInput("_credential_id must be a UUID")
 	errBrandID      = invalidInput("_brand_id must be a UUID")
@@ -63,16 +64,16 @@ var (
 func (a *admin) mintIDFunctions() []*rpcFunction {
 	return []*rpcFunction{
 		newRPC(rpcFunction{
-			name: "create_api_credential_record", operation: "createApiCredentialRecord", summary: "Create an api credential",
+			name: "create_api_credential_record", operation: "createApiCredentialRecord", needs: bearer.Mint, summary: "Create an api credential",
 			description: "The secret never comes here, only its SHA-256. The client id must not be that of any credential that is not revoked.",
 			refusals:    []*rpcError{errTakenClient, asRPC(refuse(problem.Quota))},
 		}, a.createRecord),
 		newRPC(rpcFunction{
-			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", summary: "Revoke an api credential",
+			name: "revoke_api_credential_record", operation: "revokeApiCredentialRecord", needs: bearer.Change, summary: "Revoke an api credential",
 			description: "Ends it for good, and frees its client id. Revoking it again changes nothing.",
 		}, a.revokeRecord),
 		newRPC(rpcFunction{
-			name: "rotate_api_credential_secret_record", operation: "rotateApiCredentialSecretRecord", summary: "Replace the secret of an api credential",
+			name: "rotate_api_credential_secret_record", operation: "rotateApiCredentialSecretRecord", needs: bearer.Mint, summary: "Replace the secret of an api credential",
 			description: "In place: id, client id, scopes and metadata stay. The old secret is refused at once, and is never accepted again.",
 		}, a.rotateRecord),
 	}
@@ -173,6 +174,8 @@ func recordError(err error) error {
 		return errNoRecord
 	case errors.Is(err, store.ErrInactive):
 		return errEndedRecord
+	case errors.Is(err, store.ErrDisabled):
+		return errPausedRecord
 	case errors.Is(err, store.ErrClientIDTaken):
 		return errTakenClient
 	case errors.Is(err, credential.ErrInvalid):

@@ -26,7 +26,7 @@ var (
 // mirrorProblems are what an operation can be refused with that goes to Matcher too, where a
 // mirror is configured.
 func mirrorProblems(more ...problem.Problem) []problem.Problem {
-	return append([]problem.Problem{problem.MirrorUnreachable, problem.MirrorNoAnswer}, more...)
+	return append([]problem.Problem{problem.MirrorUnreachable, problem.MirrorNoAnswer, problem.NoBearer}, more...)
 }
 
 // settleTimeout bounds what is done once Matcher has been asked, whether or not the
@@ -41,7 +41,7 @@ func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 func caller(ctx context.Context) mirror.Caller {
 	x := exchangeOf(ctx)
 	authorization := x.authorization
-	if authorization == "" { // the token came in another way
+	if authorization == "" && x.operator.Token != "" { // the token came in another way
 		authorization = "Bearer " + x.operator.Token
 	}
 	return mirror.Caller{Tenant: x.operator.Tenant, Authorization: authorization, Until: x.operator.Until, RequestID: x.id.String()}
@@ -208,6 +208,8 @@ func (a *admin) revokeAtMatcher(ctx context.Context, id uuid.UUID) (*mirror.Answ
 	if err == nil {
 		err = fmt.Errorf("status %d", answer.Status)
 	}
-	a.mirror.Later(by, id)
+	if by.Authorization != "" { // else there is nothing to repeat it with
+		a.mirror.Later(by, id)
+	}
 	return nil, fmt.Errorf("%w: %w", errNotAtMatcher, err)
 }

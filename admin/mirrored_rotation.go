@@ -75,6 +75,8 @@ func (a *admin) rotatableAtMatcher(ctx context.Context, old *credential.Credenti
 	case credential.StatusActive:
 	case credential.StatusGrace:
 		return store.ErrGraceOpen
+	case credential.StatusDisabled:
+		return store.ErrDisabled
 	default:
 		return store.ErrInactive
 	}
@@ -85,7 +87,7 @@ func (a *admin) rotatableAtMatcher(ctx context.Context, old *credential.Credenti
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil
-	case err == nil && before.Status(a.store.Now()) == credential.StatusGrace:
+	case err == nil && before.InGrace(a.store.Now()):
 		return store.ErrGraceOpen
 	}
 	return err

@@ -41,7 +41,7 @@ func humaConfig() huma.Config {
 // Problems that operations share in the document.
 var (
 	commonProblems = []problem.Problem{
-		problem.Unauthenticated, problem.NoTenant, problem.Role, problem.Malformed, problem.SlowBody, problem.RequestTooLarge,
+		problem.Unauthenticated, problem.NoTenant, problem.TenantChoice, problem.CrossSite, problem.Role, problem.Malformed, problem.SlowBody, problem.RequestTooLarge,
 		problem.Invalid, problem.TooMany, problem.OperationFailed, problem.NoKeys, problem.StoreUnavailable,
 	}
 	bodyProblems = []problem.Problem{problem.MediaType}

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -103,11 +104,17 @@ func (d *driver) checkForm(name string, a answer) {
 		d.fail(name, a, "%q is not documented", a.Header.Get("Content-Type"))
 		return
 	}
-	var body any
-	if err := json.Unmarshal(a.body, &body); err != nil {
-		d.fail(name, a, "%v", err)
-	} else if err := d.doc.schema(documented["schema"]).Validate(asResource(d.t, body)); err != nil {
-		d.fail(name, a, "%v", err)
+	bodies := [][]byte{a.body}
+	if mediaType == "application/x-ndjson" {
+		bodies = slices.Collect(bytes.Lines(a.body))
+	}
+	for _, text := range bodies {
+		var body any
+		if err := json.Unmarshal(text, &body); err != nil {
+			d.fail(name, a, "%v", err)
+		} else if err := d.doc.schema(documented["schema"]).Validate(asResource(d.t, body)); err != nil {
+			d.fail(name, a, "%v", err)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func withOrigin(ctx context.Context, reason string) context.Context {
 	x := exchangeOf(ctx)
 	return store.WithOrigin(ctx, store.Origin{
-		Actor: actorName(x.operator.Subject), TenantAs: x.operator.TenantAs, RequestID: x.id.String(), Reason: reason,
+		Actor: actorName(x.operator.Subject), Address: x.client, TenantAs: x.operator.TenantAs, RequestID: x.id.String(), Reason: reason,
 		IdempotencyKey: x.once.key, Fingerprint: x.once.fingerprint,
 	})
 }

@@ -77,6 +77,8 @@ func (e *rpcError) write(x *exchange) {
 // keeps its own.
 var rpcCodes = map[string]string{
 	problem.NoTenant.Code:        rpcForbidden,
+	problem.TenantChoice.Code:    rpcForbidden,
+	problem.CrossSite.Code:       rpcForbidden,
 	problem.Role.Code:            rpcForbidden,
 	problem.TenantNotServed.Code: rpcForbidden,
 	problem.Quota.Code:           rpcRaised + "409",
@@ -98,8 +100,8 @@ func asRPC(d *detail) *rpcError {
 func refuseBearerRPC(r *bearer.Refusal) *rpcError {
 	e := asRPC(refuseBearer(r))
 	switch r.Reason {
-	case bearer.NoTenant, bearer.NoKeys:
-	case bearer.NoToken:
+	case bearer.NoTenant, bearer.NoChoice, bearer.WrongChoice, bearer.CrossSite, bearer.NoKeys:
+	case bearer.NoToken, bearer.SessionOver:
 		e.Code, e.Message = rpcNoToken, "Anonymous access is disabled"
 	case bearer.Expired:
 		e.Code, e.Message = rpcBadClaims, "JWT expired"

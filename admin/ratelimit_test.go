@@ -153,7 +153,7 @@ func TestUnusableRateLimit(t *testing.T) {
 	for _, limit := range []admin.RateLimit{
 		{PerSecond: -1}, {Burst: -1}, {PerSecond: 1, Burst: -1}, {PerSecond: 1_000_001}, {PerSecond: 1, Burst: 10_000_001}, {Off: true, PerSecond: 1},
 	} {
-		if _, err := admin.New(admin.Config{Store: st, JWT: bearer.Config{Secret: secret}, RateLimit: limit}); err == nil {
+		if _, err := admin.New(admin.Config{Store: st, JWT: bearer.Config{Secrets: [][]byte{secret}}, RateLimit: limit}); err == nil {
 			t.Errorf("%+v was accepted", limit)
 		}
 	}

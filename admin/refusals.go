@@ -51,17 +51,17 @@ func newRefusalLog(s *store.Store, log *slog.Logger, now keyring.Clock) (*refusa
 }
 
 // note records a refusal, or drops it.
-func (l *refusalLog) note(who bearer.Operator, requestID, detail string) {
+func (l *refusalLog) note(who bearer.Operator, x *exchange, detail string) {
 	if l.thin.take(who) > 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) >= refusalQueue {
-		l.log.Warn("a refusal of an operator is missing in the audit log: the store is too slow", slog.String("request_id", requestID))
+		l.log.Warn("a refusal of an operator is missing in the audit log: the store is too slow", slog.String("request_id", x.id.String()))
 		return
 	}
-	l.queue = append(l.queue, refusal{who.Tenant, store.Origin{Actor: actorName(who.Subject), RequestID: requestID}, detail})
+	l.queue = append(l.queue, refusal{who.Tenant, store.Origin{Actor: actorName(who.Subject), Address: x.client, RequestID: x.id.String()}, detail})
 	if l.idle == nil {
 		l.idle = make(chan struct{})
 		go l.write()

@@ -22,6 +22,7 @@ type rpcFunction struct {
 	operation   string
 	summary     string
 	description string
+	needs       bearer.Right
 	refusals    []*rpcError // what it may answer beyond what all do
 	arguments   reflect.Type
 	call        func(ctx context.Context, who bearer.Operator, body []byte) error
@@ -108,7 +109,7 @@ func (a *admin) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) 
 		refusal.header.Set("Allow", http.MethodPost)
 		return refusal
 	}
-	who, unproved := a.verifier.Identify(r.Context(), r.Header.Values("Authorization"))
+	who, unproved := a.operator(r)
 	if unproved != nil {
 		return refuseBearerRPC(unproved)
 	}
@@ -117,7 +118,7 @@ func (a *admin) callRPC(x *exchange, r *http.Request, functions []*rpcFunction) 
 		return noFunction(name, nil, nil)
 	}
 	function := functions[i]
-	if refusal := a.admit(who, bearer.RoleAdmin); refusal != nil {
+	if refusal := a.admit(who, function.needs); refusal != nil {
 		a.refused(r.Context(), who, x.operation, asRPC(refusal).Code)
 		return refusal
 	}

@@ -22,7 +22,7 @@ type signingSecretInput struct {
 }
 
 func (a *admin) registerSigningSecret(one string) {
-	register(a, bearer.RoleAdmin, huma.Operation{
+	register(a, bearer.Change, huma.Operation{
 		OperationID: "replaceSigningSecret", Method: http.MethodPost, Path: one + "/signing-secret",
 		Tags: credentialTags, Summary: "Replace the secret by which a vendor signs",
 		Description: "The new secret takes the place of the first one of verify. With a grace period the old one verifies as well until it ends; at most one such period is open.",
@@ -67,4 +67,12 @@ func showVerify(v *credential.Verify) *api.ShownVerify {
 		return nil
 	}
 	return &api.ShownVerify{Scheme: api.SchemeOf(v.Scheme), Secrets: v.Secrets, ChangedAt: v.ChangedAt, GraceUntil: v.GraceUntil}
+}
+
+func showProofs(proofs []credential.ProofSeen) []api.ProofSeen {
+	var shown []api.ProofSeen
+	for _, seen := range proofs {
+		shown = append(shown, api.ProofSeen(seen))
+	}
+	return shown
 }

@@ -57,7 +57,7 @@ func NewStatus(config StatusConfig) http.Handler {
 	if config.Metrics != nil {
 		mux.Handle("GET /metrics", config.Metrics)
 	}
-	return &front{mux: mux, log: slog.New(slog.DiscardHandler), observe: func(string, int) {}}
+	return &front{mux: mux, log: slog.New(slog.DiscardHandler), observe: func(string, int) {}, client: peerAddress}
 }
 
 const (

@@ -71,7 +71,7 @@ func TestTenantComesOnlyFromTheToken(t *testing.T) {
 	s.must(201, adminOf(t, tenantA), "POST", callbacksPath, `{}`)
 	r := request("GET", callbacksPath, "")
 	r.Header.Set("Authorization", adminOf(t, tenantB))
-	for _, name := range []string{"X-Tenant-Id", "Tenant_Id", "X-Hookgate-Tenant"} {
+	for _, name := range []string{"X-Tenant-Id", "Tenant_Id", "Tenant"} {
 		r.Header.Set(name, tenantA.String())
 	}
 	if list := s.send(r).list(t, "credentials"); len(list) != 0 {

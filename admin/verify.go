@@ -27,7 +27,7 @@ type (
 )
 
 func (a *admin) registerVerify() {
-	register(a, bearer.RoleViewer, huma.Operation{
+	register(a, bearer.ReadAll, huma.Operation{
 		OperationID: "verifyToken", Method: http.MethodPost, Path: api.CredentialsPath + "/verify",
 		Tags: credentialTags, Summary: "Say what the guard makes of a token",
 		Description: "As far as the token itself decides: whether the path, the client's address, scopes and the vendor's signature fit is not asked. " +
@@ -42,6 +42,7 @@ var verdictDetails = map[guard.Outcome]string{
 	guard.Unknown:     "The guard refuses it with 401: no live credential has it.",
 	guard.Revoked:     "The guard refuses it with 401: it was revoked.",
 	guard.Expired:     "The guard refuses it with 401: its expiry or the end of its grace period has passed.",
+	guard.Disabled:    "The guard refuses it with 401: it is disabled until an operator enables it.",
 	guard.WrongTenant: "The guard refuses it with 403: it does not serve your tenant.",
 	guard.Stale:       "The guard answers 503: it has not been able to compare its keyring with the store for too long.",
 }
@@ -73,9 +74,7 @@ func (a *admin) verifyToken(ctx context.Context, tenant uuid.UUID, in *verifyInp
 			}
 			shown := a.show(&c)
 			out.Body.Credential = &shown
-			for _, seen := range c.Proofs {
-				out.Body.LastProofs = append(out.Body.LastProofs, api.ProofSeen(seen))
-			}
+			out.Body.LastProofs = showProofs(c.Proofs)
 		}
 	}
 	out.Body.Outcome, out.Body.Detail = string(outcome), verdictDetails[outcome]

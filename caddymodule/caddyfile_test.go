@@ -130,6 +130,11 @@ func TestGuardCaddyfile(t *testing.T) {
 					signature header X-B
 					secret {env.C}
 				}
+				client_cert {
+					ca /ca.pem
+					subject CN=a dns:*.b
+					from_header X-Client-Cert
+				}
 				require any
 				allow_ips ::1
 				enforce off
@@ -139,7 +144,7 @@ func TestGuardCaddyfile(t *testing.T) {
 			}
 		}`: `{"public_url":"https://hooks.example.com","vendors":{"stripe":{"allow_ips":["::1"],"verify":[` +
 			`{"scheme":{"signature":{"header":["X-A"],"form":"pairs","separator":",","assign":"=","keys":["v1"]},"signed":"{timestamp}.{body}","timestamp":{"pair":"t"},"tolerance":"2m"},"secrets":["{env.A}","{env.B}"]},` +
-			`{"scheme":{"signature":{"header":["X-B"]}},"secrets":["{env.C}"]}],"require":"any","enforce":"off","replay":600000000000,` +
+			`{"scheme":{"signature":{"header":["X-B"]}},"secrets":["{env.C}"]}],"client_cert":{"ca":"/ca.pem","subject":["CN=a","dns:*.b"],"from_header":"X-Client-Cert"},"require":"any","enforce":"off","replay":600000000000,` +
 			`"challenge":{"kind":"meta","secret":"{env.T}"},"success":{"status":200,"body":"[accepted]"}}}}`,
 		"hookgate {\nvendor a {\nverify github {env.A}\nenforce on\nreplay off\nrequire all\nsuccess 202\nchallenge echo query x\n}\n}": `{"vendors":{"a":{"verify":[{"preset":"github","secrets":["{env.A}"]}],"require":"all","enforce":"on","challenge":{"kind":"echo","echo":{"query":"x"}},"success":{"status":202}}}}`,
 		`hookgate {
@@ -169,6 +174,7 @@ func TestGuardCaddyfile(t *testing.T) {
 		"vendor a {\nallow_ips ::1\nallow_ips ::2\n}", "vendor a {\nsignature X a\nsignature Y b\n}", "vendor a {\nnonsense x\n}",
 		"vendor a {\nverify\n}", "vendor a {\nverify github\n}", "vendor a {\nverify {\n}\n}", "vendor a {\nverify {\nsignature header X\n}\n}", "vendor a {\nverify {\nsecret x\n}\n}",
 		"vendor a {\nverify {\nnonsense x\nsecret x\n}\n}", "vendor a {\nrequire\n}", "vendor a {\nrequire both\n}", "vendor a {\nenforce 1\n}", "vendor a {\nreplay\n}", "vendor a {\nreplay x\n}",
+		"vendor a {\nclient_cert x\n}", "vendor a {\nclient_cert {\nca\n}\n}", "vendor a {\nclient_cert {\nsubject\n}\n}", "vendor a {\nclient_cert {\nca a\nca b\n}\n}", "vendor a {\nclient_cert {\nnonsense x\n}\n}",
 		"vendor a {\nreplay off\n}", "vendor a {\nchallenge\n}", "vendor a {\nchallenge duel\n}", "vendor a {\nchallenge meta\n}", "vendor a {\nsuccess\n}", "vendor a {\nsuccess 302\n}", "vendor a {\nsuccess 200 a b\n}",
 		"public_url", "public_url a b",
 		"vendor a {\nallow_ips ::1\n}\nvendor a {\nallow_ips ::1\n}", "failure_limit", "failure_limit 5", "failure_limit 5 1m 2", "failure_limit on",
@@ -208,6 +214,25 @@ func TestAdminCaddyfile(t *testing.T) {
 		}`: `{"public_url":"https://a.example","public_url_insecure":true,"jwt":{"secret":"s","algorithms":["HS256","HS512"],"issuer":"i",` +
 			`"audience":"a","tenant_claims":["t","u"],"roles_claims":["r"],"default_role":"viewer","default_tenant":"x"},"connections":{"static":["a","b"]}}`,
 		`hookgate_admin {
+			jwt {
+				secret s
+				secret t
+				audience a b
+				audience c
+				role_map "All Staff" viewer
+				role_map f1b6b9a0 admin
+			}
+		}`: `{"jwt":{"secret":["s","t"],"audience":["a","b","c"],"role_map":{"All Staff":"viewer","f1b6b9a0":"admin"}}}`,
+		`hookgate_admin {
+			jwt {
+				jwks_url https://i/jwks
+				tls_ca ca.pem
+				bearer_token_file /var/run/token
+				public_key_file a.pem
+				public_key_file b.pem
+			}
+		}`: `{"jwt":{"jwks_url":"https://i/jwks","tls_ca":"ca.pem","bearer_token_file":"/var/run/token","public_key_file":["a.pem","b.pem"]}}`,
+		`hookgate_admin {
 			connections matcher http://m
 		}`: `{"connections":{"matcher":"http://m"}}`,
 		`hookgate_admin {
@@ -238,7 +263,7 @@ func TestAdminCaddyfile(t *testing.T) {
 	}
 	for _, text := range []string{
 		"public_url", "public_url a b", "public_url a insecure c", "connections", "connections some", "connections any b", "connections static",
-		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nsecret a\nsecret b\n}", "jwt {\nalgorithms\n}",
+		"connections matcher", "connections matcher http://m x", "connections matcher http://m 0s", "connections matcher http://m 1s 2s", "connections matcher https://m {\ntls_ca\n}", "connections matcher https://m {\nnonsense x\n}", "jwt x", "jwt {\nsecret\n}", "jwt {\nsecret a b\n}", "jwt {\nalgorithms\n}", "jwt {\nrole_map a\n}", "jwt {\nrole_map a b c\n}", "jwt {\nrole_map a viewer\nrole_map a admin\n}", "jwt {\naudience\n}", "jwt {\ntls_ca\n}", "jwt {\nbearer_token_file a b\n}",
 		"jwt {\nnonsense x\n}", "connections any\nconnections any", "nonsense",
 		"mirror", "mirror http://m x", "mirror http://m 0s", "mirror http://m 1s 2s", "mirror http://m\nmirror http://n", "mirror https://m {\ntls_ca\n}", "mirror https://m {\nnonsense x\n}",
 	} {

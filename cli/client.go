@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hookgate/hookgate/admin/api"
 	"github.com/hookgate/hookgate/internal/fetch"
 	"github.com/hookgate/hookgate/problem"
 )
@@ -20,6 +22,8 @@ const (
 	// operatorTimeout bounds one request. The server gives the store two seconds; the
 	// rest is for a busy network.
 	operatorTimeout = 30 * time.Second
+	// exportTimeout bounds an export, which is as long as the log.
+	exportTimeout = 30 * time.Minute
 	// maxAnswer is far above a page of 1000 credentials, each as large as can be.
 	maxAnswer = 64 << 20
 	// tooManyTries and tooManyWait bound how long a command of many requests waits
@@ -32,13 +36,17 @@ const (
 type operatorClient struct {
 	base  *url.URL
 	token string // the operator's bearer token
-	fetch *fetch.Client
+	// tenant is the one that the operator chose; "" leaves it to the token.
+	tenant string
+	fetch  *fetch.Client
+	long   *fetch.Client // for what is as long as the data
 }
 
-func newOperatorClient(base *url.URL, token string) *operatorClient {
-	return &operatorClient{base: base, token: token, fetch: fetch.New(fetch.Options{
-		Timeout: operatorTimeout, MaxBody: maxAnswer, Proxy: http.ProxyFromEnvironment,
-	})}
+func newOperatorClient(base *url.URL, token, tenant string) *operatorClient {
+	within := func(timeout time.Duration) *fetch.Client {
+		return fetch.New(fetch.Options{Timeout: timeout, MaxBody: maxAnswer, Proxy: http.ProxyFromEnvironment})
+	}
+	return &operatorClient{base: base, token: token, tenant: tenant, fetch: within(operatorTimeout), long: within(exportTimeout)}
 }
 
 // call is one request to the admin API.
@@ -52,34 +60,57 @@ type call struct {
 // do makes a request and decodes the answer into out. It returns the status, and an
 // *apiError for anything but success.
 func (c *operatorClient) do(ctx context.Context, call call, out any) (status int, err error) {
+	answer, err := c.ask(ctx, call, c.fetch.Do)
+	switch {
+	case err != nil && answer == nil:
+		return 0, err
+	case err != nil, out == nil:
+		return answer.Status, err
+	}
+	if err := json.Unmarshal(answer.Body, out); err != nil {
+		return answer.Status, errors.New("the server answers, but not as Hookgate does")
+	}
+	return answer.Status, nil
+}
+
+// copy makes a request and writes the answer to w.
+func (c *operatorClient) copy(ctx context.Context, call call, w io.Writer) error {
+	_, err := c.ask(ctx, call, func(r *http.Request) (*fetch.Answer, error) { return c.long.Copy(r, w) })
+	return err
+}
+
+// ask makes a request, again where it is told to wait. It returns an *apiError for
+// anything but success.
+func (c *operatorClient) ask(ctx context.Context, call call, send func(*http.Request) (*fetch.Answer, error)) (answer *fetch.Answer, err error) {
 	var body []byte
 	if call.body != nil {
 		if body, err = json.Marshal(call.body); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	for try := 1; ; try++ {
-		answer, err := c.send(ctx, call, body)
+		request, err := c.request(ctx, call, body)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := send(request)
 		switch {
 		case errors.Is(err, fetch.ErrIncomplete):
-			return 0, errors.New("the answer could not be read to its end; whatever was asked for may have been done")
+			return nil, errors.New("the answer could not be read to its end; whatever was asked for may have been done")
+		case err != nil && answer != nil: // what is here cannot take it
+			return nil, err
 		case err != nil:
-			return 0, fmt.Errorf("%s does not answer: %w", c.base.Host, err)
+			return nil, fmt.Errorf("%s does not answer: %w", c.base.Host, err)
 		case answer.Status == http.StatusTooManyRequests && try < tooManyTries && await(ctx, answer.Header.Get("Retry-After")):
 			continue // nothing has been done yet
 		case answer.Status >= 300:
-			return answer.Status, newAPIError(answer)
-		case out == nil:
-			return answer.Status, nil
+			return answer, newAPIError(answer)
 		}
-		if err := json.Unmarshal(answer.Body, out); err != nil {
-			return answer.Status, errors.New("the server answers, but not as Hookgate does")
-		}
-		return answer.Status, nil
+		return answer, nil
 	}
 }
 
-func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*fetch.Answer, error) {
+func (c *operatorClient) request(ctx context.Context, call call, body []byte) (*http.Request, error) {
 	target := c.base.JoinPath(call.path)
 	target.RawQuery = call.query.Encode()
 	request, err := http.NewRequestWithContext(ctx, call.method, target.String(), bytes.NewReader(body))
@@ -88,13 +119,16 @@ func (c *operatorClient) send(ctx context.Context, call call, body []byte) (*fet
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("User-Agent", "hookgate")
+	if c.tenant != "" {
+		request.Header.Set(api.TenantHeader, c.tenant)
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if call.key != "" {
 		request.Header.Set("Idempotency-Key", call.key)
 	}
-	return c.fetch.Do(request)
+	return request, nil
 }
 
 // await waits as long as a Retry-After says, and reports whether it was worth it.

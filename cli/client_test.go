@@ -27,7 +27,7 @@ func clientOf(t *testing.T, answer http.HandlerFunc) *operatorClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newOperatorClient(base, operatorJWT)
+	return newOperatorClient(base, operatorJWT, "")
 }
 
 func TestOperatorClientSends(t *testing.T) {
@@ -135,7 +135,7 @@ func TestServerDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = newOperatorClient(base, operatorJWT).do(t.Context(), call{method: "GET", path: "/v1/x"}, nil)
+	_, err = newOperatorClient(base, operatorJWT, "").do(t.Context(), call{method: "GET", path: "/v1/x"}, nil)
 	if err == nil || !strings.Contains(err.Error(), base.Host+" does not answer") {
 		t.Error(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -45,7 +46,7 @@ json every line is a credential as the admin API has it.`,
 	var kind, status, label, search, unused string
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "kind", "", "callback, webhook or api")
-	flags.StringVar(&status, "status", "", "active, grace, expired or revoked")
+	flags.StringVar(&status, "status", "", "active, grace, disabled, expired or revoked")
 	flags.StringVar(&label, "label", "", "Exactly this label")
 	flags.StringVar(&search, "search", "", "Part of the label, client id, vendor or connection, or an id")
 	flags.StringVar(&unused, "unused-since", "", "Not used since a time, or for a duration such as 90d, or ever")
@@ -161,6 +162,10 @@ func (p *pages) next(ctx context.Context, limit int) (bool, error) {
 // printList prints a list as far as it is wanted: as JSON page by page, as a table at
 // the end, which is when the widths of its columns are known.
 func printList(cmd *cobra.Command, list *pages, b *bounds, columns []string, row func(json.RawMessage) ([]string, error), output string) error {
+	return printListTo(cmd, cmd.OutOrStdout(), list, b, columns, row, output)
+}
+
+func printListTo(cmd *cobra.Command, out io.Writer, list *pages, b *bounds, columns []string, row func(json.RawMessage) ([]string, error), output string) error {
 	rows := [][]string{columns}
 	for left := b.limit; left > 0; {
 		want := left
@@ -176,7 +181,7 @@ func printList(cmd *cobra.Command, list *pages, b *bounds, columns []string, row
 		}
 		for _, entry := range list.entries {
 			if output == outputJSON {
-				err = writeJSON(cmd.OutOrStdout(), entry)
+				err = writeJSON(out, entry)
 			} else {
 				var cells []string
 				cells, err = row(entry)
@@ -191,7 +196,7 @@ func printList(cmd *cobra.Command, list *pages, b *bounds, columns []string, row
 		}
 	}
 	if output == outputTable {
-		if err := writeTable(cmd.OutOrStdout(), rows); err != nil {
+		if err := writeTable(out, rows); err != nil {
 			return err
 		}
 	}

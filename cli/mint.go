@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -20,7 +21,7 @@ func mintCommand(server *settings) *cobra.Command {
 Mints a credential. The token of a callback or webhook credential is printed once,
 alone on standard output. An api credential has none: its secret is yours, and only
 the SHA-256 of it is sent.`,
-		Example: `  hookgate credentials mint --kind callback --label JIRA
+		Example: `  hookgate credentials mint --kind callback --label JIRA --out jira.token
   hookgate credentials mint --kind webhook --vendor pluggy --connection pluggy-main --expires 90d
   hookgate credentials mint --kind api --client-id billing --secret-hash sha256:... --scope products:read`,
 	}
@@ -41,7 +42,7 @@ the SHA-256 of it is sent.`,
 	var verify verifyFlags
 	verify.add(cmd)
 	suggest(cmd, "kind", api.Kinds)
-	output := outputFlag(cmd)
+	output, out := outputFlag(cmd), OutFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
 		if body.Kind == "" {
 			return Usagef("--kind is missing: callback, webhook or api")
@@ -62,7 +63,7 @@ the SHA-256 of it is sent.`,
 		if body.Verify, err = verify.settings(); err != nil {
 			return err
 		}
-		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath, body: body, key: key}, *output)
+		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath, body: body, key: key}, *output, *out)
 	})
 	return cmd
 }
@@ -71,11 +72,15 @@ var errNoToken = errors.New("this was done before with the same idempotency key,
 
 // mint makes a call that answers with a new credential, and prints it. The token is
 // printed first: nobody can show it again.
-func mint(cmd *cobra.Command, server *settings, call call, output string) error {
+func mint(cmd *cobra.Command, server *settings, call call, output, path string) error {
 	client, err := server.client()
 	if err != nil {
 		return err
 	}
+	return To(cmd, path, InParts, func(out io.Writer) error { return mintTo(cmd, out, client, call, output) })
+}
+
+func mintTo(cmd *cobra.Command, out io.Writer, client *operatorClient, call call, output string) error {
 	var answer json.RawMessage
 	status, err := client.do(cmd.Context(), call, &answer)
 	if err != nil {
@@ -85,7 +90,6 @@ func mint(cmd *cobra.Command, server *settings, call call, output string) error 
 	if err := json.Unmarshal(answer, &made); err != nil || made.ID == "" {
 		return errors.New("the server answers, but not as Hookgate does")
 	}
-	out := cmd.OutOrStdout()
 	if output == outputJSON {
 		err = writeJSON(out, answer)
 	} else if made.Token != "" {

@@ -16,28 +16,13 @@ import (
 )
 
 func finishCommand(server *settings) *cobra.Command {
-	cmd := &cobra.Command{
+	return changeWithReason(server, "finish", &cobra.Command{
 		Use:   "finish <id> [flags]",
 		Short: "Ends the grace period of a rotation now",
 		Long: `
 Revokes the credential that a rotation has left in its grace period, named by its own
 id or by that of its successor, and prints it.`,
-	}
-	var body api.ChangeReasonRequest
-	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
-	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
-		client, err := server.client()
-		if err != nil {
-			return err
-		}
-		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/finish", body: body}, *output)
 	})
-	return cmd
 }
 
 func revokeCommand(server *settings) *cobra.Command {

@@ -28,7 +28,7 @@ are accepted until the grace period ends, or until finish ends it.`,
 	flags.StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	flags.StringVar(&body.SecretHash, "secret-hash", "", "The SHA-256 of the new secret; required for an api credential, and for no other")
 	flags.StringVar(&key, "idempotency-key", "", "Names this rotation, so that it can be repeated without rotating twice")
-	output := outputFlag(cmd)
+	output, out := outputFlag(cmd), OutFlag(cmd)
 	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
 		id, err := oneID(args)
 		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
@@ -41,7 +41,7 @@ are accepted until the grace period ends, or until finish ends it.`,
 			}
 			body.GracePeriodSeconds = int(period / time.Second)
 		}
-		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/rotate", body: body, key: key}, *output)
+		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/rotate", body: body, key: key}, *output, *out)
 	})
 	return cmd
 }

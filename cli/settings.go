@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 )
 
@@ -20,12 +22,14 @@ import (
 const (
 	serverEnv = "HOOKGATE_SERVER"
 	tokenEnv  = "HOOKGATE_TOKEN"
+	tenantEnv = "HOOKGATE_TENANT"
 )
 
 // settings are what all commands that talk to the admin API have in common.
 type settings struct {
-	server, tokenFile, configFile string
-	insecureHTTP                  bool
+	server, tokenFile, configFile, tenant string
+	insecureHTTP                          bool
+	stderr                                func() io.Writer
 }
 
 // operatorConfig is the file that saves typing. A flag or a variable goes before it.
@@ -34,16 +38,19 @@ type operatorConfig struct {
 	Server string `json:"server"`
 	// TokenFile holds the operator's JWT; relative to the directory of this file.
 	TokenFile string `json:"token_file"`
+	// Tenant is the one of several that the JWT is for.
+	Tenant string `json:"tenant"`
 	// InsecureHTTP sends the token over http:// to other machines too.
 	InsecureHTTP bool `json:"insecure_http"`
 }
 
 // serverFlags adds the flags of the settings to cmd and the commands below it.
 func serverFlags(cmd *cobra.Command) *settings {
-	f := new(settings)
+	f := &settings{stderr: cmd.ErrOrStderr}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
 	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
+	flags.StringVar(&f.tenant, "tenant", "", "Which tenant, where your JWT is for several ("+tenantEnv+")")
 	flags.StringVar(&f.configFile, "cli-config", "", "A JSON file with server and token_file (default: hookgate/config.json in $XDG_CONFIG_HOME)")
 	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "Send the JWT over http:// to another machine, where whoever is on the way can read it")
 	return f
@@ -64,7 +71,24 @@ func (f *settings) client() (*operatorClient, error) {
 	if err != nil {
 		return nil, Usage(err)
 	}
-	return newOperatorClient(base, token), nil
+	tenant, err := tenantChoice(cmp.Or(f.tenant, os.Getenv(tenantEnv), config.Tenant))
+	if err != nil {
+		return nil, Usage(err)
+	}
+	return newOperatorClient(base, token, tenant), nil
+}
+
+// tenantChoice reads a tenant as the API has it, "" for none. Whether the JWT is for it the
+// server says.
+func tenantChoice(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	tenant, err := uuid.Parse(text)
+	if err != nil {
+		return "", errors.New("the tenant must be a UUID: see --tenant, and " + tenantEnv)
+	}
+	return tenant.String(), nil
 }
 
 func (f *settings) readConfig() (operatorConfig, error) {
@@ -105,7 +129,7 @@ func (f *settings) token(config operatorConfig) (string, error) {
 		if file == "" {
 			return "", errors.New("no operator's JWT: give --token-file, or set " + tokenEnv)
 		}
-		text, err := os.ReadFile(file)
+		text, err := f.readToken(file)
 		if err != nil {
 			return "", err
 		}
@@ -121,6 +145,16 @@ func (f *settings) token(config operatorConfig) (string, error) {
 		return "", errors.New("the operator's JWT is empty")
 	}
 	return token, nil
+}
+
+func (f *settings) readToken(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	warnOfReaders(f.stderr(), file)
+	return io.ReadAll(file)
 }
 
 var errServerURL = errors.New("the server must be a URL such as http://127.0.0.1:8081 or https://hookgate.example.com")

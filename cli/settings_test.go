@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,10 @@ func TestOperatorSettings(t *testing.T) {
 	}
 	flagToken, bad, empty := file("flag.jwt", "from.the.flag\n"), file("bad.jwt", "a b"), file("empty.jwt", "\n")
 	file("hookgate/file.jwt", " from.the.file ")
+	everybodys := file("everybodys.jwt", "of.every.body")
+	if err := os.Chmod(everybodys, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	own := file("own.json", `{"server":"https://own.example","token_file":"flag.jwt"}`)
 	unknown, broken := file("unknown.json", `{"sever":"https://x"}`), file("broken.json", `{`)
 	full := `{"server":"http://10.0.0.1:8081","token_file":"file.jwt","insecure_http":true}`
@@ -32,11 +37,13 @@ func TestOperatorSettings(t *testing.T) {
 		config            string // of the default file
 		wantBase, wantJWT string
 		wantErr           string
+		wantWarning       bool
 	}{
 		"flags":                      {flags: settings{server: "https://flag.example", tokenFile: flagToken}, server: "https://env.example", token: "e", config: full, wantBase: "https://flag.example", wantJWT: "from.the.flag"},
 		"environment":                {server: "http://127.0.0.1:8081", token: "from.the.env", config: full, wantBase: "http://127.0.0.1:8081", wantJWT: "from.the.env"},
 		"file":                       {config: full, wantBase: "http://10.0.0.1:8081", wantJWT: "from.the.file"},
 		"another file":               {flags: settings{configFile: own}, config: full, wantBase: "https://own.example", wantJWT: "from.the.flag"},
+		"everybody's file":           {flags: settings{server: "https://x", tokenFile: everybodys}, wantBase: "https://x", wantJWT: "of.every.body", wantWarning: true},
 		"without a file":             {server: "https://env.example/x/", token: "e", wantBase: "https://env.example/x/", wantJWT: "e"},
 		"localhost":                  {server: "http://localhost:1", token: "e", wantBase: "http://localhost:1", wantJWT: "e"},
 		"IPv6":                       {server: "http://[::1]:1", token: "e", wantBase: "http://[::1]:1", wantJWT: "e"},
@@ -64,6 +71,8 @@ func TestOperatorSettings(t *testing.T) {
 			if tc.config != "" {
 				defer os.Remove(file("hookgate/config.json", tc.config))
 			}
+			var said strings.Builder
+			tc.flags.stderr = func() io.Writer { return &said }
 			client, err := tc.flags.client()
 			if tc.wantErr != "" {
 				var wrong usageError
@@ -77,6 +86,9 @@ func TestOperatorSettings(t *testing.T) {
 			}
 			if client.base.String() != tc.wantBase || client.token != tc.wantJWT {
 				t.Errorf("%s with %s", client.base, client.token)
+			}
+			if warned := strings.Contains(said.String(), "chmod 600"); warned != tc.wantWarning {
+				t.Errorf("it said %q", said.String())
 			}
 		})
 	}

@@ -38,10 +38,11 @@ type Status string
 // The states of a credential. Revoked is terminal; so is expired after a grace period,
 // while Update can put off an expiry that has passed.
 const (
-	StatusActive  Status = "active"
-	StatusGrace   Status = "grace" // rotated out, and still accepted for a while
-	StatusExpired Status = "expired"
-	StatusRevoked Status = "revoked"
+	StatusActive   Status = "active"
+	StatusGrace    Status = "grace"    // rotated out, and still accepted for a while
+	StatusDisabled Status = "disabled" // paused by an operator, who can enable it again
+	StatusExpired  Status = "expired"
+	StatusRevoked  Status = "revoked"
 )
 
 // Credential is the record of one external party's way in. It never holds the
@@ -89,6 +90,9 @@ type Credential struct {
 	Supersedes   uuid.UUID
 	SupersededBy uuid.UUID
 
+	// Disabled: it is refused until it is enabled again. Its expiry and its grace run on.
+	Disabled bool
+
 	Digest  Digest // of the token; zero once revoked credentials are listed without it
 	Version string // for compare-and-set, as Redis counts it
 }
@@ -100,6 +104,8 @@ func (c *Credential) Status(now time.Time) Status {
 		return StatusRevoked
 	case !c.ValidUntil().IsZero() && !now.Before(c.ValidUntil()):
 		return StatusExpired
+	case c.Disabled:
+		return StatusDisabled
 	case !c.GraceUntil.IsZero():
 		return StatusGrace
 	default:
@@ -111,6 +117,13 @@ func (c *Credential) Status(now time.Time) Status {
 // grace has ended.
 func (c *Credential) Retired(now time.Time) bool {
 	return !c.RevokedAt.IsZero() || !c.GraceUntil.IsZero() && !now.Before(c.GraceUntil)
+}
+
+// InGrace reports whether the credential was rotated out and is not ended yet, disabled
+// or not.
+func (c *Credential) InGrace(now time.Time) bool {
+	status := c.Status(now)
+	return !c.GraceUntil.IsZero() && status != StatusExpired && status != StatusRevoked
 }
 
 // ValidUntil returns when the credential stops being accepted by itself: at its

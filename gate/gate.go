@@ -182,6 +182,7 @@ func (x *exchange) decide() {
 		Posts:         posts(x.r),
 		Unframed:      unframed(x.w, x.r),
 		ContentLength: x.r.ContentLength,
+		Header:        x.r.Header,
 		RequestID:     x.id,
 		Peer:          x.peer,
 	}, x.Keyring, x.at)

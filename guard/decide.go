@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -26,6 +27,9 @@ type Request struct {
 	Unframed bool
 	// ContentLength is the declared length of the body in bytes, -1 if unknown.
 	ContentLength int64
+	// Header are all headers by their canonical names. Only vendors whose certificate a
+	// proxy passes on have it looked at.
+	Header map[string][]string
 	// RequestID is the id under which the upstream is to know the request; "" leaves the
 	// client's.
 	RequestID string
@@ -41,6 +45,9 @@ type Peer struct {
 	Trusted bool
 	// Named are the headers in which such a proxy names the client; they go no further.
 	Named []string
+	// Certificates are those that the other end of the connection presented in TLS, its own
+	// first; it has shown that it holds the key.
+	Certificates []*x509.Certificate
 }
 
 // Keyring tells what is known of a token. *store.Keyring is one.
@@ -60,6 +67,9 @@ type Policy struct {
 	TokenHeader string
 	// Vendors are further conditions, by the credential's vendor.
 	Vendors map[string]*VendorPolicy
+	// CertHeaders are the headers in which proxies pass certificates on, in canonical form.
+	// They go no further.
+	CertHeaders []string
 	// PublicURL returns what stands before the path in the URLs that vendors post to, ""
 	// where it is not known. Some of them sign it. Nil: it never is.
 	PublicURL func() string
@@ -159,6 +169,9 @@ func (p *Policy) decide(d *Decision, req *Request, ring Keyring, now time.Time) 
 	if d.Outcome != Allowed {
 		return
 	}
+	if d.certify(req, now); d.Outcome != Allowed {
+		return
+	}
 	if probe {
 		d.Outcome = Probe
 		if d.unaddressed && d.vendor.Challenge == nil {
@@ -197,7 +210,7 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 	key, standing := ring.Lookup(d.digest)
 	d.Credential = key.ID
 	vendor := p.vendorOf(key)
-	// An operator may have minted it, prolonged it or added the address meanwhile.
+	// An operator may have minted it, prolonged or enabled it, or added the address meanwhile.
 	outdated := age > maxUnknownAge
 	switch {
 	case standing == keyring.Unknown && outdated:
@@ -210,6 +223,11 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		d.Outcome = WrongKind
 	case key.ExpiresAt != 0 && ring.ServerTime(now).UnixMilli() >= key.ExpiresAt:
 		d.Outcome = Expired
+		if outdated {
+			d.stale()
+		}
+	case key.Disabled:
+		d.Outcome = Disabled
 		if outdated {
 			d.stale()
 		}

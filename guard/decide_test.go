@@ -224,6 +224,11 @@ func TestRecheck(t *testing.T) {
 		"expired": {func(r *ring) {
 			r.keys[boundToken] = keyring.Key{ID: boundID, Identity: &boundUser, ExpiresAt: now.UnixMilli()}
 		}, Expired},
+		"disabled": {func(r *ring) {
+			paused := boundUser
+			paused.Disabled = true
+			r.keys[boundToken] = keyring.Key{ID: boundID, Identity: &paused}
+		}, Disabled},
 		"bound to elsewhere":   {func(r *ring) { r.keys[boundToken] = keyring.Key{ID: boundID, Identity: boundTo("192.0.2.0/24")} }, SourceIP},
 		"no longer up to date": {func(r *ring) { r.age = time.Minute }, Stale},
 	} {

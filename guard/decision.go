@@ -27,6 +27,7 @@ const (
 	Unknown      Outcome = "unknown"
 	Revoked      Outcome = "revoked"
 	Expired      Outcome = "expired"
+	Disabled     Outcome = "disabled" // paused by an operator
 	WrongKind    Outcome = "kind"
 	Vendor       Outcome = "vendor"
 	SourceIP     Outcome = "source_ip" // a live credential, from an address it is not for
@@ -41,7 +42,7 @@ const (
 // Outcomes returns all of them.
 func Outcomes() []Outcome {
 	return []Outcome{
-		Allowed, Probe, Ambiguous, NoRoute, Method, TooLarge, Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor,
+		Allowed, Probe, Ambiguous, NoRoute, Method, TooLarge, Missing, Malformed, Unknown, Revoked, Expired, Disabled, WrongKind, Vendor,
 		SourceIP, Scope, BadSignature, Replayed, WrongTenant, Throttled, Stale,
 	}
 }
@@ -55,7 +56,7 @@ func Kinds() []credential.Kind {
 // are throttled.
 func (o Outcome) Unauthorized() bool {
 	switch o {
-	case Missing, Malformed, Unknown, Revoked, Expired, WrongKind, Vendor:
+	case Missing, Malformed, Unknown, Revoked, Expired, Disabled, WrongKind, Vendor:
 		return true
 	}
 	return false

@@ -42,6 +42,7 @@ type Forwarding struct {
 	tokenHeader  string
 	forwardToken bool
 	named, pass  []string
+	certificates []string // headers in which a proxy passes a certificate on
 	secrets      []string // headers that hold a secret itself
 
 	values [len(setHeaders)]string // of setHeaders; "": not set
@@ -53,7 +54,7 @@ type Forwarding struct {
 func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 	f := &Forwarding{
 		Client: d.peer.Client, ThroughProxy: d.peer.Trusted,
-		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named, pass: p.PassHeaders,
+		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named, pass: p.PassHeaders, certificates: p.CertHeaders,
 	}
 	if d.proofs != nil {
 		f.secrets = d.proofs.SecretHeaders()
@@ -135,7 +136,7 @@ func (f *Forwarding) Drops(name string) bool {
 	switch {
 	case f.keeps(name):
 		return false
-	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named) || isAnyAlias(name, f.secrets) || isRequestIDAlias(name):
+	case ownHeader(name) || isAlias(name, f.tokenHeader) || isAnyAlias(name, hopHeaders) || isAnyAlias(name, f.named) || isAnyAlias(name, f.secrets) || isAnyAlias(name, f.certificates) || isRequestIDAlias(name):
 		return true
 	case f.ThroughProxy && (name == forwardedHost || name == forwardedProto), slices.Contains(f.pass, name):
 		return false

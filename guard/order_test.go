@@ -51,7 +51,8 @@ func TestOrderOfChecks(t *testing.T) {
 		{Unknown, func() { r.revoked = map[string]uuid.UUID{token: webhookID} }},
 		{Revoked, func() { r.revoked = nil; r.keys[token] = key }},
 		{WrongKind, func() { live(func(i *keyring.Identity) { i.Kind = credential.KindWebhook }) }},
-		{Expired, func() { key.ExpiresAt = 0; live(func(*keyring.Identity) {}) }},
+		{Expired, func() { key.ExpiresAt = 0; live(func(i *keyring.Identity) { i.Disabled = true }) }},
+		{Disabled, func() { live(func(i *keyring.Identity) { i.Disabled = false }) }},
 		{Vendor, func() { live(func(i *keyring.Identity) { i.Vendor = "acme" }) }},
 		{SourceIP, func() { req.Client = here; live(func(i *keyring.Identity) { i.AllowedIPs = nil }) }},
 	}

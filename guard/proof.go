@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/proof"
+	"github.com/hookgate/hookgate/proof/clientcert"
 )
 
 // Results of a proof beyond those of package proof.
@@ -18,6 +19,7 @@ const (
 func ProofResults() []proof.Result {
 	return []proof.Result{
 		proof.OK, proof.OldSecret, proof.Missing, proof.Malformed, proof.TimestampOld, proof.TimestampNew, proof.Mismatch,
+		clientcert.Missing, clientcert.Malformed, clientcert.Expired, clientcert.Untrusted, clientcert.Subject,
 		Duplicate, Unsealable, Unenforced,
 	}
 }
@@ -89,7 +91,9 @@ func (p *Policy) prove(d *Decision, header map[string][]string, body Body) error
 	}
 	switch {
 	case verdict.Result.Proven():
-		d.Proof, d.unaddressed = verdict.Result, false
+		if d.unaddressed = false; d.Proof != Unenforced { // its certificate is not the vendor's
+			d.Proof = verdict.Result
+		}
 		if d.vendor.Replay > 0 {
 			d.Event, d.Replay = d.proofs.Event(m, verdict), d.vendor.Replay
 		}

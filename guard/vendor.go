@@ -16,7 +16,10 @@ type VendorPolicy struct {
 	// Proof is how the vendor proves itself, in any of several ways; nil: it does not. A
 	// credential that has a proof of its own is judged by that alone.
 	Proof proof.Any
-	// Either: one of AllowIPs and a proof is enough.
+	// ClientCert is whose certificate requests come with; nil: none is asked for. It holds
+	// for credentials with a proof of their own as well.
+	ClientCert *ClientCert
+	// Either: one of AllowIPs, ClientCert and a proof is enough.
 	Either bool
 	// Unenforced: a proof that fails is told of, and refuses nothing.
 	Unenforced bool
@@ -26,6 +29,17 @@ type VendorPolicy struct {
 	Challenge *Challenge
 	// Success is what the vendor gets in place of the upstream's own 2xx; nil: that.
 	Success *Success
+}
+
+// HasChoice reports whether there are two conditions of which one can be enough.
+func (v *VendorPolicy) HasChoice() bool {
+	n := 0
+	for _, given := range []bool{v.AllowIPs != nil, v.ClientCert != nil, v.Proof != nil} {
+		if given {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // Challenge answers the handshakes of one kind.

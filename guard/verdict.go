@@ -13,7 +13,7 @@ import (
 
 // Verdict returns what the policy makes of a token by itself, which is clientId:secret
 // for an api credential, and the id of the credential that it may be of. The outcome is
-// Allowed, Malformed, Unknown, Revoked, Expired or Stale: as if the token came by its
+// Allowed, Malformed, Unknown, Revoked, Expired, Disabled or Stale: as if the token came by its
 // own kind of path, from an address that it works from.
 func (p *Policy) Verdict(token string, ring Keyring, now time.Time) (Outcome, uuid.UUID) {
 	d := (&Policy{Routes: ownRoutes, MaxStaleness: p.MaxStaleness}).Decide(requestWith(token, ring), anywhere{ring}, now)

@@ -25,6 +25,9 @@ func (r billingRing) Lookup(d credential.Digest) (keyring.Key, keyring.Standing)
 func TestVerdict(t *testing.T) {
 	expired := fullRing()
 	expired.keys[callbackToken] = keyring.Key{ID: callbackID, ExpiresAt: now.UnixMilli(), Identity: &callbackUser}
+	disabled, paused := fullRing(), callbackUser
+	paused.Disabled = true
+	disabled.keys[callbackToken] = keyring.Key{ID: callbackID, Identity: &paused}
 	aged := func(r ring, age time.Duration) ring { r.age = age; return r }
 	p := testPolicy(t)
 	for name, tc := range map[string]struct {
@@ -54,6 +57,8 @@ func TestVerdict(t *testing.T) {
 		"a dot segment":                {"..", fullRing(), Unknown, uuid.Nil},
 		"expired":                      {callbackToken, expired, Expired, callbackID},
 		"expired, not fresh":           {callbackToken, aged(expired, 2*time.Second+1), Stale, callbackID},
+		"disabled":                     {callbackToken, disabled, Disabled, callbackID},
+		"disabled, not fresh":          {callbackToken, aged(disabled, 2*time.Second+1), Stale, callbackID},
 		"unknown, not fresh":           {"never-minted", aged(fullRing(), 2*time.Second+1), Stale, uuid.Nil},
 		"revoked, not fresh":           {"revoked-token", aged(fullRing(), 2*time.Second+1), Revoked, revokedID},
 		"live, not fresh":              {callbackToken, aged(fullRing(), 30*time.Second), Allowed, callbackID},

@@ -39,13 +39,49 @@ func encodeKey(k Key) string {
 	b = append(b, byte(credential.KindCode(k.Kind)))
 	b = append(b, k.ID[:]...)
 	b = append(b, k.Tenant[:]...)
-	b = binary.AppendUvarint(b, uint64(k.ExpiresAt))
+	b = binary.AppendUvarint(b, encodeExpiry(k))
 	return string(appendStrings(b, k.Identity, k.Verify.Encode()))
 }
 
+// disabledExpiry marks the expiry of a disabled credential. Releases that do not know of
+// disabling read such an expiry as a negative one, which has passed, and so refuse the
+// token, too.
+const disabledExpiry = 1 << 63
+
+// encodeExpiry takes what is before 1970 for the first millisecond after it: 0 is never.
+func encodeExpiry(k Key) uint64 {
+	expires := uint64(max(k.ExpiresAt, 0))
+	if k.ExpiresAt < 0 {
+		expires = 1
+	}
+	if k.Disabled {
+		expires = min(expires, maxUint48) | disabledExpiry
+	}
+	return expires
+}
+
+// decodeExpiry is its inverse. An older release has written an expiry before 1970 as a
+// negative number, which has more bits set than one that is marked.
+func decodeExpiry(expires uint64) (ms int64, disabled bool) {
+	switch unmarked := expires &^ disabledExpiry; {
+	case expires == unmarked:
+		return int64(expires), false
+	case unmarked <= maxUint48:
+		return int64(unmarked), true
+	}
+	return 1, false
+}
+
+// disabledIdentity marks the kind of a disabled credential in the encoding of an identity.
+const disabledIdentity = 1 << 7
+
 // appendIdentity encodes an identity alone, equal ones alike.
 func appendIdentity(b []byte, identity *Identity) []byte {
-	b = append(b, byte(credential.KindCode(identity.Kind)))
+	kind := byte(credential.KindCode(identity.Kind))
+	if identity.Disabled {
+		kind |= disabledIdentity
+	}
+	b = append(b, kind)
 	b = append(b, identity.Tenant[:]...)
 	verify := ""
 	if identity.Proves {
@@ -100,7 +136,7 @@ func decodeStrings(s string) (key Key, verify string, err error) {
 	if n <= 0 {
 		return Key{}, "", credential.ErrCorrupt
 	}
-	key.ExpiresAt = int64(expires)
+	key.ExpiresAt, key.Disabled = decodeExpiry(expires)
 	rest = rest[n:]
 	var ips, scopes, tenantAs string
 	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs, &verify} {

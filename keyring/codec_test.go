@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"encoding/binary"
 	"errors"
 	"maps"
 	"math"
@@ -39,6 +40,10 @@ func sampleKeys() []Key {
 		{ID: credentialtest.ID(8), Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true}, Verify: &credential.Verify{
 			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
 		}},
+		{ID: credentialtest.ID(9), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Disabled: true}},
+		{ID: credentialtest.ID(10), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true, Disabled: true}, Verify: &credential.Verify{
+			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
+		}},
 	}
 }
 
@@ -52,6 +57,26 @@ func TestKeySurvivesEncoding(t *testing.T) {
 		if err != nil || !equalKeys(got, key) {
 			t.Errorf("%+v comes back as %+v, %v", key, got, err)
 		}
+	}
+}
+
+// TestDisabledHasPassedToOlderReleases: they read the expiry as a signed number, and take a
+// negative one for the first millisecond of 1970. An expiry before 1970 that they have
+// written themselves disables nothing.
+func TestDisabledHasPassedToOlderReleases(t *testing.T) {
+	for _, ms := range []int64{0, 1, 1_800_000_000_000, credential.LatestExpiry.UnixMilli(), math.MaxInt64} {
+		key := testKey(1)
+		key.ExpiresAt, key.Disabled = ms, true
+		expires, n := binary.Uvarint([]byte(encodeKey(key)[fixedKey:]))
+		if n <= 0 || int64(expires) >= 0 {
+			t.Errorf("%d is %d", ms, int64(expires))
+		}
+	}
+	before1970 := int64(-1)
+	encoded := []byte(encodeKey(testKey(1)))
+	encoded = append(binary.AppendUvarint(encoded[:fixedKey:fixedKey], uint64(before1970)), encoded[fixedKey+1:]...)
+	if key, err := decodeKey(string(encoded)); err != nil || key.ExpiresAt != 1 || key.Disabled {
+		t.Errorf("%+v, %v", key, err)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 // refers to identities of the chunks before it.
 
 // CopyFormat names this form: who knows another one reads the buckets.
-const CopyFormat = "2"
+const CopyFormat = "3"
 
 // Copy returns the index in chunks of about a size. It must not change meanwhile.
 func (idx *Index) Copy(size int) [][]byte {
@@ -131,10 +131,15 @@ func decodeIdentity(encoded string) (*Identity, error) {
 	if len(encoded) < fixed {
 		return nil, credential.ErrCorrupt
 	}
-	state := encoded[:1] + string(make([]byte, len(uuid.UUID{}))) + encoded[1:fixed] + "\x00" + encoded[fixed:]
+	kind := encoded[0] &^ disabledIdentity
+	state := string([]byte{kind}) + string(make([]byte, len(uuid.UUID{}))) + encoded[1:fixed] + "\x00" + encoded[fixed:]
 	key, verify, err := decodeStrings(state)
 	if verify != "" && verify != proves {
 		err = credential.ErrCorrupt
 	}
-	return key.Identity, err
+	if err != nil {
+		return nil, err
+	}
+	key.Identity.Disabled = encoded[0] != kind
+	return key.Identity, nil
 }

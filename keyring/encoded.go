@@ -32,8 +32,8 @@ func (idx *Index) putState(d credential.Digest, seq uint64, state string) error 
 		// Kind, tenant and strings are how appendIdentity encodes an identity.
 		var buf [128]byte
 		identity := append(append(append(buf[:0], state[0]), state[17:fixedKey]...), state[fixedKey+max(n, 0):]...)
-		if position, known := idx.interned[string(identity)]; known && n > 0 {
-			e := slot{digest: d, identity: position + 1, seq: toUint48(seq), expiresAt: expiry(int64(expires))}
+		if position, known := idx.interned[string(identity)]; known && n > 0 && expires&disabledExpiry == 0 {
+			e := slot{digest: d, identity: position + 1, seq: toUint48(seq), expiresAt: toUint48(expires)}
 			copy(e.id[:], state[1:17])
 			idx.put(e, nil) // what has a Verify is no identity's encoding
 			return nil

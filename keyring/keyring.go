@@ -32,6 +32,8 @@ type Identity struct {
 	// Proves: each of them has a Verify of its own. Where that is lost on the way here, its
 	// senders have proved nothing.
 	Proves bool
+	// Disabled: it is refused until an operator enables it again.
+	Disabled bool
 }
 
 // Key is one credential as a keyring holds it.

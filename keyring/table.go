@@ -3,7 +3,9 @@ package keyring
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -47,10 +49,10 @@ const (
 	overhang = 8
 )
 
-// table is a hash table of one shard, kept in the order of its digests. The home of a
-// digest is where it would stand if digests, which are uniformly distributed, were spread
-// evenly; it stands there or further on, with no free slot between. So a look-up reads
-// on from the home, and ends at a free slot or at a larger digest.
+// table is a hash table of one shard, kept in the order of its digests' ranks. The home of
+// a digest is where it would stand if the ranks were spread evenly; it stands there or
+// further on, with no free slot between. So a look-up reads on from the home, and ends at a
+// free slot or at a larger rank.
 type table struct {
 	slots    []slot
 	homes    int
@@ -58,9 +60,13 @@ type table struct {
 	expected int // how many digests there will be, as far as known
 }
 
-// rank is what the order of digests goes by first. The first byte is left out: all
-// digests of a shard share it.
-func rank(d *credential.Digest) uint64 { return binary.BigEndian.Uint64(d[1:9]) }
+// rankSeed is of this process. Operators may import any digest: without a seed, digests
+// with one beginning would all have one home, and a tenant could make the look-ups of all
+// others as long as it likes.
+var rankSeed = maphash.MakeSeed()
+
+// rank spreads digests evenly, however they were chosen.
+func rank(d *credential.Digest) uint64 { return maphash.Bytes(rankSeed, d[:]) }
 
 func (t *table) home(d *credential.Digest) int {
 	hi, _ := bits.Mul64(rank(d), uint64(t.homes))
@@ -107,10 +113,8 @@ func (t *table) put(s slot) {
 		i, _ = t.find(&s.digest)
 	}
 	free := t.freeFrom(i)
-	for free == len(t.slots) {
-		t.rebuild(max(t.used+1, t.homes)) // by more homes than now
-		i, _ = t.find(&s.digest)
-		free = t.freeFrom(i)
+	if free == len(t.slots) {
+		t.slots = append(slices.Clip(t.slots), make([]slot, overhang)...)
 	}
 	copy(t.slots[i+1:free+1], t.slots[i:free])
 	t.slots[i] = s
@@ -155,7 +159,7 @@ func (t *table) rebuild(n int) {
 	}
 	t.homes = max(int(float64(n)/rebuilt)+1, int(float64(t.expected)/(fullest-0.05)))
 	t.slots = make([]slot, t.homes+overhang)
-	// In the order of digests each goes to its home, or behind the one before it.
+	// In the order of their ranks each goes to its home, or behind the one before it.
 	next := 0
 	for i := range old {
 		if old[i].identity == 0 {

@@ -8,8 +8,7 @@ import (
 	"github.com/hookgate/hookgate/credential"
 )
 
-// FuzzTable compares a table with a map, whatever comes and goes: also digests that all
-// want the same place.
+// FuzzTable compares a table with a map, whatever comes and goes.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 0, 1, 0, 2, 255, 255, 255, 254, 0, 0})
 	f.Add(bytes.Repeat([]byte{7, 1, 7, 2, 7, 3, 250, 9, 255, 1}, 40))
@@ -37,16 +36,16 @@ func FuzzTable(f *testing.F) {
 			steps = steps[2:]
 		}
 		seen := 0
-		var before credential.Digest
+		var before uint64
 		for i := range table.slots {
 			e := &table.slots[i]
 			if e.identity == 0 {
 				continue
 			}
-			if seen > 0 && bytes.Compare(before[:], e.digest[:]) >= 0 {
+			if rank(&e.digest) < before {
 				t.Fatal("not in order")
 			}
-			before = e.digest
+			before = rank(&e.digest)
 			seen++
 		}
 		if seen != len(want) || table.used != seen {
@@ -62,6 +61,61 @@ func FuzzTable(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestChosenDigests: whoever imports digests with one beginning makes no look-up longer,
+// and no table larger, than others do.
+func TestChosenDigests(t *testing.T) {
+	var table table
+	digest := func(i int) (d credential.Digest) {
+		for at := range d {
+			d[at] = 0xFF
+		}
+		binary.BigEndian.PutUint32(d[28:], uint32(i))
+		return d
+	}
+	const n = 10_000
+	for i := range n {
+		table.put(slot{digest: digest(i), identity: 1})
+	}
+	if slots := len(table.slots); slots > 3*n {
+		t.Errorf("%d slots for %d digests", slots, n)
+	}
+	farthest := 0
+	for i := range n {
+		d := digest(i)
+		at, found := table.find(&d)
+		if !found {
+			t.Fatalf("digest %d is gone", i)
+		}
+		farthest = max(farthest, at-table.home(&d))
+	}
+	if farthest > 200 {
+		t.Errorf("a digest stands %d slots behind its home", farthest)
+	}
+}
+
+// TestFullEnd: a table whose last homes are all taken grows by a few slots, and no more.
+func TestFullEnd(t *testing.T) {
+	var table table
+	const n = 3000
+	table.expected = n
+	table.rebuild(n)
+	homes, last := table.homes, 0
+	for i := uint64(0); last < 4*overhang; i++ {
+		var d credential.Digest
+		binary.BigEndian.PutUint64(d[:], i)
+		if table.home(&d) >= homes-overhang {
+			table.put(slot{digest: d, identity: 1})
+			last++
+			if _, found := table.get(&d); !found {
+				t.Fatalf("digest %d is not there", i)
+			}
+		}
+	}
+	if table.homes != homes || len(table.slots) > homes+6*overhang {
+		t.Errorf("%d slots, %d homes; before %d homes", len(table.slots), table.homes, homes)
+	}
 }
 
 func TestTableGivesMemoryBack(t *testing.T) {

@@ -50,9 +50,39 @@ var (
 	SecretGraceOpen = define("HKG-2015", http.StatusConflict,
 		"The signing secret before the last change still verifies, until its grace ends.",
 		"Wait for `verify.graceUntil`, or send `\"force\": true`, which ends it.")
+	Disabled = define("HKG-2016", http.StatusConflict,
+		"The credential is disabled, so it cannot be rotated.",
+		"`enable` it first; if its token may be known to others, revoke it and mint a new one.")
 	NoKeys = define("HKG-2020", http.StatusServiceUnavailable,
 		"The keys that verify bearer tokens cannot be read from their issuer at the moment.",
 		"See to the issuer of `jwks_url`; repeat it after `Retry-After`.")
+	TenantChoice = define("HKG-2021", http.StatusForbidden,
+		"The bearer token is for several tenants: X-Hookgate-Tenant must name one of them.",
+		"Send `X-Hookgate-Tenant` with one of the tenants that `GET /v1/me` lists; the command line takes `--tenant`, the console has a list.")
+	NoIssuer = define("HKG-2022", http.StatusServiceUnavailable,
+		"The issuer of the sign-in cannot be reached, or its answer is of no use.",
+		"See to the issuer of `oidc`; the log says why. Repeat it after `Retry-After`.")
+	SignInRefused = define("HKG-2023", http.StatusForbidden,
+		"The issuer refused the sign-in.",
+		"See to it there. `invalid_client` and `unauthorized_client` are about `client_id` and `client_secret` of `oidc`.")
+	SignInStale = define("HKG-2024", http.StatusBadRequest,
+		"This sign-in was not begun in this browser, or was begun too long ago.",
+		"Begin again from the console. If it happens each time, the browser keeps no cookies, or `redirect_url` names another host than the one where the sign-in begins.")
+	SignInInvalid = define("HKG-2025", http.StatusForbidden,
+		"What the issuer says of the sign-in proves nobody.",
+		"The page says what is wrong about it. See [the issuers](identity.md).")
+	CrossSite = define("HKG-2026", http.StatusForbidden,
+		"The request comes with a session of the console, and not from its page.",
+		"Use the console, or a bearer token. Where TLS is ended in front, set `redirect_url` of `oidc`: its scheme and host are what the page's requests must come from.")
+	NoBearer = define("HKG-2027", http.StatusForbidden,
+		"Matcher is asked for this with the operator's own bearer token, and a session of the console has none.",
+		"Use a bearer token that Matcher accepts: on the command line, or in the field of the console. Or set `connections static`.")
+	SignInInsecure = define("HKG-2028", http.StatusForbidden,
+		"Nobody signs in over plain HTTP from another machine: whoever is on the way could take the session.",
+		"Use https. Where TLS is ended in front, set `redirect_url` of `oidc` to the address in the browser.")
+	SignInLarge = define("HKG-2029", http.StatusForbidden,
+		"The operator is of more tenants than the cookie of a session can hold.",
+		"Use a bearer token, or have the issuer name fewer tenants for this client.")
 	MatcherAnswer = define("HKG-2030", http.StatusBadGateway,
 		"Matcher cannot be reached, or its answer does not tell whether the aggregator connection exists.",
 		"See to Matcher, and the URL of `connections matcher`.")
@@ -71,7 +101,7 @@ var (
 		"See to Matcher, and the URL of `mirror`. Where the log says that Matcher's answer was of no use, look for the credential in Matcher's list.")
 	MirrorNoAnswer = define("HKG-2034", http.StatusGatewayTimeout,
 		"Matcher did not answer. It may have done what was asked; nothing was kept here.",
-		"After a mint look for the credential in Matcher's list and revoke it: its token is lost. After a rotation see [what failures leave](matcher.md#what-failures-leave). Then ask again.")
+		"After a mint look for the credential in Matcher's list and revoke it: its token is lost. After a rotation see [what failures leave](matcher-4.md#what-failures-leave). Then ask again.")
 	NotKept = define("HKG-2035", http.StatusServiceUnavailable,
 		"Matcher minted the credential, but it could not be kept here, so it is revoked at Matcher again.",
 		"Ask again once the credential store is available. After a rotation the old credential is revoked as well: mint a new one. A webhook token cannot be revoked at Matcher; it was shown to nobody.")

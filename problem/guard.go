@@ -10,7 +10,7 @@ var (
 		"See [below](#400-hkg-1400).")
 	Refused = define("HKG-1401", http.StatusUnauthorized,
 		"The credential is missing or not valid.",
-		"The token is missing, malformed, unknown, revoked, expired, of another vendor or of another kind: one answer for all. The log says which, by the request id. `WWW-Authenticate` depends on the path only: `Basic` on api paths, `Token` elsewhere.")
+		"The token is missing, malformed, unknown, revoked, expired, disabled, of another vendor or of another kind: one answer for all. The log says which, by the request id. `WWW-Authenticate` depends on the path only: `Basic` on api paths, `Token` elsewhere.")
 	Forbidden = define("HKG-1403", http.StatusForbidden,
 		"The credential is not valid for this request.",
 		"It is live, but the client's address is not on a list, a scope is missing, its tenant is not served here, or the body is not signed as the vendor signs it.")

@@ -14,39 +14,64 @@ import (
 
 //go:generate go test -run ^TestDocumented$ -update .
 
-var update = flag.Bool("update", false, "write docs/vendors.md")
+var update = flag.Bool("update", false, "write the pages about vendors")
 
-// begin is the line from which on the page is written by go generate.
+// begin is the line from which on a page is written by go generate.
 const begin = "<!-- What follows is written by `go generate ./proof`. -->\n"
 
-// TestDocumented: docs/vendors.md has every preset and every vendor that has none.
+// TestDocumented: the pages have every preset and every vendor that has none.
 func TestDocumented(t *testing.T) {
-	const page = "../docs/vendors.md"
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, _, found := strings.Cut(string(text), begin)
-	if !found {
-		t.Fatalf("%s does not say where the generated part begins", page)
-	}
-	want := head + begin + documentation()
-	if want == string(text) {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s differs from the presets: run go generate ./proof", page)
-	}
-	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
+	for page, written := range map[string]string{
+		"vendors.md": listed(), "vendors-presets.md": presets(), "vendors-documented.md": leftOut(),
+	} {
+		page = "../docs/" + page
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, found := strings.Cut(string(text), begin)
+		if !found {
+			t.Fatalf("%s does not say where the generated part begins", page)
+		}
+		want := head + begin + written
+		if want == string(text) {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s differs from the presets: run go generate ./proof", page)
+		} else if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
-func documentation() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %d presets\n", len(proof.Presets()))
+// listed is the list of all vendors, each with a link to where it is.
+func listed() string {
+	var with, without, none []string
 	for _, preset := range proof.Presets() {
-		fmt.Fprintf(&b, "\n### %s\n\n", preset.Title)
+		with = append(with, link("vendors-presets.md", preset.Title))
+	}
+	for _, omission := range proof.LeftOut() {
+		if omission.Scheme != nil {
+			without = append(without, link("vendors-documented.md", omission.Title))
+		} else {
+			none = append(none, omission.Title)
+		}
+	}
+	return fmt.Sprintf("\n%d have a preset, by which `verify` knows them:\n%s.\n\n%d are written in words, without a preset:\n%s.\n\n%d sign in a way that [no scheme says](vendors-documented.md#no-scheme-says-it): %s.\n",
+		len(with), strings.Join(with, ",\n"), len(without), strings.Join(without, ",\n"), len(none), strings.Join(none, "; "))
+}
+
+// link leads to a section of a page, by the anchor that GitHub gives to its title.
+func link(page, title string) string {
+	anchor := strings.ReplaceAll(regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(title), ""), " ", "-")
+	return fmt.Sprintf("[%s](%s#%s)", title, page, anchor)
+}
+
+func presets() string {
+	var b strings.Builder
+	for _, preset := range proof.Presets() {
+		fmt.Fprintf(&b, "\n## %s\n\n", preset.Title)
 		fmt.Fprintf(&b, "```caddyfile-vendor\nvendor %s {\n\tverify %s {env.%s_SECRET}\n%s}\n```\n\n", preset.Name, preset.Name, variable(preset.Name), handshake(preset.Name))
 		fmt.Fprintf(&b, "- Secret: %s.\n- Checked: %s.\n", preset.Secret, checked(preset.Scheme))
 		fmt.Fprintf(&b, "- Known from: %s. %s.\n", preset.Source, confirmed(preset.Evidence))
@@ -54,14 +79,16 @@ func documentation() string {
 			fmt.Fprintf(&b, "- %s\n", preset.Notes)
 		}
 	}
-	b.WriteString("\n## Documented, and not confirmed\n\n")
-	b.WriteString("These vendors, or who receives from them, document how they sign, and neither an official library nor a published vector confirms\n" +
-		"our reading. There is no preset; the words below say what the documentation says. Put `enforce off` beside them until the first requests were `ok`.\n")
+	return b.String()
+}
+
+func leftOut() string {
+	var b strings.Builder
 	for _, omission := range proof.LeftOut() {
 		if omission.Scheme == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### %s\n\n```caddyfile-vendor\nvendor %s {\n\tverify {\n", omission.Title, omission.Name)
+		fmt.Fprintf(&b, "\n## %s\n\n```caddyfile-vendor\nvendor %s {\n\tverify {\n", omission.Title, omission.Name)
 		for _, words := range omission.Scheme.Words() {
 			b.WriteString("\t\t" + words[0])
 			for _, word := range words[1:] {

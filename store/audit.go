@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +20,8 @@ const (
 	ActionRotate  = "rotate"
 	ActionFinish  = "finish"
 	ActionUpdate  = "update"
+	ActionDisable = "disable"
+	ActionEnable  = "enable"
 	ActionRevoke  = "revoke"
 	ActionRefused = "refused" // an operator was known, and not allowed
 )
@@ -35,11 +37,15 @@ type AuditEntry struct {
 	Kind       credential.Kind
 	Reason     string
 	RequestID  string
+	// Address is from where the operator asked; zero where it is not known.
+	Address netip.Addr
+	// Label is what the credential was called after the change.
+	Label string
 	// Detail says what exactly: the operation and code of a refusal, the new credential
 	// of a rotation, the counts of an import.
 	Detail string
-	// Changes are what was changed of a credential, a JSON object of Change by field; "" for
-	// other actions.
+	// Changes are what was changed of a credential, a JSON object of Change by field; "" where
+	// nothing was that a change tells of.
 	Changes string
 }
 
@@ -54,8 +60,27 @@ type auditNote struct {
 	action     string
 	credential uuid.UUID
 	kind       credential.Kind
+	label      string
 	detail     string
 	changes    string
+}
+
+// noteOf returns the note of an action on a credential.
+func noteOf(action string, c *credential.Credential) auditNote {
+	return auditNote{action: action, credential: c.ID, kind: c.Kind, label: c.Label}
+}
+
+// updateNote returns the note of a change of a credential from one state to another.
+func updateNote(before, after *credential.Credential) auditNote {
+	note := noteOf(ActionUpdate, after)
+	note.changes = changesOf(before, after)
+	return note
+}
+
+// with returns the note with a detail.
+func (n auditNote) with(detail string) auditNote {
+	n.detail = detail
+	return n
 }
 
 // Fields of an entry in Redis; "at" is the script's to write.
@@ -68,6 +93,8 @@ const (
 	auditRequest    = "q"
 	auditDetail     = "d"
 	auditChanges    = "ch"
+	auditAddress    = "ip"
+	auditLabel      = "l"
 )
 
 // fields returns the entry as it is stored, absent fields left out.
@@ -79,12 +106,20 @@ func (n auditNote) fields(o Origin) []string {
 	for _, f := range [...][2]string{
 		{auditActor, o.Actor}, {auditCredential, idOrEmpty(n.credential)}, {auditKind, string(n.kind)},
 		{auditReason, o.Reason}, {auditRequest, o.RequestID}, {auditDetail, n.detail}, {auditChanges, n.changes},
+		{auditAddress, addressOrEmpty(o.Address)}, {auditLabel, n.label},
 	} {
 		if f[1] != "" {
 			fields = append(fields, f[0], f[1])
 		}
 	}
 	return fields
+}
+
+func addressOrEmpty(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
 
 // NoteRefusal records that a verified operator was refused. Errors: ErrUnavailable.
@@ -112,74 +147,10 @@ func (s *Store) note(ctx context.Context, tenant uuid.UUID, note auditNote) erro
 	for _, v := range note.fields(originOf(ctx)) {
 		args = append(args, v)
 	}
-	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant), s.keys.trimmed(tenant)}, args); err != nil {
+	if _, err := b.scripts.Run(ctx, auditScript, 0, []string{s.keys.audit(tenant), s.keys.trimmed(tenant), s.keys.outbox()}, args); err != nil {
 		return unavailable("write the audit log", err)
 	}
 	return nil
-}
-
-// AuditQuery selects entries of a tenant's audit log.
-type AuditQuery struct {
-	Credential uuid.UUID // its history: the rotation that made it, too; Nil for any
-	Action     string    // "" for any
-	Limit      int       // at most MaxPage; DefaultPage where not positive
-	Cursor     string    // of the page before
-}
-
-// auditReads bounds how many entries one query looks through.
-const auditReads = 50 * readBatch
-
-// Audit returns entries of a tenant's audit log, newest first, and the cursor of the
-// next page, "" after the last. A page may be short of the limit, or empty, and
-// still have a next one. Errors: ErrInvalid (the cursor), ErrUnavailable.
-func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]AuditEntry, string, error) {
-	b, err := s.backend()
-	if err != nil {
-		return nil, "", err
-	}
-	limit := pageLimit(q.Limit)
-	end := "+"
-	if q.Cursor != "" {
-		ms, rest, err := decodeCursor(q.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		n, err := strconv.ParseUint(rest, 10, 64)
-		if err != nil || ms == 0 && n == 0 { // Redis takes no 0-0
-			return nil, "", errCursor
-		}
-		end = fmt.Sprintf("(%d-%d", ms, n)
-	}
-	entries := make([]AuditEntry, 0, limit)
-	for read := 0; read < auditReads; {
-		var messages []redis.XMessage
-		err = b.askForList(ctx, func(node *redis.Client) (err error) {
-			messages, err = node.XRevRangeN(ctx, s.keys.audit(tenant), end, "-", readBatch).Result()
-			return err
-		})
-		if err != nil {
-			return nil, "", unavailable("read the audit log", err)
-		}
-		for _, message := range messages {
-			end = "(" + message.ID
-			entry, err := parseAudit(tenant, message)
-			if err != nil { // it must not hide the others
-				s.log().Error("an entry of the audit log cannot be read and is left out", "entry", message.ID)
-				continue
-			}
-			if q.Credential != uuid.Nil && !entry.concerns(q.Credential) || q.Action != "" && entry.Action != q.Action {
-				continue
-			}
-			if entries = append(entries, entry); len(entries) == limit {
-				return entries, encodeCursor(message.ID), nil
-			}
-		}
-		if len(messages) < readBatch {
-			return entries, "", nil
-		}
-		read += len(messages)
-	}
-	return entries, encodeCursor(end[1:]), nil
 }
 
 func parseAudit(tenant uuid.UUID, message redis.XMessage) (AuditEntry, error) {
@@ -190,12 +161,18 @@ func parseAudit(tenant uuid.UUID, message redis.XMessage) (AuditEntry, error) {
 	entry := AuditEntry{
 		ID: message.ID, Tenant: tenant, Actor: text(auditActor), Action: text(auditAction), Kind: credential.Kind(text(auditKind)),
 		Reason: text(auditReason), RequestID: text(auditRequest), Detail: text(auditDetail), Changes: text(auditChanges),
+		Label: text(auditLabel),
 	}
 	at, err := redisconn.ParseMillis(text("at"))
 	if err != nil {
 		return entry, err
 	}
 	entry.At = at
+	if address := text(auditAddress); address != "" {
+		if entry.Address, err = netip.ParseAddr(address); err != nil {
+			return entry, credential.ErrCorrupt
+		}
+	}
 	if id := text(auditCredential); id != "" {
 		if entry.Credential, err = uuid.Parse(id); err != nil {
 			return entry, credential.ErrCorrupt

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
@@ -37,21 +39,21 @@ func auditLog(t testing.TB, s *Store, q AuditQuery) []AuditEntry {
 
 func TestEveryChangeIsAudited(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		ctx := WithOrigin(t.Context(), Origin{Actor: "alice", RequestID: "r-1", Reason: "because"})
+		ctx := WithOrigin(t.Context(), Origin{Actor: "alice", Address: netip.MustParseAddr("192.0.2.7"), RequestID: "r-1", Reason: "because"})
 		var want []string
 		note := func(action string, c credential.Credential, detail string, err error) {
 			t.Helper()
 			if err != nil {
 				t.Fatalf("%s: %v", action, err)
 			}
-			want = append(want, fmt.Sprint(action, " ", c.ID, " ", c.Kind, " alice because r-1 ", detail))
+			want = append(want, fmt.Sprint(action, " ", c.ID, " ", c.Kind, " ", c.Label, " alice 192.0.2.7 because r-1 ", detail))
 		}
 		c, _, err := s.Mint(ctx, callbackSpec())
 		note(ActionMint, c, "", err)
 		_, _, err = s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
 		note(ActionImport, credential.Credential{}, "created 1, exists 2, refused 3", cmp.Or(err, s.NoteImport(ctx, tenant, ImportCounts{1, 2, 3})))
 		label := "x"
-		_, err = s.Update(ctx, ref(c), Patch{Label: &label})
+		c, err = s.Update(ctx, ref(c), Patch{Label: &label})
 		note(ActionUpdate, c, "", err)
 		second, _, err := s.Rotate(ctx, ref(c), Rotation{Grace: time.Hour})
 		note(ActionRotate, c, second.ID.String(), err)
@@ -74,7 +76,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 
 		var got []string
 		for _, e := range auditLog(t, s, AuditQuery{}) {
-			got = append(got, fmt.Sprint(e.Action, " ", e.Credential, " ", e.Kind, " ", e.Actor, " ", e.Reason, " ", e.RequestID, " ", e.Detail))
+			got = append(got, fmt.Sprint(e.Action, " ", e.Credential, " ", e.Kind, " ", e.Label, " ", e.Actor, " ", e.Address, " ", e.Reason, " ", e.RequestID, " ", e.Detail))
 			if e.Tenant != tenant || e.At.Before(c.CreatedAt) || e.At.After(s.Now().Add(time.Second)) {
 				t.Errorf("entry %+v", e)
 			}
@@ -125,6 +127,108 @@ func TestAuditQueries(t *testing.T) {
 					t.Errorf("%s, limit %d: %d entries, want %d", name, limit, len(got), test.want)
 				}
 			}
+		}
+	})
+}
+
+// TestAuditTellsWhatChanged: of a change before and after, of a rotation how long the old
+// credential lives on.
+func TestAuditTellsWhatChanged(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		c, _ := mint(t, s, callbackSpec())
+		label, ends, ips := "after", time.Date(2127, 1, 2, 3, 4, 5, 0, time.UTC), []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		if _, err := s.Update(t.Context(), ref(c), Patch{Label: &label, ExpiresAt: &ends, AllowedIPs: &ips}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(t.Context(), ref(c), Patch{ExpiresAt: new(time.Time)}); err != nil {
+			t.Fatal(err)
+		}
+		rotateWith(t, s, c, Rotation{Grace: time.Hour})
+		until := get(t, s, c).GraceUntil.UTC().Format(time.RFC3339Nano)
+		var got []string
+		for _, e := range auditLog(t, s, AuditQuery{}) {
+			got = append(got, e.Changes)
+		}
+		want := []string{
+			"",
+			`{"allowedIps":{"from":null,"to":["192.0.2.0/24"]},"expiresAt":{"from":null,"to":"2127-01-02T03:04:05Z"},"label":{"from":"` + c.Label + `","to":"after"}}`,
+			`{"expiresAt":{"from":"2127-01-02T03:04:05Z","to":null}}`,
+			`{"graceUntil":{"from":null,"to":"` + until + `"}}`,
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+// TestAuditOfAnOlderRelease: entries without address and label are read as they are.
+func TestAuditOfAnOlderRelease(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		id := uuid.New()
+		node(t, s.opened.Load()).XAdd(t.Context(), &redis.XAddArgs{Stream: s.keys.audit(tenant), ID: "1700000000000-0", Values: []string{
+			"at", "1700000000000", "x", "revoke", "w", "alice", "c", id.String(), "k", "callback", "y", "leaked", "q", "r-1",
+		}})
+		want := AuditEntry{
+			ID: "1700000000000-0", At: time.UnixMilli(1700000000000).UTC(), Tenant: tenant, Actor: "alice", Action: ActionRevoke,
+			Credential: id, Kind: credential.KindCallback, Reason: "leaked", RequestID: "r-1",
+		}
+		if got := auditLog(t, s, AuditQuery{}); len(got) != 1 || got[0] != want {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// TestEachAudit: whatever the number of entries, an export has each that is selected, once,
+// oldest first.
+func TestEachAudit(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		const entries = 2*readBatch + 7
+		for i := range entries {
+			node(t, s.opened.Load()).XAdd(t.Context(), &redis.XAddArgs{Stream: s.keys.audit(tenant), ID: fmt.Sprint(1000+i, "-0"), Values: []string{
+				"at", fmt.Sprint(1000 + i), "x", ActionMint, "w", fmt.Sprint("actor-", i%2),
+			}})
+		}
+		for name, test := range map[string]struct {
+			query       AuditQuery
+			first, last int64
+			want        int
+		}{
+			"all":   {AuditQuery{}, 1000, 1000 + entries - 1, entries},
+			"actor": {AuditQuery{Actor: "actor-1"}, 1001, 1000 + entries - 2, entries / 2},
+			"since": {AuditQuery{Since: time.UnixMilli(1100)}, 1100, 1000 + entries - 1, entries - 100},
+			"until": {AuditQuery{Until: time.UnixMilli(1100)}, 1000, 1099, 100},
+			"both":  {AuditQuery{Since: time.UnixMilli(1099), Until: time.UnixMilli(1100)}, 1099, 1099, 1},
+		} {
+			for way, read := range map[string]func() []AuditEntry{
+				"export": func() (all []AuditEntry) {
+					err := s.EachAudit(t.Context(), tenant, test.query, func(page []AuditEntry) error {
+						if len(page) > readBatch {
+							t.Errorf("a page of %d entries", len(page))
+						}
+						all = append(all, page...)
+						return nil
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return all
+				},
+				"pages": func() []AuditEntry { return auditLog(t, s, test.query) },
+			} {
+				got := read()
+				if len(got) != test.want || got[0].At.UnixMilli() != test.first || got[len(got)-1].At.UnixMilli() != test.last {
+					t.Errorf("%s, %s: %d entries, want %d", name, way, len(got), test.want)
+				}
+			}
+		}
+		for range maxLists {
+			s.lists <- struct{}{}
+		}
+		if err := s.EachAudit(t.Context(), tenant, AuditQuery{}, nil); !errors.Is(err, ErrManyLists) {
+			t.Errorf("beside as many lists as may be read: %v", err)
+		}
+		if err := s.EachAudit(t.Context(), otherTenant, AuditQuery{}, func([]AuditEntry) error { return nil }); err != nil {
+			t.Errorf("a short one: %v", err)
 		}
 	})
 }

@@ -28,6 +28,7 @@ func changesOf(before, after *credential.Credential) string {
 	note("label", orNil(before.Label), orNil(after.Label))
 	note("expiresAt", timeOrNil(before.ExpiresAt), timeOrNil(after.ExpiresAt))
 	note("allowedIps", before.AllowedIPs, after.AllowedIPs)
+	note("graceUntil", timeOrNil(before.GraceUntil), timeOrNil(after.GraceUntil))
 	note("verify", verifyNote(before.Verify), verifyNote(after.Verify))
 	if len(changes) == 0 {
 		return ""
@@ -44,12 +45,12 @@ func verifyNote(v *credential.Verify) any {
 	if v == nil {
 		return nil
 	}
-	note := map[string]any{"secrets": v.Secrets, "changedAt": v.ChangedAt}
+	note := map[string]any{"secrets": v.Secrets, "changedAt": v.ChangedAt.UTC()}
 	if note["scheme"] = v.Scheme; v.Scheme[0] == '{' {
 		note["scheme"] = json.RawMessage(v.Scheme)
 	}
 	if !v.GraceUntil.IsZero() {
-		note["graceUntil"] = v.GraceUntil
+		note["graceUntil"] = v.GraceUntil.UTC()
 	}
 	return note
 }
@@ -65,5 +66,5 @@ func timeOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t
+	return t.UTC()
 }

@@ -45,10 +45,10 @@ func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	if err != nil && outcomeUnknown(err) && ctx.Err() == nil {
 		reply, err = b.scripts.Run(ctx, mutateScript, replicas, keys, args)
 	}
-	if redis.IsOOMError(err) && m.onlyRemoves() {
+	if redis.IsOOMError(err) && m.urgent() {
 		reply, err = b.scripts.Run(ctx, revokeScript, replicas, keys, args)
 	}
-	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.onlyRemoves() {
+	if e, ok := b.scripts.(*embedded.DataSet); ok && errors.Is(err, embedded.ErrNoRoom) && m.urgent() {
 		reply, err = e.RunUrgent(ctx, mutateScript, keys, args)
 	}
 	var notReplicated error
@@ -67,6 +67,9 @@ func (s *Store) commitOnce(ctx context.Context, m mutation) (time.Time, error) {
 	}
 	if status != "OK" {
 		return time.Time{}, refusal(status, fields)
+	}
+	if len(fields) != 3 {
+		return time.Time{}, credential.ErrCorrupt
 	}
 	at, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil {
@@ -128,9 +131,6 @@ func parseReply(reply any) (status string, fields []string, err error) {
 			return "", nil, credential.ErrCorrupt
 		}
 		fields = append(fields, text)
-	}
-	if fields[0] == "OK" && len(fields) != 4 {
-		return "", nil, credential.ErrCorrupt
 	}
 	return fields[0], fields[1:], nil
 }

@@ -51,7 +51,7 @@ func (s *Store) Mint(ctx context.Context, spec credential.Spec) (credential.Cred
 func (s *Store) create(ctx context.Context, c *credential.Credential, action string) error {
 	var note auditNote // of an import none: NoteImport says how many there were
 	if action != ActionImport {
-		note = auditNote{action: action, credential: c.ID, kind: c.Kind}
+		note = noteOf(action, c)
 	}
 	m := mutation{
 		tenant:  c.Tenant,
@@ -97,7 +97,7 @@ func (s *Store) Revoke(ctx context.Context, ref Ref) error {
 			}
 			return s.awaitReplicas(ctx)
 		}
-		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind}}
+		m := mutation{tenant: c.Tenant, audit: noteOf(ActionRevoke, c)}
 		m.revoke(c)
 		return s.commitRevocation(ctx, m, c)
 	})
@@ -123,7 +123,7 @@ func (s *Store) inBucket(ctx context.Context, d credential.Digest) (live bool, e
 // change was broken off between the two, by a command that an ACL denies say. The record
 // alone revokes nothing.
 func (s *Store) finishRevocation(ctx context.Context, c *credential.Credential) error {
-	m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionRevoke, credential: c.ID, kind: c.Kind, detail: "broken off before, and finished"}}
+	m := mutation{tenant: c.Tenant, audit: noteOf(ActionRevoke, c).with("broken off before, and finished")}
 	m.remove(c)
 	return s.commitRevocation(ctx, m, c)
 }

@@ -169,10 +169,15 @@ func (s *Store) dumpRecords(ctx context.Context, node *redis.Client, ids []uuid.
 				return fmt.Errorf("credential %s: %w", batch[i], err)
 			}
 			record := []string{dumpCredential, batch[i].String()}
+			field := fieldExpiresAt
+			text, disabled := parseExpiry(read.Val())
+			if disabled {
+				field = fieldDisabled
+			}
+			if text != "" {
+				read.Val()[field] = redisconn.FormatMillis(c.ExpiresAt) // one that is too late is no longer restored
+			}
 			for field, value := range read.Val() {
-				if field == fieldExpiresAt && value != "" {
-					value = redisconn.FormatMillis(c.ExpiresAt) // one that is too late is no longer restored
-				}
 				record = append(record, field, value)
 			}
 			if err := emit(record); err != nil {

@@ -12,6 +12,9 @@ var ErrNotFound = errors.New("credential not found")
 // ErrInactive: the credential is revoked or expired, so it cannot be rotated.
 var ErrInactive = errors.New("credential is revoked or expired")
 
+// ErrDisabled: the credential is disabled, so it cannot be rotated.
+var ErrDisabled = errors.New("credential is disabled")
+
 // ErrGraceOpen: an earlier rotation's grace period has not ended.
 var ErrGraceOpen = errors.New("a grace period is open")
 

@@ -22,7 +22,7 @@ func rotateWith(t testing.TB, s *Store, c credential.Credential, r Rotation) (cr
 // accepted reports whether a guard would let the token in now.
 func accepted(s *Store, token string) bool {
 	key, standing := s.Keyring().Lookup(credential.DigestToken(token))
-	return standing == keyring.Live && (key.ExpiresAt == 0 || s.Now().UnixMilli() < key.ExpiresAt)
+	return standing == keyring.Live && !key.Disabled && (key.ExpiresAt == 0 || s.Now().UnixMilli() < key.ExpiresAt)
 }
 
 func TestRotateWithGrace(t *testing.T) {

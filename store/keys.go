@@ -30,6 +30,8 @@ const bucketCount = 4096
 //	{ns}:i:<bucket>  HASH    client id -> the credential that has it
 //	{ns}:a:<tenant>  STREAM  the audit log
 //	{ns}:k:<tenant>  HASH    whose entries the audit log has, see lua/trim.lua
+//	{ns}:w           STREAM  the outbox: entries of all audit logs, for sinks
+//	{ns}:w:<sink>    HASH    how far a sink is, see lua/sink.lua
 //	{ns}:o:<tenant>  HASH    idempotency key -> fingerprint and credential id
 //	{ns}:q:<tenant>  ZSET    time of use in ms -> idempotency key
 //	{ns}:e:<id>:<event>  STRING  an event of a credential that was delivered, or is
@@ -69,6 +71,9 @@ func (k keyspace) live(tenant uuid.UUID) string { return k.prefix + "n:" + tenan
 
 // trimmed returns the key of what is known of whose entries the audit log has.
 func (k keyspace) trimmed(tenant uuid.UUID) string { return k.prefix + "k:" + tenant.String() }
+
+func (k keyspace) outbox() string          { return k.prefix + "w" }
+func (k keyspace) sink(name string) string { return k.prefix + "w:" + name }
 
 func (k keyspace) audit(tenant uuid.UUID) string { return k.prefix + "a:" + tenant.String() }
 

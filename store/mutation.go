@@ -26,14 +26,17 @@ type mutation struct {
 	audit auditNote
 	// makes is the credential that the change makes, for a request to be repeated.
 	makes uuid.UUID
+	// disables: all it does is to disable a credential.
+	disables bool
 	// here: this process holds to the change whatever becomes of Redis, so it does not
 	// wait for replicas.
 	here bool
 }
 
-// onlyRemoves reports whether m takes digests away and adds none.
-func (m mutation) onlyRemoves() bool {
-	return !slices.ContainsFunc(m.digests, func(op keyring.DigestOp) bool { return !op.Removed })
+// urgent reports whether m keeps somebody out and lets nobody in: it is made even where
+// there is no room for anything else.
+func (m mutation) urgent() bool {
+	return m.disables || !slices.ContainsFunc(m.digests, func(op keyring.DigestOp) bool { return !op.Removed })
 }
 
 // recordWrite creates a record (empty version) or changes the one whose version
@@ -56,7 +59,7 @@ type clientOp struct {
 func (s *Store) lay(ctx context.Context, m mutation, nonce string, ledgerLength int) (keys []string, args []any) {
 	origin, tuning := originOf(ctx), s.tuning.Load()
 	done, byAge := s.keys.idempotency(m.tenant)
-	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge, s.keys.live(m.tenant), s.keys.trimmed(m.tenant)}
+	keys = []string{s.keys.meta(), s.keys.ledger(), s.keys.tenant(m.tenant), s.keys.audit(m.tenant), done, byAge, s.keys.live(m.tenant), s.keys.trimmed(m.tenant), s.keys.outbox()}
 	key, fingerprint := "", ""
 	if m.makes != uuid.Nil {
 		key, fingerprint = origin.idempotency()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type Origin struct {
 	// TenantAs is how that JWT spells the tenant: a credential that is minted or rotated
 	// keeps it.
 	TenantAs credential.TenantSpelling
+	// Address is from where they ask; zero where it is not known.
+	Address netip.Addr
 	// RequestID is the id of the request, as the client got it.
 	RequestID string
 	// Reason is why, in the operator's words.

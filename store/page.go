@@ -30,6 +30,7 @@ type Query struct {
 	Search string
 	// UnusedSince selects what has not been used since then, or ever.
 	UnusedSince time.Time
+	HideRevoked bool
 	Limit       int    // at most MaxPage; DefaultPage where not positive
 	Cursor      string // of the page before
 }
@@ -86,13 +87,14 @@ func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credenti
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero()
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || q.HideRevoked
 }
 
 func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 	return (q.Kind == "" || c.Kind == q.Kind) &&
 		(q.Status == "" || c.Status(now) == q.Status) &&
 		(q.Label == "" || c.Label == q.Label) &&
+		(!q.HideRevoked || c.Status(now) != credential.StatusRevoked) &&
 		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
 		(q.Search == "" || q.finds(c))
 }

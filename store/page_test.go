@@ -167,6 +167,7 @@ func TestPageFilters(t *testing.T) {
 			"in revoked":   {Query{Search: "acme", Status: credential.StatusRevoked}, []credential.Credential{revoked}},
 			"unused":       {Query{UnusedSince: used.Add(-time.Minute)}, []credential.Credential{fresh, old, expired, revoked, api, webhook}},
 			"never used":   {Query{UnusedSince: used.Add(-2 * time.Hour)}, []credential.Credential{fresh, old, expired, revoked, api}},
+			"not revoked":  {Query{HideRevoked: true, Kind: credential.KindCallback}, []credential.Credential{fresh, old, expired, plain}},
 			"all together": {Query{Kind: credential.KindCallback, Status: credential.StatusActive, Label: "acme", UnusedSince: used.Add(time.Minute)}, []credential.Credential{fresh, plain}},
 		} {
 			for _, limit := range []int{1, 100} {

@@ -67,7 +67,7 @@ func (s *Store) revokeAgain(ctx context.Context, d credential.Digest, id uuid.UU
 			} else {
 				m.remove(&c)
 			}
-			m.audit = auditNote{action: ActionRevoke, credential: id, kind: c.Kind, detail: "lost by Redis, and written again"}
+			m.audit = noteOf(ActionRevoke, &c).with("lost by Redis, and written again")
 		}
 	}
 	_, err = s.commit(ctx, m)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 	fieldSupersedes   = "sp"
 	fieldSupersededBy = "sb"
 	fieldGraceUntil   = "g"
+	fieldDisabled     = "de" // the expiry of a disabled credential, see expiryFields
 	fieldClientID     = "ci"
 	fieldScopes       = "sc" // a space between
 	fieldMetadata     = "md" // JSON
@@ -63,13 +65,47 @@ func recordFields(c *credential.Credential) []string {
 	if c.AtMatcher {
 		add(fieldAtMatcher, "1")
 	}
-	if !c.ExpiresAt.IsZero() {
-		add(fieldExpiresAt, redisconn.FormatMillis(c.ExpiresAt))
+	if !c.ExpiresAt.IsZero() || c.Disabled {
+		set = append(set, expiryFields(c)...)
 	}
 	if c.Supersedes != uuid.Nil {
 		add(fieldSupersedes, string(c.Supersedes[:]))
 	}
 	return set
+}
+
+// disabledExpiry stands for the expiry of a disabled credential, and neverExpires in the
+// other field for none.
+const (
+	disabledExpiry = "1"
+	neverExpires   = "0"
+)
+
+// expiryFields returns the fields that say when a credential expires, and whether it is
+// disabled. Releases that do not know of disabling take a disabled credential for one that
+// expired in 1970, and so neither rotate it nor bring it back with a change of something
+// else. Where they give it another expiry, that is the word of an operator, and enables it.
+func expiryFields(c *credential.Credential) []string {
+	expires := ""
+	if !c.ExpiresAt.IsZero() {
+		expires = redisconn.FormatMillis(c.ExpiresAt)
+	}
+	if !c.Disabled {
+		return []string{fieldExpiresAt, expires}
+	}
+	return []string{fieldExpiresAt, disabledExpiry, fieldDisabled, cmp.Or(expires, neverExpires)}
+}
+
+// parseExpiry is the inverse of expiryFields.
+func parseExpiry(fields map[string]string) (expires string, disabled bool) {
+	held := fields[fieldDisabled]
+	switch {
+	case held == "" || fields[fieldExpiresAt] != disabledExpiry:
+		return fields[fieldExpiresAt], false
+	case held == neverExpires:
+		return "", true
+	}
+	return held, true
 }
 
 // parseRecord is the inverse of recordFields, for the record stored under id.
@@ -113,11 +149,12 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 		}
 		copy(id[:], value)
 	}
-	for field, t := range map[string]*time.Time{
-		fieldCreatedAt: &c.CreatedAt, fieldExpiresAt: &c.ExpiresAt, fieldLastUsedAt: &c.LastUsedAt,
-		fieldRevokedAt: &c.RevokedAt, fieldRotatedAt: &c.RotatedAt, fieldGraceUntil: &c.GraceUntil,
+	expires, disabled := parseExpiry(fields)
+	c.Disabled = disabled
+	for t, value := range map[*time.Time]string{
+		&c.CreatedAt: fields[fieldCreatedAt], &c.ExpiresAt: expires, &c.LastUsedAt: fields[fieldLastUsedAt],
+		&c.RevokedAt: fields[fieldRevokedAt], &c.RotatedAt: fields[fieldRotatedAt], &c.GraceUntil: fields[fieldGraceUntil],
 	} {
-		value := fields[field]
 		if value == "" {
 			continue
 		}
@@ -140,7 +177,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 func keyOf(c *credential.Credential) keyring.Key {
 	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
 		Tenant: c.Tenant, TenantAs: c.TenantAs, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
-		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil,
+		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil, Disabled: c.Disabled,
 	}, Verify: c.Verify}
 	if until := c.ValidUntil(); !until.IsZero() {
 		key.ExpiresAt = until.UnixMilli()

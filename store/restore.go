@@ -49,7 +49,7 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("credential %s: %w", id, ErrNotADump)
 		}
-		if text := fields[fieldExpiresAt]; text != "" && text != redisconn.FormatMillis(c.ExpiresAt) {
+		if text, _ := parseExpiry(fields); text != "" && text != redisconn.FormatMillis(c.ExpiresAt) {
 			return 0, fmt.Errorf("credential %s: %w: it expires after %s", id, credential.ErrInvalid, credential.LatestExpiry.Format(time.RFC3339))
 		}
 		credentials = append(credentials, c)
@@ -138,7 +138,7 @@ func (s *Store) restoreRecord(ctx context.Context, p redis.Pipeliner, c *credent
 	case c.ClientID == "":
 	case c.SupersededBy == uuid.Nil:
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
-	case c.Status(s.clock.Now()) == credential.StatusGrace: // it has the client id unless its successor lives, which comes later
+	case c.InGrace(s.clock.Now()): // it has the client id unless its successor lives, which comes later
 		p.HSet(ctx, s.keys.client(c.ClientID), c.ClientID, c.ID.String())
 	}
 	op := keyring.DigestOp{Digest: c.Digest, ID: c.ID, Key: keyOf(c)}

@@ -30,7 +30,7 @@ type Rotation struct {
 // Rotate replaces a live credential by a new one with the same label and bindings.
 // It returns the new one with its token.
 //
-// Errors: ErrNotFound, ErrInactive, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
+// Errors: ErrNotFound, ErrInactive, ErrDisabled, ErrGraceOpen, ErrInvalid, ErrSeal, ErrKeyReused,
 // *ReplayError, ErrNotReplicated, ErrUnavailable. Of several concurrent rotations of
 // one credential exactly one succeeds; the others get ErrInactive or ErrGraceOpen.
 func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Credential, string, error) {
@@ -44,6 +44,10 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		case credential.StatusActive:
 		case credential.StatusGrace:
 			return ErrGraceOpen
+		case credential.StatusDisabled:
+			// Its successor would let in whom an operator has kept out, or surprise whoever gets a
+			// token that is refused.
+			return ErrDisabled
 		default:
 			return ErrInactive
 		}
@@ -67,7 +71,7 @@ func (s *Store) Rotate(ctx context.Context, ref Ref, r Rotation) (credential.Cre
 		m := mutation{
 			tenant:  old.Tenant,
 			records: []recordWrite{{id: fresh.ID, set: recordFields(&fresh), stamps: []string{fieldCreatedAt, fieldRotatedAt}}},
-			audit:   auditNote{action: ActionRotate, credential: old.ID, kind: old.Kind, detail: fresh.ID.String()},
+			audit:   noteOf(ActionRotate, old).with(fresh.ID.String()),
 			makes:   fresh.ID,
 		}
 		m.counts(&fresh)
@@ -124,6 +128,7 @@ func (s *Store) retire(ctx context.Context, m *mutation, old *credential.Credent
 	m.live = append(m.live, countOp{id: old.ID}) // its successor counts for both
 	m.records = append(m.records, recordWrite{id: old.ID, version: old.Version, set: set})
 	m.digests = append(m.digests, keyring.DigestOp{Digest: old.Digest, Changes: true, ID: old.ID, Key: keyOf(&retired)})
+	m.audit.changes = changesOf(old, &retired)
 	return nil
 }
 
@@ -136,7 +141,7 @@ func (s *Store) inGrace(ctx context.Context, c *credential.Credential) (*credent
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil || before.Status(s.clock.Now()) != credential.StatusGrace {
+	if err != nil || !before.InGrace(s.clock.Now()) {
 		return nil, err
 	}
 	return &before, nil
@@ -150,7 +155,7 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 	var finished credential.Credential
 	err := s.update(ctx, ref, func(c *credential.Credential) error {
 		retired := c
-		if c.Status(s.clock.Now()) != credential.StatusGrace {
+		if !c.InGrace(s.clock.Now()) {
 			var err error
 			if retired, err = s.inGrace(ctx, c); err != nil {
 				return err
@@ -160,7 +165,7 @@ func (s *Store) Finish(ctx context.Context, ref Ref) (credential.Credential, err
 				return cmp.Or(s.awaitReplicas(ctx), ErrNoGrace)
 			}
 		}
-		m := mutation{tenant: c.Tenant, audit: auditNote{action: ActionFinish, credential: retired.ID, kind: retired.Kind}}
+		m := mutation{tenant: c.Tenant, audit: noteOf(ActionFinish, retired)}
 		m.revoke(retired)
 		at, err := s.commit(ctx, m)
 		finished = *retired

@@ -217,11 +217,18 @@ func TestRevokeWorksWhileRedisIsOutOfMemory(t *testing.T) {
 	server := redistest.Start(t)
 	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	c, token := mint(t, s, callbackSpec())
+	paused, pausedToken := mint(t, s, callbackSpec())
 	server.Client().ConfigSet(t.Context(), "maxmemory", "1")
 	if _, _, err := s.Rotate(t.Context(), ref(c), Rotation{}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Rotate: %v", err)
 	}
 	wantStanding(t, s, token, keyring.Live)
+	if disable(t, s, paused); !disabledHere(s, pausedToken) {
+		t.Error("it is not disabled")
+	}
+	if _, err := s.SetDisabled(t.Context(), ref(paused), false); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("enabled: %v", err)
+	}
 	revoke(t, s, c)
 	wantStanding(t, s, token, keyring.Revoked)
 	if got := get(t, s, c); got.RevokedAt.IsZero() {

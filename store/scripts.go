@@ -26,6 +26,10 @@ var (
 	herdSource string
 	//go:embed lua/trim.lua
 	trimSource string
+	//go:embed lua/outbox.lua
+	outboxSource string
+	//go:embed lua/sink.lua
+	sinkSource string
 	//go:embed lua/count.lua
 	countSource string
 
@@ -35,6 +39,8 @@ var (
 	auditScript  = redisconn.NewScript(trimSource + auditSource)
 	herdScript   = redisconn.NewScript(herdSource)
 	countScript  = redisconn.NewScript(countSource)
+	outboxScript = redisconn.NewScript(outboxSource)
+	sinkScript   = redisconn.NewScript(sinkSource)
 	replayScript = redisconn.NewScript(replaySource)
 	proofsScript = redisconn.NewScript(proofsSource)
 

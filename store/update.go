@@ -11,7 +11,6 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
-	"github.com/hookgate/hookgate/store/redisconn"
 )
 
 // Patch changes a credential; what is nil stays as it is.
@@ -42,11 +41,7 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 		}
 		if p.ExpiresAt != nil {
 			updated.ExpiresAt = p.ExpiresAt.UTC().Truncate(time.Millisecond)
-			value := ""
-			if !updated.ExpiresAt.IsZero() {
-				value = redisconn.FormatMillis(updated.ExpiresAt)
-			}
-			set = append(set, fieldExpiresAt, value)
+			set = append(set, expiryFields(&updated)...)
 		}
 		if p.AllowedIPs != nil {
 			updated.AllowedIPs = credential.CanonicalIPs(*p.AllowedIPs)
@@ -76,7 +71,7 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: set}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
-			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
+			audit:   updateNote(c, &updated),
 		}
 		if p.ExpiresAt != nil && c.SupersededBy == uuid.Nil {
 			// One that had expired counts again, if there is room for it.
@@ -92,13 +87,17 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 // ReplaceSecret gives an api credential another secret in place: id, client id and
 // metadata stay, and the old secret is refused at once.
 //
-// Errors: ErrNotFound, ErrInactive, ErrInvalid, ErrNotReplicated, ErrUnavailable.
+// Errors: ErrNotFound, ErrInactive, ErrDisabled, ErrInvalid, ErrNotReplicated, ErrUnavailable.
 func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret credential.Digest) error {
 	return s.update(ctx, ref, func(c *credential.Credential) error {
 		if c.Kind != credential.KindAPI {
 			return ErrNotFound
 		}
-		if status := c.Status(s.clock.Now()); status != credential.StatusActive && status != credential.StatusGrace {
+		switch c.Status(s.clock.Now()) {
+		case credential.StatusActive, credential.StatusGrace:
+		case credential.StatusDisabled:
+			return ErrDisabled
+		default:
 			return ErrInactive
 		}
 		c.TenantAs = originOf(ctx).TenantAs
@@ -113,7 +112,7 @@ func (s *Store) ReplaceSecret(ctx context.Context, ref Ref, secret credential.Di
 				{Digest: c.Digest, Removed: true, ID: c.ID},
 				{Digest: digest, ID: c.ID, Key: keyOf(c)},
 			},
-			audit: auditNote{action: ActionRotate, credential: c.ID, kind: c.Kind},
+			audit: noteOf(ActionRotate, c),
 		})
 		if errors.Is(err, errDigestExists) || errors.Is(err, errDigestRevoked) {
 			return fmt.Errorf("%w: the secret has been used for this client id before", credential.ErrInvalid)

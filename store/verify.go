@@ -220,7 +220,7 @@ func (s *Store) ReplaceSigningSecret(ctx context.Context, ref Ref, r SigningSecr
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: []string{fieldVerify, v.Encode()}}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&updated)}},
-			audit:   auditNote{action: ActionUpdate, credential: c.ID, kind: c.Kind, changes: changesOf(c, &updated)},
+			audit:   updateNote(c, &updated),
 		})
 		return err
 	})

@@ -41,7 +41,7 @@ func TestCommandLineDocs(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
 	}
-	for _, file := range []string{"inventory.jsonl", "audit.jsonl", "hookgate.bash", "pluggy.token"} {
+	for _, file := range []string{"inventory.jsonl", "audit.jsonl", "hookgate.bash", "pluggy.token", "jira.token"} {
 		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", file, err)
 		}

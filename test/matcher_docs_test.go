@@ -10,19 +10,17 @@ import (
 	"github.com/hookgate/hookgate/test/matcher"
 )
 
-// TestMatcherDocs does what docs/matcher.md shows at the shell, before the version of
-// Matcher that it shows it for. The tokens are there by then.
+// TestMatcherDocs does what the pages about Matcher show at the shell, before the version
+// that they show it for. The tokens are there by then.
 func TestMatcherDocs(t *testing.T) {
 	t.Parallel()
-	var minting, mirroring, importing []docs.Block
-	for _, b := range docs.ToRun(t, "..", "docs/matcher.md", "sh") {
-		switch {
-		case strings.Contains(b.Text, "/v1/credentials/import"):
+	minting := docs.ToRun(t, "..", "docs/matcher-2.md", "sh")
+	var mirroring, importing []docs.Block
+	for _, b := range docs.ToRun(t, "..", "docs/matcher-4.md", "sh") {
+		if strings.Contains(b.Text, "/v1/credentials/import") {
 			importing = append(importing, b)
-		case strings.HasPrefix(b.Text, "CALLBACK="):
+		} else {
 			mirroring = append(mirroring, b)
-		default:
-			minting = append(minting, b)
 		}
 	}
 	t.Run("2.x", func(t *testing.T) { mintsForMatcher2(t, docs.Script(minting)) })
@@ -32,7 +30,7 @@ func TestMatcherDocs(t *testing.T) {
 
 func mintsForMatcher2(t *testing.T, script string) {
 	m := &matcher.V2{Secret: []byte(hookgatetest.JWTSecret), MultiTenant: true, Exceptions: map[string][]string{tenantA: {exceptionA}}}
-	g, _ := inFrontOf(t, "## Matcher 2.x", m, config{})
+	g, _ := inFrontOf(t, "# In front of Matcher 2.x", m, config{})
 	operator := g.operator(t, tenantA, "admin")
 	stdout, _ := typed(t, g.here(script), "OPERATOR="+operator.jwt, "EXCEPTION="+exceptionA)
 	minted := operator.list(callbackCredentials)
@@ -51,7 +49,7 @@ func mintsForMatcher2(t *testing.T, script string) {
 
 func mintsAtMatcher4(t *testing.T, script string) {
 	m := &matcher.V4{Secret: []byte(hookgatetest.JWTSecret)}
-	g, _ := inFrontOf(t, "## Matcher 4.1", m, config{})
+	g, _ := inFrontOf(t, "# In front of Matcher 4.1", m, config{})
 	stdout, _ := typed(t, g.here(script), "OPERATOR="+g.operator(t, tenantA, "admin").jwt, "EXCEPTION="+exceptionA)
 	accepted, refused := m.Take()
 	if len(refused) > 0 {
@@ -68,7 +66,7 @@ func importsFromMatcher4(t *testing.T, script string) {
 		Providers:   map[string]matcher.Provider{"belvo": {AllowIPs: []string{"3.130.254.46"}}},
 		Aggregators: map[string][]matcher.Aggregator{tenantA: {{Vendor: "belvo", ConfigName: "belvo-main"}}},
 	}
-	g, _ := inFrontOf(t, "## Matcher 4.1", m, config{})
+	g, _ := inFrontOf(t, "# In front of Matcher 4.1", m, config{})
 	operator := g.operator(t, tenantA, "admin")
 	callback, webhook := m.MintCallback(tenantA), m.MintWebhook(tenantA, "belvo", "belvo-main")
 	stdout, _ := typed(t, g.here(script), "OPERATOR="+operator.jwt, "CALLBACK="+callback, "ID="+m.IDOf(callback), "WEBHOOK="+webhook)

@@ -34,7 +34,7 @@ func TestMatchersOtherRoutes(t *testing.T) {
 		seen = nil
 		return r
 	}
-	whole, site := documented(t, "## Matcher 2.x"), documented(t, "## Matcher's other routes")
+	whole, site := documented(t, "# In front of Matcher 2.x"), documented(t, "## Matcher's other routes")
 	vendors := regexp.MustCompile(`(?ms)^http://:8080 \{\n.*?^\}\n`)
 	if n := len(vendors.FindAllString(whole, -1)); n != 1 {
 		t.Fatalf("%d sites for vendors", n)

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/hookgate/hookgate/test/docs"
 	"github.com/hookgate/hookgate/test/hookgatetest"
 	"github.com/hookgate/hookgate/test/matcher"
 )
@@ -23,14 +23,14 @@ const (
 	exceptionB = "7d4f5c1e-0000-4000-8000-00000000000b"
 )
 
-// documented returns the Caddyfile below a heading of docs/matcher.md.
+// documented returns the Caddyfile below a heading of one of the pages about Matcher.
 func documented(t testing.TB, heading string) string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/matcher.md")
-	if err != nil {
-		t.Fatal(err)
+	var text string
+	for _, page := range []string{"docs/matcher.md", "docs/matcher-2.md", "docs/matcher-4.md"} {
+		text += "\n" + docs.Read(t, "..", page)
 	}
-	_, below, found := strings.Cut(string(text), "\n"+heading+"\n")
+	_, below, found := strings.Cut(text, "\n"+heading+"\n")
 	block := regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindStringSubmatch(below)
 	if !found || block == nil {
 		t.Fatalf("no Caddyfile below %q", heading)
@@ -105,7 +105,7 @@ func TestBeforeMatcher2(t *testing.T) {
 		Connections: map[string][]string{tenantA: {"pluggy-main"}},
 	}
 	heard := &listener{Handler: m}
-	g, server := inFrontOf(t, "## Matcher 2.x", heard, config{})
+	g, server := inFrontOf(t, "# In front of Matcher 2.x", heard, config{})
 	operatorA, operatorB := g.operator(t, tenantA, "admin"), g.operator(t, tenantB, "admin")
 	a, b, other := operatorA.mintCallback("JIRA"), operatorB.mintCallback("JIRA"), operatorA.mintCallback("JIRA")
 	body := fixture(t, "matcher-callback.json")
@@ -213,7 +213,7 @@ func TestWebhooksBesideMatcher2(t *testing.T) {
 	t.Parallel()
 	m := &matcher.V2{Secret: []byte(hookgatetest.JWTSecret), MultiTenant: true, Exceptions: map[string][]string{tenantA: {exceptionA}}}
 	u := newUpstream(t)
-	g, _ := inFrontOf(t, "### Webhooks beside Matcher 2.x", m, config{receiver: u.addr})
+	g, _ := inFrontOf(t, "## Webhooks beside Matcher 2.x", m, config{receiver: u.addr})
 	operator := g.operator(t, tenantA, "admin")
 	c, pluggy, belvo := operator.mintCallback("JIRA"), operator.mintWebhook("pluggy"), operator.mintWebhook("belvo")
 
@@ -267,7 +267,7 @@ func TestBeforeMatcher4(t *testing.T) {
 			{Vendor: "belvo", ConfigName: "belvo-main"}, {Vendor: "belvo", ConfigName: "other"}, {Vendor: "pluggy", ConfigName: "pluggy-main"},
 		}},
 	}
-	g, server := inFrontOf(t, "## Matcher 4.1", m, config{})
+	g, server := inFrontOf(t, "# In front of Matcher 4.1", m, config{})
 	operator := g.operator(t, tenantA, "admin")
 	secrets := canaries{}
 	callbackToken := secrets.add("callback token of Matcher", m.MintCallback(tenantA))

@@ -3,6 +3,7 @@ package test
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := newUpstream(t)
-	g := start(t, config{store: embedded(t), upstream: u.addr})
+	g := start(t, config{store: embedded(t), upstream: u.addr, app: []string{"audit_sink file " + filepath.Join(t.TempDir(), "audit.log")}})
 	g.use(t, g.operator(t, tenantA, "admin").mintCallback(""))
 	text := g.Metrics(t)
 

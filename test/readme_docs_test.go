@@ -1,6 +1,8 @@
 package test
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,19 +19,25 @@ import (
 // build` leaves it.
 func typed(t *testing.T, script string, environment ...string) (stdout, stderr string) {
 	t.Helper()
+	return typedIn(t, t.TempDir(), script, environment...)
+}
+
+// typedIn runs what a page shows in dir. What it leaves running is ended, as it is when a
+// terminal is closed.
+func typedIn(t *testing.T, dir, script string, environment ...string) (stdout, stderr string) {
+	t.Helper()
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip(tool + " is not installed")
 		}
 	}
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "bin", "hookgate")); err != nil {
+	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "bin", "hookgate")); err != nil && !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", "trap 'kill %1 2>/dev/null || true; wait' EXIT\n"+script)
 	cmd.Dir = dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, environment...)
 	stdout, stderr, code := hookgatetest.Run(t, cmd)

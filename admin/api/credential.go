@@ -7,7 +7,7 @@ import "time"
 type Credential struct {
 	ID           string     `json:"id" format:"uuid"`
 	Kind         string     `json:"kind" enum:"callback,webhook,api"`
-	Status       string     `json:"status" enum:"active,grace,expired,revoked"`
+	Status       string     `json:"status" enum:"active,grace,disabled,expired,revoked"`
 	Label        string     `json:"label,omitempty"`
 	Vendor       string     `json:"vendor,omitempty"`
 	Connection   string     `json:"connection,omitempty"`
@@ -25,6 +25,9 @@ type Credential struct {
 	SupersededBy string     `json:"supersededBy,omitempty" format:"uuid"`
 
 	Verify *ShownVerify `json:"verify,omitempty"`
+	// LastProofs are when each result of its senders' proofs was last seen, the newest
+	// first. Lists leave them out.
+	LastProofs []ProofSeen `json:"lastProofs,omitempty"`
 }
 
 // MintedCredential is a credential that was just made, with its token if its kind has

@@ -7,7 +7,7 @@ type VerifyRequest struct {
 
 // VerifyResponse has the guard's word for it.
 type VerifyResponse struct {
-	Outcome    string      `json:"outcome" enum:"allowed,malformed,unknown,revoked,expired,tenant,stale"`
+	Outcome    string      `json:"outcome" enum:"allowed,malformed,unknown,revoked,expired,disabled,tenant,stale"`
 	Detail     string      `json:"detail"`
 	Credential *Credential `json:"credential,omitempty"`
 	// LastProofs are when each result of its senders' proofs was last seen, the newest first.

@@ -6,6 +6,7 @@ import "github.com/hookgate/hookgate/credential"
 const (
 	CredentialsPath = "/v1/credentials"
 	AuditPath       = "/v1/audit"
+	AuditExportPath = AuditPath + "/export"
 )
 
 // How many entries a page of a list has: DefaultPage where the request does not say,
@@ -27,11 +28,11 @@ var Kinds = []string{KindCallback, KindWebhook, KindAPI}
 
 // Statuses are what a credential can be.
 var Statuses = []string{
-	string(credential.StatusActive), string(credential.StatusGrace), string(credential.StatusExpired), string(credential.StatusRevoked),
+	string(credential.StatusActive), string(credential.StatusGrace), string(credential.StatusDisabled), string(credential.StatusExpired), string(credential.StatusRevoked),
 }
 
 // Actions are what an audit entry can be of.
-var Actions = []string{"mint", "import", "rotate", "finish", "update", "revoke", "refused"}
+var Actions = []string{"mint", "import", "rotate", "finish", "update", "disable", "enable", "revoke", "refused"}
 
 // LatestExpiry is the last time at which a credential may end.
 var LatestExpiry = credential.LatestExpiry

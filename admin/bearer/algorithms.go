@@ -26,6 +26,13 @@ var (
 	publicKeyAlgorithms = slices.Concat(rsaAlgorithms, []string{"ES256", "ES384", "ES512", nameEdDSA})
 )
 
+// PublicKeyAlgorithms returns those of the names that verify with public keys.
+func PublicKeyAlgorithms(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !slices.Contains(publicKeyAlgorithms, canonical(name))
+	})
+}
+
 // checkAlgorithms refuses what a source of keys cannot verify. HS algorithms and
 // those of public keys never meet in one configuration: a token that may say HS256
 // could be signed with the public key, which everybody has, as its secret.

@@ -14,34 +14,34 @@ import (
 	"github.com/hookgate/hookgate/credential"
 )
 
-// Role is what an operator may do.
-type Role string
-
-// The roles. The claims owner and admin give RoleAdmin, viewer gives RoleViewer.
-const (
-	RoleNone   Role = "none"   // nothing
-	RoleViewer Role = "viewer" // list
-	RoleAdmin  Role = "admin"  // list, mint, rotate and revoke
-)
-
-// Operator is who asks: the tenant whose credentials they see, and what they may do.
-type Operator struct {
-	Tenant uuid.UUID
-	// TenantAs is how the token spells the tenant.
-	TenantAs credential.TenantSpelling
-	Subject  string // sub, empty where the token has none
-	Role     Role
+// Identity is what a token proves: who somebody is, and for which tenants they may act.
+type Identity struct {
+	Tenants []Tenancy
+	Subject string // sub, empty where the token has none
+	Role    Role
 	// Token is the bearer token itself, for what has to ask elsewhere in the operator's
-	// name.
+	// name; empty where they are signed in without one.
 	Token string
 	// Until is when the token ends.
 	Until time.Time
 }
 
+// Operator is an Identity in one request: the tenant whose credentials they see, and what
+// they may do.
+type Operator struct {
+	Tenant uuid.UUID
+	// TenantAs is how the token spells the tenant.
+	TenantAs credential.TenantSpelling
+	Subject  string
+	Role     Role
+	Token    string
+	Until    time.Time
+}
+
 // Reason is why a token proves no operator.
 type Reason string
 
-// The reasons. With all but NoTenant and NoKeys the token is not valid, or there is none.
+// The reasons. With all but the last ones the token is not valid, or there is none.
 const (
 	NoToken        Reason = "no token"
 	TwoTokens      Reason = "two Authorization headers"
@@ -61,8 +61,16 @@ const (
 	BadTenant      Reason = "tenant claim"
 	TwoTenants     Reason = "two tenants"
 	Invalid        Reason = "invalid"
+	// SessionOver: the cookie of the console proves nobody, or nobody any more.
+	SessionOver Reason = "session over"
 	// NoTenant: the token is valid, and names no tenant.
 	NoTenant Reason = "no tenant"
+	// NoChoice: the token is valid for several tenants, and the request picks none.
+	NoChoice Reason = "no tenant chosen"
+	// WrongChoice: the request picks a tenant that the token is not for.
+	WrongChoice Reason = "another tenant chosen"
+	// CrossSite: somebody is signed in, and it is not our page that asks.
+	CrossSite Reason = "another site"
 	// NoKeys: whether it is valid cannot be told for want of the issuer's keys.
 	NoKeys Reason = "no keys"
 )
@@ -81,31 +89,38 @@ func refuse(reason Reason) *Refusal { return &Refusal{Reason: reason} }
 // maxAuthorization is the longest Authorization header that is parsed, in bytes.
 const maxAuthorization = 16 << 10
 
-// Identify returns the operator that the values of the Authorization header prove.
-func (v *Verifier) Identify(ctx context.Context, authorization []string) (Operator, *Refusal) {
-	token, refusal := tokenIn(authorization)
+// Identify returns who the values of the Authorization header prove.
+func (v *Verifier) Identify(ctx context.Context, authorization []string) (Identity, *Refusal) {
+	token, refusal := TokenIn(authorization)
 	if refusal != nil {
-		return Operator{}, refusal
+		return Identity{}, refusal
 	}
-	claims := jwt.MapClaims{}
-	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys(ctx))
-	if err != nil {
-		return Operator{}, fault(err)
-	}
-	// RFC 7515 section 4.1.11: what crit names must be understood, and we know nothing.
-	if _, ok := parsed.Header["crit"]; ok {
-		return Operator{}, refuse(CriticalHeader)
-	}
-	exp, err := claims.GetExpirationTime()
-	if err != nil || exp.Sub(v.now()) > v.maxTTL {
-		return Operator{}, refuse(LongLived)
-	}
-	who, refusal := v.claims.operator(claims)
-	who.Token, who.Until = token, exp.Time
+	who, _, refusal := v.Verify(ctx, token)
 	return who, refusal
 }
 
-func tokenIn(authorization []string) (string, *Refusal) {
+// Verify returns who a token proves, and all that it claims.
+func (v *Verifier) Verify(ctx context.Context, token string) (Identity, jwt.MapClaims, *Refusal) {
+	claims := jwt.MapClaims{}
+	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys(ctx))
+	if err != nil {
+		return Identity{}, nil, fault(err)
+	}
+	// RFC 7515 section 4.1.11: what crit names must be understood, and we know nothing.
+	if _, ok := parsed.Header["crit"]; ok {
+		return Identity{}, nil, refuse(CriticalHeader)
+	}
+	exp, err := claims.GetExpirationTime()
+	if err != nil || exp.Sub(v.now()) > v.maxTTL {
+		return Identity{}, nil, refuse(LongLived)
+	}
+	who, refusal := v.claims.identity(claims)
+	who.Token, who.Until = token, exp.Time
+	return who, claims, refusal
+}
+
+// TokenIn returns the bearer token in the values of the Authorization header.
+func TokenIn(authorization []string) (string, *Refusal) {
 	switch {
 	case len(authorization) == 0:
 		return "", refuse(NoToken)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +33,7 @@ const maxFormer = 1000
 // id, and takes a document of any size.
 type keySet struct {
 	url        string
+	tokenFile  string // with the bearer token that is sent along; "" sends none
 	client     *fetch.Client
 	algorithms []string
 	now        func() time.Time
@@ -72,9 +72,10 @@ func (noKeys) Error() string { return "the issuer's keys are not known" }
 // us verify as many signatures as the issuer has keys.
 var errNoKeyID = errors.New("the token does not say which key it is signed with")
 
-func newKeySet(url string, algorithms []string, now func() time.Time, log *slog.Logger) *keySet {
+func newKeySet(config Config, algorithms []string, now func() time.Time, log *slog.Logger) *keySet {
 	s := &keySet{
-		url: url, client: newKeySetClient(), algorithms: algorithms, now: now, log: log, former: make(map[string]bool),
+		url: config.KeySetURL, tokenFile: config.KeySetToken, client: newKeySetClient(config.KeySetRoots),
+		algorithms: algorithms, now: now, log: log, former: make(map[string]bool),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
@@ -92,13 +93,7 @@ func (s *keySet) source(ctx context.Context) jwt.Keyfunc {
 		if err != nil {
 			return nil, err
 		}
-		var fit jwt.VerificationKeySet
-		for _, k := range keys {
-			if slices.Contains(k.algorithms, canonical(token.Method.Alg())) {
-				fit.Keys = append(fit.Keys, k.key)
-			}
-		}
-		return fit, nil
+		return fitting(keys, token), nil
 	}
 }
 

@@ -2,11 +2,15 @@ package bearer
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"strings"
 
 	"github.com/hookgate/hookgate/internal/fetch"
 )
@@ -36,13 +40,42 @@ func isLoopback(host string) bool {
 
 // newKeySetClient returns a client that goes through the proxy of the environment: keys
 // are no secret, and https keeps them from being changed.
-func newKeySetClient() *fetch.Client {
-	return fetch.New(fetch.Options{Timeout: keySetTimeout, MaxBody: maxKeySet, Proxy: http.ProxyFromEnvironment})
+func newKeySetClient(roots *x509.CertPool) *fetch.Client {
+	return fetch.New(fetch.Options{Timeout: keySetTimeout, MaxBody: maxKeySet, Proxy: http.ProxyFromEnvironment, RootCAs: roots})
+}
+
+// maxToken is the longest bearer token that is sent to an issuer, in bytes.
+const maxToken = 64 << 10
+
+// readToken returns the bearer token in a file. What else may stand in it is not repeated.
+func readToken(name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("bearer_token_file: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxToken+1))
+	if err != nil {
+		return "", fmt.Errorf("bearer_token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || len(text) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("bearer_token_file: %s holds no bearer token", name)
+	}
+	return token, nil
 }
 
 // download reads the key set.
 func (s *keySet) download(ctx context.Context) ([]byte, error) {
-	answer, err := s.client.Get(ctx, s.url, http.Header{"Accept": {"application/jwk-set+json, application/json"}})
+	header := http.Header{"Accept": {"application/jwk-set+json, application/json"}}
+	if s.tokenFile != "" {
+		token, err := readToken(s.tokenFile)
+		if err != nil {
+			return nil, err
+		}
+		header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := s.client.Get(ctx, s.url, header)
 	switch {
 	case err != nil:
 		return nil, err

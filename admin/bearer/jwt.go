@@ -2,21 +2,24 @@ package bearer
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 )
 
-// Config says which bearer tokens the API accepts. Exactly one of Secret, KeySetURL and
-// PublicKey must be set. A token must have exp, and its nbf and iat are honoured.
+// Config says which bearer tokens the API accepts. Exactly one of Secrets, KeySetURL and
+// PublicKeys must be set. A token must have exp, and its nbf and iat are honoured.
 type Config struct {
-	// Secret is the shared HMAC key. One shorter than 32 bytes is accepted, since it is
-	// shared with a Matcher that may have been set up so, but logged as a warning.
-	Secret []byte
+	// Secrets are shared HMAC keys, any of which verifies, so that one can follow another.
+	// One shorter than 32 bytes is accepted, since it is shared with a Matcher that may have
+	// been set up so, but logged as a warning.
+	Secrets [][]byte
 	// KeySetURL is the JWKS of the issuer. It is read when a token first needs it, again
 	// for tokens with an unknown key id, and every few minutes. Until it could be read
 	// once nobody is let in; from then on its keys hold while it cannot be reached. Every
@@ -25,10 +28,17 @@ type Config struct {
 	// KeySetInsecure takes a KeySetURL with http that does not lead to this machine.
 	// Whoever can change what it answers on its way can then sign tokens.
 	KeySetInsecure bool
-	// PublicKey is a PEM block with the one key that tokens are signed with.
-	PublicKey []byte
-	// Algorithms are those accepted. Where empty: HS256 with a Secret, RS256 with a
-	// KeySetURL; with a PublicKey the one of its curve, or RS256.
+	// KeySetRoots are the authorities to trust for KeySetURL instead of the system's, if
+	// not nil.
+	KeySetRoots *x509.CertPool
+	// KeySetToken is a file with the bearer token that is sent to KeySetURL: the API server
+	// of Kubernetes shows its keys to nobody else. It is read anew each time, since what is
+	// in it is replaced within the hour.
+	KeySetToken string
+	// PublicKeys are PEM blocks, each with one of the keys that tokens are signed with.
+	PublicKeys [][]byte
+	// Algorithms are those accepted. Where empty: HS256 with Secrets, RS256 with a
+	// KeySetURL; with PublicKeys the ones of their curves, or RS256.
 	Algorithms []string
 	// MaxTTL is how far ahead exp may lie; 30 days where zero. A token that hardly ends
 	// is a password that nobody can change.
@@ -36,10 +46,10 @@ type Config struct {
 	// Leeway is how far the issuer's clock may differ from ours: for exp, nbf and iat; 30
 	// seconds where zero.
 	Leeway time.Duration
-	// Issuer and Audience are required in iss and aud where set. Without them any
-	// token signed with the key is accepted, whatever it was issued for.
-	Issuer   string
-	Audience string
+	// Issuer and one of the Audiences are required in iss and aud where set. Without them
+	// any token signed with the key is accepted, whatever it was issued for.
+	Issuer    string
+	Audiences []string
 	// TenantClaims are the claims that may name the tenant, a UUID; tenant_id and
 	// tenantId where empty. A token in which two of them differ is refused. A name that
 	// no claim has is a path through claims, with dots between their names.
@@ -48,6 +58,9 @@ type Config struct {
 	// separated by spaces, or a list of strings; roles and role where empty. They can be
 	// paths as well.
 	RolesClaims []string
+	// RoleMap says which roles the values of the RolesClaims give, beside owner, admin,
+	// minter and viewer, which it can also give another meaning.
+	RoleMap map[string]Role
 	// DefaultRole is the role of a token that has none of the RolesClaims; RoleNone
 	// where empty. A token that has one, with roles unknown here, gets no default.
 	DefaultRole Role
@@ -113,8 +126,8 @@ func NewVerifier(config Config, now func() time.Time, log *slog.Logger) (*Verifi
 	if config.Issuer != "" {
 		options = append(options, jwt.WithIssuer(config.Issuer))
 	}
-	if config.Audience != "" {
-		options = append(options, jwt.WithAudience(config.Audience))
+	if len(config.Audiences) > 0 {
+		options = append(options, jwt.WithAudience(config.Audiences...))
 	}
 	v.parser = jwt.NewParser(options...)
 	return v, nil
@@ -133,7 +146,7 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		}
 	}
 	sources := 0
-	for _, given := range []bool{len(config.Secret) > 0, config.KeySetURL != "", len(config.PublicKey) > 0} {
+	for _, given := range []bool{len(config.Secrets) > 0, config.KeySetURL != "", len(config.PublicKeys) > 0} {
 		if given {
 			sources++
 		}
@@ -141,16 +154,14 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 	switch {
 	case sources != 1:
 		return nil, errors.New("jwt: exactly one of a secret, a JWKS URL and a public key is needed, and it must not be empty")
-	case len(config.Secret) > 0:
+	case len(config.Secrets) > 0:
 		orElse("HS256")
 		if err := checkAlgorithms(algorithms, hmacAlgorithms, "a secret"); err != nil {
 			return nil, err
 		}
-		if len(config.Secret) < MinSecret {
-			log.Warn("the JWT secret is short enough to be guessed from a token; RFC 7518 wants 32 bytes",
-				slog.Int("bytes", len(config.Secret)))
-		}
-		v.keys = fixedKey(slices.Clone(config.Secret))
+		var err error
+		v.keys, err = secretKeys(config.Secrets, log)
+		return algorithms, err
 	case config.KeySetURL != "":
 		orElse("RS256") // what every OpenID provider has
 		if err := checkAlgorithms(algorithms, publicKeyAlgorithms, "a JWKS URL"); err != nil {
@@ -159,18 +170,25 @@ func (v *Verifier) setKeys(config Config, log *slog.Logger) ([]string, error) {
 		if err := checkKeySetURL(config.KeySetURL, config.KeySetInsecure); err != nil {
 			return nil, err
 		}
-		set := newKeySet(config.KeySetURL, canonicalNames(algorithms), v.now, log)
+		if config.KeySetToken != "" && !strings.HasPrefix(strings.ToLower(config.KeySetURL), "https://") {
+			return nil, errors.New("jwt: bearer_token_file goes only with a JWKS URL that begins with https://")
+		}
+		set := newKeySet(config, canonicalNames(algorithms), v.now, log)
 		v.keys, v.end = set.source, set.close
 	default:
-		key, err := parsePublicKey(config.PublicKey)
+		keys, verifiable, err := publicKeys(config.PublicKeys)
 		if err != nil {
 			return nil, err
 		}
-		orElse(algorithmsOf(key)[0])
-		if err := checkAlgorithms(algorithms, algorithmsOf(key), "this public key"); err != nil {
+		for _, k := range keys {
+			if len(config.Algorithms) == 0 {
+				algorithms = append(algorithms, k.algorithms[0])
+			}
+		}
+		if err := checkAlgorithms(algorithms, verifiable, "this public key"); err != nil {
 			return nil, err
 		}
-		v.keys = fixedKey(key)
+		v.keys = keys.source
 	}
 	return algorithms, nil
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -17,9 +19,56 @@ import (
 // look.
 type keySource func(context.Context) jwt.Keyfunc
 
-func fixedKey(key any) keySource {
-	find := func(*jwt.Token) (any, error) { return key, nil }
-	return func(context.Context) jwt.Keyfunc { return find }
+// secretKeys takes any of the secrets for every token.
+func secretKeys(secrets [][]byte, log *slog.Logger) (keySource, error) {
+	var all jwt.VerificationKeySet
+	for _, secret := range secrets {
+		if len(secret) == 0 {
+			return nil, errors.New("jwt: a secret is empty")
+		}
+		if len(secret) < MinSecret {
+			log.Warn("the JWT secret is short enough to be guessed from a token; RFC 7518 wants 32 bytes",
+				slog.Int("bytes", len(secret)))
+		}
+		all.Keys = append(all.Keys, bytes.Clone(secret))
+	}
+	find := func(*jwt.Token) (any, error) { return all, nil }
+	return func(context.Context) jwt.Keyfunc { return find }, nil
+}
+
+// fixedKeys are public keys that do not change.
+type fixedKeys []setKey
+
+// source is the keySource: of the keys all that fit the algorithm of the token.
+func (k fixedKeys) source(context.Context) jwt.Keyfunc {
+	return func(token *jwt.Token) (any, error) { return fitting(k, token), nil }
+}
+
+// fitting returns those of the keys that may verify a token.
+func fitting(keys []setKey, token *jwt.Token) jwt.VerificationKeySet {
+	var fit jwt.VerificationKeySet
+	for _, k := range keys {
+		if slices.Contains(k.algorithms, canonical(token.Method.Alg())) {
+			fit.Keys = append(fit.Keys, k.key)
+		}
+	}
+	return fit
+}
+
+// publicKeys reads the keys, and tells what they can verify together.
+func publicKeys(texts [][]byte) (fixedKeys, []string, error) {
+	var keys fixedKeys
+	var verifiable []string
+	for _, text := range texts {
+		key, err := parsePublicKey(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		algorithms := algorithmsOf(key)
+		keys = append(keys, setKey{key, algorithms})
+		verifiable = append(verifiable, algorithms...)
+	}
+	return keys, verifiable, nil
 }
 
 // parsePublicKey reads the one public key of a PEM file. No error repeats any of it:

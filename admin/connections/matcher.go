@@ -36,6 +36,8 @@ var (
 	ErrTimeout = errors.New("matcher did not answer in time")
 	ErrRefused = errors.New("matcher does not accept the operator's bearer token")
 	ErrAnswer  = errors.New("matcher's answer is of no use")
+	// ErrNoBearer: the operator has no bearer token to ask with, so nothing was asked.
+	ErrNoBearer = errors.New("the operator has no bearer token to ask Matcher with")
 )
 
 // Matcher asks a Matcher for the operator's connections, with the operator's own bearer
@@ -68,6 +70,9 @@ func NewMatcher(rawURL string, timeout time.Duration, roots *x509.CertPool) (*Ma
 
 // Exists reports whether Matcher lists the connection.
 func (m *Matcher) Exists(ctx context.Context, q Query) (bool, error) {
+	if q.Bearer == "" {
+		return false, ErrNoBearer
+	}
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	var found bool

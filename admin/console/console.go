@@ -17,7 +17,12 @@ import (
 // Path is where the page is; its files are below.
 const Path = "/console"
 
-const index = "index.html"
+// The page is index.html with dialogs.html in the place of the mark.
+const (
+	index       = "index.html"
+	dialogs     = "dialogs.html"
+	dialogsMark = "<!-- dialogs -->\n"
+)
 
 //go:embed assets
 var assets embed.FS
@@ -49,16 +54,23 @@ func Register(mux *http.ServeMux) {
 		panic(err)
 	}
 	for _, entry := range entries {
-		text, err := fs.ReadFile(directory, entry.Name())
-		if err != nil {
-			panic(err)
+		switch name := entry.Name(); name {
+		case dialogs:
+		case index:
+			page := bytes.Replace(read(directory, index), []byte(dialogsMark), read(directory, dialogs), 1)
+			mux.Handle("GET "+Path, newFile(index, page))
+		default:
+			mux.Handle("GET "+Path+"/"+name, newFile(name, read(directory, name)))
 		}
-		route := Path + "/" + entry.Name()
-		if entry.Name() == index {
-			route = Path
-		}
-		mux.Handle("GET "+route, newFile(entry.Name(), text))
 	}
+}
+
+func read(directory fs.FS, name string) []byte {
+	text, err := fs.ReadFile(directory, name)
+	if err != nil {
+		panic(err) // the file is in the binary
+	}
+	return text
 }
 
 // file is one file of the page.

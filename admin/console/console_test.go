@@ -46,11 +46,13 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
-	if found := inline.FindString(texts[index]); found != "" {
-		t.Errorf("the page has %q, which the policy forbids", found)
+	for _, part := range []string{index, dialogs} {
+		if found := inline.FindString(texts[part]); found != "" {
+			t.Errorf("%s has %q, which the policy forbids", part, found)
+		}
 	}
 	for name := range texts {
-		if name != index && !strings.Contains(used, "console/"+name) {
+		if name != index && name != dialogs && !strings.Contains(used, "console/"+name) {
 			t.Errorf("nothing uses %s", name)
 		}
 	}
@@ -83,6 +85,9 @@ func TestHeaders(t *testing.T) {
 			if got := a.Header().Get(name); got != want {
 				t.Errorf("%s: %s is %q", path, name, got)
 			}
+		}
+		if path == "/console" && strings.Count(a.Body.String(), "<dialog ") < 6 {
+			t.Error("the page lacks its dialogs")
 		}
 		etag := a.Header().Get("ETag")
 		if again := ask("GET", path, "If-None-Match", etag); etag == "" || again.Code != http.StatusNotModified || again.Body.Len() != 0 {

@@ -44,6 +44,8 @@ var (
 	ErrNoAnswer = errors.New("matcher did not answer")
 	// ErrAnswer: what came back is no answer of Matcher's.
 	ErrAnswer = errors.New("matcher's answer is of no use")
+	// ErrNoBearer: the operator has no bearer token to ask with, so nothing was asked.
+	ErrNoBearer = errors.New("the operator has no bearer token to ask Matcher with")
 )
 
 // Config is what a Mirror needs. URL and Timeout are required.
@@ -119,7 +121,8 @@ func (m *Mirror) log() *slog.Logger { return m.logger.Load() }
 // Caller is in whose name Matcher is asked.
 type Caller struct {
 	Tenant uuid.UUID
-	// Authorization is the header as the operator sent it, and Until when the JWT in it ends.
+	// Authorization is the header as the operator sent it, "" where there was none, and Until
+	// when the JWT in it ends.
 	Authorization string
 	Until         time.Time
 	// RequestID is that of the operator's request, which Matcher is told.
@@ -206,6 +209,9 @@ func (m *Mirror) post(ctx context.Context, by Caller, path string, body any) (*A
 
 // ask returns Matcher's answer, or one of the errors above.
 func (m *Mirror) ask(ctx context.Context, client *fetch.Client, limit int, by Caller, method, path string, body []byte) (*Answer, error) {
+	if by.Authorization == "" {
+		return nil, ErrNoBearer
+	}
 	r, err := http.NewRequestWithContext(ctx, method, m.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%w: the URL is not valid", ErrUnreachable)

@@ -44,7 +44,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 				w.WriteHeader(http.StatusCreated)
 				test.write(w)
 			})
-			if _, err := m.MintCallback(t.Context(), Caller{}, ""); !errors.Is(err, test.want) {
+			if _, err := m.MintCallback(t.Context(), Caller{Authorization: "Bearer jwt"}, ""); !errors.Is(err, test.want) {
 				t.Errorf("%v, want %v", err, test.want)
 			}
 		})
@@ -74,7 +74,7 @@ func TestEnded(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := mirrorOf(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, test.list) })
-			if got := m.Ended(t.Context(), Caller{}, id, &Answer{Status: test.status}); got != test.want {
+			if got := m.Ended(t.Context(), Caller{Authorization: "Bearer jwt"}, id, &Answer{Status: test.status}); got != test.want {
 				t.Errorf("%t, want %t", got, test.want)
 			}
 		})

@@ -136,7 +136,7 @@ func TestPending(t *testing.T) {
 func TestPendingAnswersAgain(t *testing.T) {
 	s := newStandIn(t)
 	m := watch(t, s.URL)
-	by := Caller{Tenant: idB, Until: m.now.Add(time.Hour)}
+	by := Caller{Tenant: idB, Authorization: "Bearer jwt", Until: m.now.Add(time.Hour)}
 	silent, other := uuid.New(), uuid.New()
 	m.Later(by, silent)
 	for range 10 {
@@ -195,7 +195,7 @@ func TestClosingDoesNotWaitForMatcher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Later(Caller{Until: time.Now().Add(time.Hour)}, idA)
+	m.Later(Caller{Authorization: "Bearer jwt", Until: time.Now().Add(time.Hour)}, idA)
 	<-asked
 	m.Close()
 }

@@ -80,6 +80,9 @@ type App struct {
 	AuditKeep int            `json:"audit_keep,omitempty"`
 	AuditLife caddy.Duration `json:"audit_life,omitempty"`
 
+	// Where each entry of the audit log is sent to.
+	AuditSinks []AuditSink `json:"audit_sinks,omitempty"`
+
 	// Whether plain requests are served on the bytes of their connection: `on` or `off`.
 	// Default: `on`.
 	Express string `json:"express,omitempty"`
@@ -108,6 +111,7 @@ type App struct {
 	store *store.Store
 	keys  *seal.Keys
 	held  []string // in claims
+	sinks *auditSinks
 }
 
 // CaddyModule returns the Caddy module information.
@@ -159,6 +163,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.Quota < store.NoQuota {
 		return errors.New("hookgate: quota takes a positive number or off")
 	}
+	sinks, err := a.auditSinks()
+	if err != nil {
+		return err
+	}
 	config, err := a.storeConfig()
 	if err != nil {
 		return err
@@ -172,7 +180,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("hookgate: %w", err)
 	}
 	a.key, a.store = key, pooled.(*store.Store)
-	return Register(ctx.GetMetricsRegistry(), storeCollector{a.store}, processCollector{})
+	if a.sinks, err = newAuditSinks(sinks, a.store, ctx.Slogger()); err != nil {
+		return err
+	}
+	return Register(ctx.GetMetricsRegistry(), storeCollector{a.store}, processCollector{}, a.sinks.collector())
 }
 
 // checkLogs: the first reload without our encoder would write every token to disk.
@@ -189,6 +200,9 @@ func (a *App) checkLogs(ctx caddy.Context) error {
 	}
 	return nil
 }
+
+// Keys are those of seal_key; nil where there are none.
+func (a *App) Keys() *seal.Keys { return a.keys }
 
 // sealKeys reads the keys; nil where there are none.
 func (a *App) sealKeys() (*seal.Keys, error) {
@@ -244,17 +258,22 @@ func (a *App) Start() error {
 	if err != nil {
 		return fmt.Errorf("hookgate: %w", err)
 	}
+	a.sinks.start()
 	takeSignals()
 	return nil
 }
 
-// Stop does nothing: requests of the old configuration may still be running, and
-// need the store until Cleanup.
-func (a *App) Stop() error { return nil }
+// Stop ends what sends the audit log, which that of a new configuration waits for. Requests of
+// the old configuration may still be running, and need the store until Cleanup.
+func (a *App) Stop() error {
+	a.sinks.stop()
+	return nil
+}
 
 // Cleanup gives the store and the addresses back; the last configuration that used them
 // closes them.
 func (a *App) Cleanup() error {
+	a.sinks.stop() // where Start failed
 	err := releaseAddresses(a.held)
 	if a.key == "" { // Provision failed before we held a reference
 		return err

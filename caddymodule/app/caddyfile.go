@@ -34,6 +34,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    usage_flush   <duration>
 //	    wait_replicas <number>
 //	    audit_keep    <number> <duration>
+//	    audit_sink    file <path> | syslog <address> | https <url> [{ ... }]
 //	    express       on | off
 //	    held_bodies   <size>
 //	    seal_key      <key> [<older>...]
@@ -61,6 +62,7 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"usage_flush":   grammar.Into(&a.UsageFlush, grammar.DurationArg),
 		"wait_replicas": grammar.Into(&a.WaitReplicas, grammar.NumberArg),
 		"audit_keep":    grammar.Once(a.parseAuditKeep),
+		"audit_sink":    grammar.Often(a.parseAuditSink),
 		"express":       grammar.Into(&a.Express, grammar.OneArg),
 		"held_bodies":   grammar.Into(&a.HeldBodies, grammar.SizeArg),
 		"seal_key":      grammar.Into(&a.SealKeys, grammar.SomeArgs),

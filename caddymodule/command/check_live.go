@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,9 +30,14 @@ func checkLive(ctx context.Context, servers map[string]*caddyhttp.Server, lookup
 	var findings []store.Finding
 	guards := 0
 	for _, server := range servers {
-		var s serving
+		s := serving{named: server.NamedRoutes}
 		if err := s.walk(server.Routes, false); err != nil {
 			return nil, err
+		}
+		if server.Errors != nil { // these come after an error, past whatever guard there was
+			if err := s.walk(server.Errors.Routes, false); err != nil {
+				return nil, err
+			}
 		}
 		listen := strings.Join(server.Listen, " ")
 		say := func(check, format string, args ...any) {
@@ -55,6 +61,11 @@ func checkLive(ctx context.Context, servers map[string]*caddyhttp.Server, lookup
 				say("upstream", "the name of an upstream is not known here: %s", host)
 			}
 		}
+		for word, written := range s.asked {
+			if host := hostOfURL(word, written); host != "" && !resolves(ctx, lookup, host) {
+				say(word, "the name in %s is not known here: %s", word, host)
+			}
+		}
 	}
 	if guards == 0 {
 		findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityWarning, Detail: "no site has a guard: write hookgate in that of the vendors"})
@@ -67,9 +78,13 @@ func checkLive(ctx context.Context, servers map[string]*caddyhttp.Server, lookup
 type serving struct {
 	guards    int
 	admin     bool
-	upstreams []string // as configured
-	open      bool     // a reverse_proxy comes without a guard
-	patient   bool     // a reverse_proxy has no timeout
+	upstreams []string          // as configured
+	asked     map[string]string // URLs of servers that the admin API asks, by their word
+	open      bool              // a reverse_proxy comes without a guard
+	patient   bool              // a reverse_proxy has no timeout
+
+	named   map[string]*caddyhttp.Route
+	invoked []string // the named routes that are being walked
 }
 
 // walk goes through routes in the order in which requests do.
@@ -83,7 +98,12 @@ func (s *serving) walk(routes caddyhttp.RouteList, guarded bool) error {
 				Transport struct {
 					Timeout caddy.Duration `json:"response_header_timeout"`
 				}
-				Routes caddyhttp.RouteList
+				Routes      caddyhttp.RouteList
+				Name        string // of a named route
+				Connections struct{ Matcher string }
+				JWT         struct {
+					JWKSURL string `json:"jwks_url"`
+				}
 			}
 			if err := json.Unmarshal(raw, &handler); err != nil {
 				return err
@@ -94,6 +114,7 @@ func (s *serving) walk(routes caddyhttp.RouteList, guarded bool) error {
 				s.guards++
 			case "hookgate_admin":
 				s.admin = true
+				s.asked = map[string]string{"connections": handler.Connections.Matcher, "jwks_url": handler.JWT.JWKSURL}
 			case "hookgate_proxy":
 				s.upstreams = append(s.upstreams, handler.Upstream)
 			case "reverse_proxy":
@@ -105,10 +126,25 @@ func (s *serving) walk(routes caddyhttp.RouteList, guarded bool) error {
 				if err := s.walk(handler.Routes, guarded); err != nil {
 					return err
 				}
+			case "invoke":
+				if err := s.invoke(handler.Name, guarded); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// invoke goes through a named route. One that invokes itself is gone through once.
+func (s *serving) invoke(name string, guarded bool) error {
+	route := s.named[name]
+	if route == nil || slices.Contains(s.invoked, name) {
+		return nil
+	}
+	s.invoked = append(s.invoked, name)
+	defer func() { s.invoked = s.invoked[:len(s.invoked)-1] }()
+	return s.walk(caddyhttp.RouteList{*route}, guarded)
 }
 
 // everywhere reports whether a listener is on all addresses.
@@ -129,6 +165,19 @@ func hostOf(name string) string {
 		return ""
 	}
 	return address.Hostname()
+}
+
+// hostOfURL is hostOf for a URL.
+func hostOfURL(word, written string) string {
+	resolved, err := grammar.Resolve(word, written)
+	if err != nil {
+		return ""
+	}
+	u, err := url.Parse(resolved)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func resolves(ctx context.Context, lookup lookupHost, host string) bool {

@@ -45,6 +45,11 @@ func TestCheckLive(t *testing.T) {
 			"http://:8080 {\nhandle /v1/* {\nhookgate\nhookgate_proxy matcher:4018\n}\nhandle {\nreverse_proxy matcher:4018 {\ntransport http {\nresponse_header_timeout 4s\n}\n}\n}\n}",
 			[]string{"guard: on :8080 a reverse_proxy has no guard in front of it"},
 		},
+		"a guard in a named route": {"&(guarded) {\nroute {\nhookgate\nhookgate_proxy matcher:4018\n}\n}\nhttp://:8080 {\ninvoke guarded\n}", nil},
+		"no guard after an error":  {vendors + "http://:8082 {\nhandle_errors {\nreverse_proxy matcher:4018 {\ntransport http {\nresponse_header_timeout 4s\n}\n}\n}\n}", []string{"guard: on :8082 a reverse_proxy has no guard in front of it"}},
+		"unknown Matcher and issuer": {vendors + "http://:8081 {\nbind 127.0.0.1\nhookgate_admin {\njwt {\njwks_url https://issuer.example.com/keys\n}\nconnections matcher http://matchr:4018\n}\n}", []string{
+			"connections: on 127.0.0.1:8081 the name in connections is not known here: matchr", "jwks_url: on 127.0.0.1:8081 the name in jwks_url is not known here: issuer.example.com",
+		}},
 		"admin for everybody":           {vendors + "http://:8081 {\n" + admin + "}", []string{"admin API: on :8081 the admin API listens on every address"}},
 		"admin for everybody, spelled":  {vendors + "http://:8081 {\nbind 0.0.0.0\n" + admin + "}", []string{"admin API: on 0.0.0.0:8081 the admin API"}},
 		"admin for everybody over IPv6": {vendors + "http://:8081 {\nbind [::]\n" + admin + "}", []string{"admin API: on [::]:8081 the admin API"}},

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -23,6 +24,11 @@ func checkSites(servers map[string]*caddyhttp.Server) (findings []store.Finding,
 		if s.open {
 			findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityProblem, Detail: fmt.Sprintf("on %s a hookgate_proxy has no guard in front of it and answers 500: write hookgate before it, or unguarded in its block", listen)})
 		}
+		for _, host := range s.certified {
+			if !asksForCertificate(server, host) {
+				findings = append(findings, store.Finding{Check: "client_cert", Severity: store.SeverityProblem, Detail: fmt.Sprintf("on %s a vendor needs a client certificate, and %s asks nobody for one: all its requests are refused; write tls { client_auth { mode request } } in that site, or from_header where TLS ends at a proxy", listen, cmp.Or(host, "the site"))})
+			}
+		}
 		if hosts := s.hosts; !s.anyHost && len(hosts) > 0 {
 			findings = append(findings, store.Finding{Check: "host", Severity: store.SeverityOK, Detail: fmt.Sprintf("on %s vendors must send %s as Host, any other one is 421, or 404 where a site without a name has the same port: a proxy in front has to pass it on", listen, strings.Join(hosts, " or "))})
 		}
@@ -39,6 +45,9 @@ type sites struct {
 	// hosts and paths are those that a guard is limited to; anyHost and anyPath: one is not.
 	hosts, paths     []string
 	anyHost, anyPath bool
+	// certified are the hosts of guards with a vendor that is known by the certificate of its
+	// connection, "" for one of any host.
+	certified []string
 	// open: there is a proxy without a guard.
 	open bool
 }
@@ -59,7 +68,12 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded 
 			var handler struct {
 				Handler   string
 				Unguarded bool
-				Routes    caddyhttp.RouteList
+				Vendors   map[string]struct {
+					ClientCert *struct {
+						FromHeader string `json:"from_header"`
+					} `json:"client_cert"`
+				}
+				Routes caddyhttp.RouteList
 			}
 			if err := json.Unmarshal(raw, &handler); err != nil {
 				return err
@@ -69,6 +83,15 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded 
 				guarded = true
 				s.anyHost, s.anyPath = s.anyHost || len(hosts) == 0, s.anyPath || len(paths) == 0
 				s.hosts, s.paths = appendNew(s.hosts, hosts), appendNew(s.paths, paths)
+				for _, vendor := range handler.Vendors {
+					switch cert := vendor.ClientCert; {
+					case cert == nil || cert.FromHeader != "":
+					case len(hosts) == 0:
+						s.certified = appendNew(s.certified, []string{""})
+					default:
+						s.certified = appendNew(s.certified, hosts)
+					}
+				}
 			case "hookgate_proxy":
 				s.open = s.open || !guarded && !handler.Unguarded
 			case "subroute":
@@ -99,6 +122,19 @@ func narrowed(before []string, sets caddyhttp.RawMatcherSets, matcher string) (l
 		return before, nil
 	}
 	return limits, nil
+}
+
+// asksForCertificate reports whether a server asks clients of a host for a certificate, by
+// the first of its policies that is for the host.
+func asksForCertificate(server *caddyhttp.Server, host string) bool {
+	for _, policy := range server.TLSConnPolicies {
+		var names []string
+		if raw, limited := policy.MatchersRaw["sni"]; limited && json.Unmarshal(raw, &names) == nil && !slices.Contains(names, host) {
+			continue
+		}
+		return policy.ClientAuthentication != nil && policy.ClientAuthentication.Active()
+	}
+	return false
 }
 
 func appendNew(all, more []string) []string {

@@ -15,19 +15,30 @@ import (
 
 // TestCheckSites: what is said of requests that come to no guard.
 func TestCheckSites(t *testing.T) {
-	const guarded = "hookgate\nhookgate_proxy matcher:4018\n"
+	const (
+		guarded   = "hookgate\nhookgate_proxy matcher:4018\n"
+		certified = "hookgate {\nvendor a {\nclient_cert {\nca x\nsubject *\n}\n}\n}\nhookgate_proxy matcher:4018\n"
+		asking    = "tls {\nclient_auth {\nmode request\n}\n}\n"
+	)
 	for name, tc := range map[string]struct {
 		sites string
 		want  []string // of each finding, in this order
 	}{
-		"any Host":                  {"http://:8080 {\n" + guarded + "}", nil},
-		"one Host":                  {"http://a.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com as Host"}},
-		"two sites":                 {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://b.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com or b.example.com as Host"}},
-		"a site for the others":     {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://:8080 {\n" + guarded + "}", nil},
-		"no guard":                  {"http://a.example.com:8080 {\nrespond hello\n}", nil},
-		"a path":                    {"http://:8080 {\nhandle_path /hooks/* {\n" + guarded + "}\n}", []string{"ok path: on :8080 the guard stands under /hooks/*"}},
-		"a proxy alone":             {"http://:8080 {\nhookgate_proxy matcher:4018\n}", []string{"problem guard: on :8080 a hookgate_proxy has no guard in front of it"}},
-		"a proxy that is unguarded": {"http://:8080 {\nhookgate_proxy matcher:4018 {\nunguarded\n}\n}", nil},
+		"any Host":                        {"http://:8080 {\n" + guarded + "}", nil},
+		"one Host":                        {"http://a.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com as Host"}},
+		"two sites":                       {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://b.example.com:8080 {\n" + guarded + "}", []string{"ok host: on :8080 vendors must send a.example.com or b.example.com as Host"}},
+		"a site for the others":           {"http://a.example.com:8080 {\n" + guarded + "}\nhttp://:8080 {\n" + guarded + "}", nil},
+		"no guard":                        {"http://a.example.com:8080 {\nrespond hello\n}", nil},
+		"a path":                          {"http://:8080 {\nhandle_path /hooks/* {\n" + guarded + "}\n}", []string{"ok path: on :8080 the guard stands under /hooks/*"}},
+		"a proxy alone":                   {"http://:8080 {\nhookgate_proxy matcher:4018\n}", []string{"problem guard: on :8080 a hookgate_proxy has no guard in front of it"}},
+		"a proxy that is unguarded":       {"http://:8080 {\nhookgate_proxy matcher:4018 {\nunguarded\n}\n}", nil},
+		"a certificate that is asked for": {"https://a.example.com {\n" + asking + certified + "}", []string{"ok host: on :443"}},
+		"a certificate that nobody asks for": {
+			"https://a.example.com {\n" + certified + "}\nhttps://b.example.com {\n" + asking + guarded + "}",
+			[]string{"problem client_cert: on :443 a vendor needs a client certificate, and a.example.com asks nobody", "ok host: on :443"},
+		},
+		"a certificate without TLS":  {"http://:8080 {\n" + certified + "}", []string{"problem client_cert: on :8080 a vendor needs a client certificate, and the site asks nobody"}},
+		"a certificate of a proxy's": {"http://:8080 {\n" + strings.Replace(certified, "ca x", "ca x\nfrom_header X-C", 1) + "}", nil},
 		"a guard for others": {
 			"http://:8080 {\nhandle /v1/* {\n" + guarded + "}\nhandle {\nhookgate_proxy matcher:4018\n}\n}",
 			[]string{"problem guard: on :8080 a hookgate_proxy has no guard", "ok path: on :8080 the guard stands under /v1/*"},

@@ -35,6 +35,9 @@ type Admin struct {
 	// Which bearer tokens are accepted. Required.
 	JWT *JWT `json:"jwt,omitempty"`
 
+	// Where operators sign in to the console. Without it they need a bearer token there, too.
+	OIDC *OIDC `json:"oidc,omitempty"`
+
 	// Which aggregator connections exist. Without it webhook tokens cannot be minted.
 	Connections *Connections `json:"connections,omitempty"`
 
@@ -81,6 +84,9 @@ func (a *Admin) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if config.Mirror, err = a.Mirror.provision(ctx.Slogger()); err != nil {
+		return err
+	}
+	if config.SignIn, err = a.OIDC.provision(instance.Keys()); err != nil {
 		return err
 	}
 	config.JWT.AssertedIssuer = instance.Peers().IsAsserted

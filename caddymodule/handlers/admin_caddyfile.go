@@ -23,6 +23,7 @@ func parseAdmin(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 //	hookgate_admin {
 //	    public_url  <url> [insecure]
 //	    jwt         { ... }
+//	    oidc        { ... }
 //	    connections any | static <name>... | matcher <url> [<timeout>]
 //	    mirror      <url> [<timeout>]
 //	    rate_limit  <requests per second> [<burst>] | off
@@ -33,6 +34,7 @@ func (a *Admin) Words() grammar.Words {
 	return grammar.Words{
 		"public_url":  grammar.Once(func(d *caddyfile.Dispenser) error { return parsePublicURL(d, &a.PublicURL, &a.PublicURLInsecure) }),
 		"jwt":         grammar.Into(&a.JWT, parseJWT),
+		"oidc":        grammar.Into(&a.OIDC, parseOIDC),
 		"connections": grammar.Into(&a.Connections, parseConnections),
 		"mirror":      grammar.Into(&a.Mirror, parseMirror),
 		"rate_limit":  grammar.Into(&a.RateLimit, parseRateLimit),

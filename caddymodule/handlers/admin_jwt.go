@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -18,9 +19,9 @@ import (
 // JWT says which bearer tokens the admin API accepts. Exactly one of secret,
 // jwks_url and public_key_file says with which keys they are signed.
 type JWT struct {
-	// The shared secret. A placeholder, so that the secret does not stand in the
-	// configuration.
-	Secret string `json:"secret,omitempty"`
+	// The shared secrets, any of which verifies a token. Placeholders, so that no secret
+	// stands in the configuration.
+	Secret several `json:"secret,omitempty"`
 
 	// The JWKS of the issuer. It is read when it is first needed and need not be
 	// reachable while the configuration is loaded.
@@ -29,8 +30,15 @@ type JWT struct {
 	// Takes a jwks_url with http that does not lead to this machine.
 	JWKSInsecure bool `json:"jwks_insecure,omitempty"`
 
-	// A PEM file with the public key. It is read when the configuration is loaded.
-	PublicKeyFile string `json:"public_key_file,omitempty"`
+	// A PEM file with the authorities to trust for jwks_url instead of the system's.
+	TLSCA string `json:"tls_ca,omitempty"`
+
+	// A file with the bearer token that is sent to jwks_url, read anew each time.
+	BearerTokenFile string `json:"bearer_token_file,omitempty"`
+
+	// PEM files with one public key each, any of which verifies a token. They are read when
+	// the configuration is loaded.
+	PublicKeyFile several `json:"public_key_file,omitempty"`
 
 	// The algorithms. HS256, HS384 and HS512 go with a secret; RS256, RS384, RS512,
 	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA, or Ed25519, with public keys. Default:
@@ -44,9 +52,9 @@ type JWT struct {
 	// How far the issuer's clock may differ from ours, for exp, nbf and iat. Default: 30s.
 	Leeway caddy.Duration `json:"leeway,omitempty"`
 
-	// What the iss and aud claims must be. Not checked by default.
-	Issuer   string `json:"issuer,omitempty"`
-	Audience string `json:"audience,omitempty"`
+	// What the iss claim must be, and one of the aud claims. Not checked by default.
+	Issuer   string  `json:"issuer,omitempty"`
+	Audience several `json:"audience,omitempty"`
 
 	// The claims that name the tenant, or paths to them, with dots between the names of
 	// claims. Default: tenant_id and tenantId.
@@ -55,7 +63,10 @@ type JWT struct {
 	// The claims that hold the roles, or paths to them. Default: roles and role.
 	RolesClaims []string `json:"roles_claims,omitempty"`
 
-	// The role of a token without one: none, viewer or admin. Default: none.
+	// Which roles the values of these claims give, beside owner, admin, minter and viewer.
+	RoleMap map[string]string `json:"role_map,omitempty"`
+
+	// The role of a token without one: none, viewer, minter or admin. Default: none.
 	DefaultRole string `json:"default_role,omitempty"`
 
 	// The tenant of a token that names none. By default such a token is refused.
@@ -78,10 +89,14 @@ func (j *JWT) config() (bearer.Config, error) {
 		MaxTTL:         time.Duration(j.MaxTTL),
 		Leeway:         time.Duration(j.Leeway),
 		Issuer:         j.Issuer,
-		Audience:       j.Audience,
+		Audiences:      j.Audience,
 		TenantClaims:   j.TenantClaims,
 		RolesClaims:    j.RolesClaims,
 		DefaultRole:    bearer.Role(j.DefaultRole),
+		RoleMap:        make(map[string]bearer.Role, len(j.RoleMap)),
+	}
+	for value, role := range j.RoleMap {
+		config.RoleMap[value] = bearer.Role(role)
 	}
 	if j.Leeway != 0 {
 		if err := grammar.Within("leeway", j.Leeway, minLeeway, maxLeeway); err != nil {
@@ -104,32 +119,49 @@ func (j *JWT) config() (bearer.Config, error) {
 // what was written, so that an empty variable never turns one source into another.
 func (j *JWT) keys(config *bearer.Config) error {
 	given := 0
-	for _, value := range []string{j.Secret, j.JWKSURL, j.PublicKeyFile} {
-		if value != "" {
+	for _, is := range []bool{len(j.Secret) > 0, j.JWKSURL != "", len(j.PublicKeyFile) > 0} {
+		if is {
 			given++
 		}
 	}
-	if given != 1 {
-		return errors.New("hookgate_admin: jwt takes exactly one of secret, jwks_url and public_key_file")
-	}
-	if j.JWKSInsecure && j.JWKSURL == "" {
-		return errors.New("hookgate_admin: jwks_insecure goes only with jwks_url")
-	}
 	switch {
-	case j.Secret != "":
-		secret, err := grammar.Resolve("jwt secret", j.Secret)
-		config.Secret = []byte(secret)
-		return err
+	case given != 1:
+		return errors.New("hookgate_admin: jwt takes exactly one of secret, jwks_url and public_key_file")
+	case j.JWKSURL == "" && (j.JWKSInsecure || j.TLSCA != "" || j.BearerTokenFile != ""):
+		return errors.New("hookgate_admin: insecure, tls_ca and bearer_token_file go only with jwks_url")
 	case j.JWKSURL != "":
-		var err error
-		config.KeySetURL, err = grammar.Resolve("jwks_url", j.JWKSURL)
+		return j.keySet(config)
+	case len(j.Secret) > 0:
+		secrets, err := j.Secret.resolve("jwt secret")
+		for _, secret := range secrets {
+			config.Secrets = append(config.Secrets, []byte(secret))
+		}
 		return err
 	}
-	path, err := grammar.Resolve("public_key_file", j.PublicKeyFile)
-	if err != nil {
+	paths, err := j.PublicKeyFile.resolve("public_key_file")
+	for _, path := range paths {
+		key, err := readPublicKey(path)
+		if err != nil {
+			return err
+		}
+		config.PublicKeys = append(config.PublicKeys, key)
+	}
+	return err
+}
+
+// keySet resolves where the JWKS is, and what its server wants.
+func (j *JWT) keySet(config *bearer.Config) (err error) {
+	if config.KeySetURL, err = grammar.Resolve("jwks_url", j.JWKSURL); err != nil {
 		return err
 	}
-	config.PublicKey, err = readPublicKey(path)
+	scheme, _, _ := strings.Cut(config.KeySetURL, "://")
+	if config.KeySetRoots, err = authorities(j.TLSCA, strings.ToLower(scheme)); err != nil {
+		return fmt.Errorf("hookgate_admin: jwks_url: %w", err)
+	}
+	if j.BearerTokenFile == "" {
+		return nil
+	}
+	config.KeySetToken, err = grammar.Resolve("bearer_token_file", j.BearerTokenFile)
 	return err
 }
 
@@ -155,18 +187,21 @@ func readPublicKey(path string) ([]byte, error) {
 // parseJWT parses the block:
 //
 //	jwt {
-//	    secret          <secret>
-//	    jwks_url        <url> [insecure]
-//	    public_key_file <file>
-//	    algorithms      <name>...
-//	    max_ttl         <duration>
-//	    leeway          <duration>
-//	    issuer          <iss>
-//	    audience        <aud>
-//	    tenant_claims   <claim>...
-//	    roles_claims    <claim>...
-//	    default_role    none|viewer|admin
-//	    default_tenant  <uuid>
+//	    secret            <secret>
+//	    jwks_url          <url> [insecure]
+//	    tls_ca            <path>
+//	    bearer_token_file <path>
+//	    public_key_file   <file>
+//	    algorithms        <name>...
+//	    max_ttl           <duration>
+//	    leeway            <duration>
+//	    issuer            <iss>
+//	    audience          <aud>...
+//	    tenant_claims     <claim>...
+//	    roles_claims      <claim>...
+//	    role_map          <value> <role>
+//	    default_role      none|viewer|minter|admin
+//	    default_tenant    <uuid>
 //	}
 func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
 	if d.NextArg() {
@@ -178,19 +213,38 @@ func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
 
 func (j *JWT) Words() grammar.Words {
 	return grammar.Words{
-		"secret":          grammar.Into(&j.Secret, grammar.OneArg),
-		"jwks_url":        grammar.Once(j.parseJWKS),
-		"public_key_file": grammar.Into(&j.PublicKeyFile, grammar.OneArg),
-		"algorithms":      grammar.Into(&j.Algorithms, grammar.SomeArgs),
-		"max_ttl":         grammar.Into(&j.MaxTTL, grammar.DurationArg),
-		"leeway":          grammar.Into(&j.Leeway, grammar.DurationArg),
-		"issuer":          grammar.Into(&j.Issuer, grammar.OneArg),
-		"audience":        grammar.Into(&j.Audience, grammar.OneArg),
-		"tenant_claims":   grammar.Into(&j.TenantClaims, grammar.SomeArgs),
-		"roles_claims":    grammar.Into(&j.RolesClaims, grammar.SomeArgs),
-		"default_role":    grammar.Into(&j.DefaultRole, grammar.OneArg),
-		"default_tenant":  grammar.Into(&j.DefaultTenant, grammar.OneArg),
+		"secret":            grammar.Often(j.Secret.parseOne),
+		"jwks_url":          grammar.Once(j.parseJWKS),
+		"tls_ca":            grammar.Into(&j.TLSCA, grammar.OneArg),
+		"bearer_token_file": grammar.Into(&j.BearerTokenFile, grammar.OneArg),
+		"public_key_file":   grammar.Often(j.PublicKeyFile.parseOne),
+		"algorithms":        grammar.Into(&j.Algorithms, grammar.SomeArgs),
+		"max_ttl":           grammar.Into(&j.MaxTTL, grammar.DurationArg),
+		"leeway":            grammar.Into(&j.Leeway, grammar.DurationArg),
+		"issuer":            grammar.Into(&j.Issuer, grammar.OneArg),
+		"audience":          grammar.Often(j.Audience.parseSome),
+		"tenant_claims":     grammar.Into(&j.TenantClaims, grammar.SomeArgs),
+		"roles_claims":      grammar.Into(&j.RolesClaims, grammar.SomeArgs),
+		"role_map":          grammar.Often(j.parseRoleMap),
+		"default_role":      grammar.Into(&j.DefaultRole, grammar.OneArg),
+		"default_tenant":    grammar.Into(&j.DefaultTenant, grammar.OneArg),
 	}
+}
+
+// parseRoleMap parses `role_map <value> <role>`.
+func (j *JWT) parseRoleMap(d *caddyfile.Dispenser) error {
+	args := d.RemainingArgs()
+	if len(args) != 2 || args[0] == "" {
+		return d.ArgErr()
+	}
+	if _, twice := j.RoleMap[args[0]]; twice {
+		return d.Errf("role_map has %q twice", args[0])
+	}
+	if j.RoleMap == nil {
+		j.RoleMap = make(map[string]string)
+	}
+	j.RoleMap[args[0]] = args[1]
+	return nil
 }
 
 func (j *JWT) parseJWKS(d *caddyfile.Dispenser) error {

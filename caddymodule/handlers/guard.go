@@ -138,6 +138,9 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.addVendors(); err != nil {
 		return err
 	}
+	if err := g.checkCertificates(ctx); err != nil {
+		return err
+	}
 	if err := g.provisionProofs(); err != nil {
 		return err
 	}

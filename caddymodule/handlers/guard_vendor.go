@@ -32,7 +32,10 @@ type Vendor struct {
 	// How the vendor proves itself; any of them is enough.
 	Verify []*Verify `json:"verify,omitempty"`
 
-	// With `any`, one of addresses and proof is enough. Default: `all`.
+	// Whose TLS certificate its requests come with.
+	ClientCert *ClientCert `json:"client_cert,omitempty"`
+
+	// With `any`, one of addresses, certificate and proof is enough. Default: `all`.
 	Require string `json:"require,omitempty"`
 
 	// With `off`, a proof that fails is logged and counted, and refuses nothing.
@@ -106,11 +109,11 @@ func (g *Guard) addVendors() error {
 	return nil
 }
 
-var errNoCondition = errors.New("it takes allow_ips, signature, verify or another of its words")
+var errNoCondition = errors.New("it takes allow_ips, signature, verify, client_cert or another of its words")
 
 func (v *Vendor) isEmpty() bool {
 	return v == nil || len(v.AllowIPs)+len(v.Verify) == 0 && v.Signature == nil && v.Require == "" && v.Enforce == "" && v.Replay == 0 &&
-		v.Challenge == nil && v.Success == nil
+		v.Challenge == nil && v.Success == nil && v.ClientCert == nil
 }
 
 func (g *Guard) vendorPolicy(config *Vendor) (*guard.VendorPolicy, error) {
@@ -139,6 +142,12 @@ func (g *Guard) vendorPolicy(config *Vendor) (*guard.VendorPolicy, error) {
 		}
 		policy.Proof = append(policy.Proof, verifier)
 	}
+	if config.ClientCert != nil {
+		var err error
+		if policy.ClientCert, err = g.clientCert(config.ClientCert); err != nil {
+			return nil, err
+		}
+	}
 	if err := config.challenge(policy); err != nil {
 		return nil, err
 	}
@@ -150,8 +159,8 @@ func (v *Vendor) check(policy *guard.VendorPolicy) error {
 	switch {
 	case !slices.Contains([]string{"", requireAll, requireAny}, v.Require):
 		return errors.New("require takes all or any")
-	case policy.Either && (policy.AllowIPs == nil || policy.Proof == nil):
-		return errors.New("require any needs both allow_ips and verify or signature: with one of them there is nothing to choose from")
+	case policy.Either && !policy.HasChoice():
+		return errors.New("require any needs two of allow_ips, client_cert, and verify or signature: with one of them there is nothing to choose from")
 	case !slices.Contains([]string{"", enforceOn, enforceOff}, v.Enforce):
 		return errors.New("enforce takes on or off")
 	case v.Replay != 0 && policy.Proof != nil && !policy.Proof.Identifies():
@@ -243,6 +252,7 @@ func secretVerifier(word string, scheme proof.Scheme, secrets []string) (*proof.
 //	    allow_ips <ip or cidr>...
 //	    signature <header> <secret>...
 //	    verify    <preset> <secret>... | { ... }
+//	    client_cert { ... }
 //	    require   all|any
 //	    enforce   on|off
 //	    replay    <duration>|off
@@ -273,14 +283,15 @@ func (g *Guard) parseVendor(d *caddyfile.Dispenser) error {
 
 func (v *Vendor) Words() grammar.Words {
 	return grammar.Words{
-		"allow_ips": grammar.Into(&v.AllowIPs, grammar.SomeArgs),
-		"signature": grammar.Into(&v.Signature, parseSignature),
-		"verify":    grammar.Often(v.parseVerify),
-		"require":   grammar.Into(&v.Require, oneOf(requireAll, requireAny)),
-		"enforce":   grammar.Into(&v.Enforce, oneOf(enforceOn, enforceOff)),
-		"replay":    grammar.Into(&v.Replay, parseReplay),
-		"challenge": grammar.Into(&v.Challenge, parseChallenge),
-		"success":   grammar.Into(&v.Success, parseSuccess),
+		"allow_ips":   grammar.Into(&v.AllowIPs, grammar.SomeArgs),
+		"signature":   grammar.Into(&v.Signature, parseSignature),
+		"verify":      grammar.Often(v.parseVerify),
+		"client_cert": grammar.Into(&v.ClientCert, parseClientCert),
+		"require":     grammar.Into(&v.Require, oneOf(requireAll, requireAny)),
+		"enforce":     grammar.Into(&v.Enforce, oneOf(enforceOn, enforceOff)),
+		"replay":      grammar.Into(&v.Replay, parseReplay),
+		"challenge":   grammar.Into(&v.Challenge, parseChallenge),
+		"success":     grammar.Into(&v.Success, parseSuccess),
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 // itself. Such a client is unknown, also to the logs and to the upstream.
 func Peer(r *http.Request) guard.Peer {
 	peer := guard.Peer{Client: ClientAddress(r)}
+	if r.TLS != nil {
+		peer.Certificates = r.TLS.PeerCertificates
+	}
 	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	if !ok || server == nil {
 		return peer

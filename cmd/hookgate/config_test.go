@@ -10,6 +10,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/hookgate/hookgate/proof/clientcert/clientcerttest"
 )
 
 // environment is what the examples expect to find.
@@ -19,7 +21,9 @@ func environment(t *testing.T) {
 	t.Setenv("HOOKGATE_REDIS_PASSWORD", "of the redis server")
 	t.Setenv("HOOKGATE_SENTINEL_PASSWORD", "of the sentinels")
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
+	t.Setenv("AUTH_JWT_OLD_SECRET", "abcdef0123456789abcdef0123456789")
 	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
+	t.Setenv("SIEM_TOKEN", "of the SIEM")
 	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
@@ -84,6 +88,10 @@ func TestDocumentedConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	files = append([]string{"../../README.md"}, files...)
+	authorities := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authorities, clientcerttest.NewAuthority(t).PEM, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	global := ""
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -98,6 +106,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			case !strings.HasPrefix(config, "{"):
 				config = global + "\n" + config
 			}
+			config = strings.ReplaceAll(config, "/etc/hookgate/bank-ca.pem", authorities)
 			if _, err := validate(t, config); err != nil {
 				t.Errorf("%s: %v in:\n%s", file, err, config)
 			}

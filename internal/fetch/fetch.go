@@ -37,8 +37,10 @@ type Client struct {
 }
 
 // New returns a client.
-func New(o Options) *Client {
-	return &Client{maxBody: o.MaxBody, http: &http.Client{
+func New(o Options) *Client { return &Client{maxBody: o.MaxBody, http: unbounded(o)} }
+
+func unbounded(o Options) *http.Client {
+	return &http.Client{
 		Timeout:       o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -49,7 +51,7 @@ func New(o Options) *Client {
 			ForceAttemptHTTP2:   true,
 			DisableKeepAlives:   true,
 		},
-	}}
+	}
 }
 
 // Answer is what a server said.
@@ -80,7 +82,10 @@ var (
 
 // Do sends a request. Whatever the status, an answer is no error, unless it is a
 // success of which not all can be read; what else is cut short still says what it is.
-func (c *Client) Do(r *http.Request) (*Answer, error) {
+func (c *Client) Do(r *http.Request) (*Answer, error) { return c.Copy(r, nil) }
+
+// Copy is Do, but that the body of a success goes to w, whatever its size.
+func (c *Client) Copy(r *http.Request, w io.Writer) (*Answer, error) {
 	response, err := c.http.Do(r)
 	if err != nil {
 		var outer *url.Error // its text has the URL, and that may have a key in its query
@@ -91,6 +96,10 @@ func (c *Client) Do(r *http.Request) (*Answer, error) {
 	}
 	defer response.Body.Close()
 	answer := &Answer{Status: response.StatusCode, Header: response.Header}
+	if w != nil && answer.Status/100 == 2 {
+		_, err := io.Copy(w, marked{response.Body})
+		return answer, err
+	}
 	answer.Body, err = io.ReadAll(io.LimitReader(response.Body, c.maxBody+1))
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
@@ -102,4 +111,15 @@ func (c *Client) Do(r *http.Request) (*Answer, error) {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// marked makes ErrIncomplete of an error of reading; one of writing is not the server's.
+type marked struct{ io.Reader }
+
+func (m marked) Read(b []byte) (int, error) {
+	n, err := m.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	return n, err
 }

@@ -21,7 +21,9 @@ end
 local last
 for i = 3, #KEYS do
   last = ARGV[i - 1]
-  local r = redis.pcall('HMGET', KEYS[i], 'v', 'r', 'sb', 'e', 'g')
+  local r = redis.pcall('HMGET', KEYS[i], 'v', 'r', 'sb', 'e', 'g', 'de')
+  -- A disabled credential counts as long as it would if it were enabled.
+  if not r.err and r[4] == '1' and r[6] and r[6] ~= '' then r[4] = r[6] ~= '0' and r[6] end
   if not r.err and r[1] and not r[2] and r[3] and tonumber(r[5] or 0) > now then
     -- In its grace: whether it counts depends on its successor, and lua/mutate.lua knows.
   elseif r.err or not r[1] or r[2] or r[3] then

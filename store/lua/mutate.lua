@@ -3,8 +3,8 @@
 --
 -- KEYS  1 meta, 2 ledger, 3 tenant index, 4 audit log of the tenant, 5 and 6 the
 --       tenant's idempotency keys with what they did, and by age, 7 its live
---       credentials, see lua/count.lua, 8 what lua/trim.lua keeps of the audit log; then
---       the records, then buckets, revoked digests and client ids as their positions
+--       credentials, see lua/count.lua, 8 what lua/trim.lua keeps of the audit log, 9 the
+--       outbox; then the records, then buckets, revoked digests and client ids as their positions
 --       below say
 -- ARGV  1 time in ms, or '' for the server's own
 --       2 the epoch the caller knows, or '' if it never knew one
@@ -34,7 +34,7 @@
 local SCHEMA = '1'
 local IDEMPOTENCY_LIFE = 24 * 60 * 60 * 1000
 local meta, ledger, tenant, audit, done, doneByAge = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local live, trimmed = KEYS[7], KEYS[8]
+local live, trimmed, outbox = KEYS[7], KEYS[8], KEYS[9]
 local known, fresh, nonce, keep = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local auditKeep, auditLife = tonumber(ARGV[6]), tonumber(ARGV[7])
 local idempotencyKey, fingerprint, made = ARGV[8], ARGV[9], ARGV[10]
@@ -55,7 +55,7 @@ end
 local auditFields = takeList(2)
 local records, digests, clients, counts = {}, {}, {}, {}
 for i = 1, tonumber(take()) do
-  records[i] = {key = KEYS[8 + i], id = take(), expected = take(), set = takeList(2), stamps = takeList(1)}
+  records[i] = {key = KEYS[9 + i], id = take(), expected = take(), set = takeList(2), stamps = takeList(1)}
 end
 for i = 1, tonumber(take()) do
   digests[i] = {bucket = KEYS[tonumber(take())], revoked = KEYS[tonumber(take())], digest = take(), mode = take(), state = take()}
@@ -208,6 +208,6 @@ if idempotencyKey ~= '' then
 end
 if #auditFields > 0 then
   -- pcall: a revocation is never held up by its audit entry.
-  pcall(note, audit, trimmed, now, auditKeep, auditLife, auditFields)
+  pcall(note, audit, trimmed, outbox, now, auditKeep, auditLife, auditFields)
 end
 return {'OK', now, seq, epoch}

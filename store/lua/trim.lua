@@ -8,9 +8,13 @@
 --   top        the one actor that has had more than half of them, if any
 --   from       the entry before which none of that actor's is left
 --
+-- It adds the entry to the outbox, too, where there is one: a STREAM in which the entries of
+-- all tenants wait for the sinks of the audit log. Its entries are numbered, so that a sink
+-- sees what it has missed. A sink makes it, see lua/outbox.lua.
+--
 -- One call looks at no more than some hundred entries. Commands that the ACL of an older
 -- release does not have are denied: then age and number alone decide.
-local function note(audit, kept, now, keep, life, fields)
+local function note(audit, kept, outbox, now, keep, life, fields)
   local STEP = 100
   local function actorOf(list)
     for i = 1, #list, 2 do
@@ -33,8 +37,15 @@ local function note(audit, kept, now, keep, life, fields)
     add(actorOf(entry[2]), -1)
   end
 
-  redis.call('XADD', audit, '*', 'at', now, unpack(fields))
+  local id = redis.call('XADD', audit, '*', 'at', now, unpack(fields))
   local oldest = string.format('%.0f', tonumber(now) - life)
+  local last = redis.call('XREVRANGE', outbox, '+', '-', 'COUNT', 1)
+  if #last > 0 then
+    local n = string.format('%.0f', tonumber(last[1][2][2]) + 1) -- the number is its first field
+    -- The key of the log ends in the tenant.
+    redis.call('XADD', outbox, 'MAXLEN', '~', keep, '*', 'n', n, 't', string.sub(audit, -36), 'i', id, 'at', now, unpack(fields))
+    redis.call('XTRIM', outbox, 'MINID', '~', oldest)
+  end
   local fair = pcall(function()
     local actor = actorOf(fields)
     if add(actor, 1) > keep / 2 and redis.call('HGET', kept, 'top') ~= actor then

@@ -27,6 +27,8 @@ func (p *tab) views(look func(name string)) {
 	var fresh credential
 	o.ask("POST", "/v1/credentials/"+old.ID+"/rotate", `{"gracePeriodSeconds":86400,"reason":"yearly rotation"}`, &fresh)
 	o.use(append(made[1:], old, fresh)...)
+	o.ask("PATCH", "/v1/credentials/"+fresh.ID, `{"label":"Billing in Brazil, production, and another one","expiresAt":"2127-01-02T03:04:05Z","verify":{"scheme":"github","secrets":["of the vendor"]}}`, new(any))
+	o.signed(fresh.Token, "another")
 	p.signIn(o.admin())
 	look("credentials")
 	p.openCredential(fresh)
@@ -37,9 +39,19 @@ func (p *tab) views(look func(name string)) {
 		look(dialog)
 		p.click("#" + dialog + " [data-close]")
 	}
+	p.click("#signing-open")
+	look("signing")
+	p.click("#signing [data-close]")
 	p.goTo("#/audit")
 	p.awaitText("#audit-rows", "yearly rotation")
 	look("audit")
+	p.goTo("#/verify")
+	p.fill("#verify-token", fresh.Token)
+	p.press("\r")
+	p.awaitText("#verify-proofs", "the signature is wrong")
+	look("verify")
+	p.goTo("#/nonsense")
+	look("unknown")
 	p.goTo("#/server")
 	p.awaitText("#server-cards", "Ready")
 	look("server")
@@ -50,7 +62,12 @@ func (p *tab) views(look func(name string)) {
 	p.fill("#mint-label", "Pluggy, production")
 	p.fill("#mint-vendor", "pluggy")
 	p.fill("#mint-connection", "pluggy-main")
+	p.await("schemes are offered", "document.querySelector('#mint-scheme [value=stripe]')")
 	look("mint")
+	p.choose("#mint-scheme", "own")
+	p.fill("#mint-scheme-secret-1", "of the vendor")
+	look("mint-scheme")
+	p.choose("#mint-scheme", "")
 	p.submit("#mint")
 	p.shown("Token")
 	look("secret")
@@ -71,7 +88,7 @@ func examples() []string {
 // table is laid out as cards, and has to be a table all the same.
 func TestEverythingHasAName(t *testing.T) {
 	t.Parallel()
-	for _, width := range []int64{1280, 360} {
+	for _, width := range []int64{1280, 320} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			t.Parallel()
 			p := open(t, gate)
@@ -160,8 +177,8 @@ func checkAudit(p *tab) {
 	if plain := eval[int](p, "[...document.querySelectorAll('#audit-rows a code')].filter((e) => getComputedStyle(e).textDecorationLine !== 'underline').length"); plain != 0 {
 		p.t.Errorf("%d links of the audit log are not underlined", plain)
 	}
-	row := "#audit-rows tr:first-child "
-	if text := p.text(row + "[data-name^=Reason]"); !strings.HasPrefix(text, "yearly rotation – replaced by ") || !p.visible(row+"[data-name^=Reason] a[href^='#/credential/']") {
+	row := "#audit-rows tr:nth-child(2) " // before it is the update
+	if text := p.text(row + "[data-name^=What]"); !strings.HasPrefix(text, "yearly rotation – replaced by ") || !p.visible(row+"[data-name^=What] a[href^='#/credential/']") {
 		p.t.Errorf("the rotation says %q, or does not lead to the new credential", text)
 	}
 	if !eval[bool](p, exactTime+".test(document.querySelector('"+row+"th').innerText)") {
@@ -174,7 +191,7 @@ func checkAudit(p *tab) {
 func TestWideAndLight(t *testing.T)   { look(t, 1280, 800, "light", "credentials", "mint") }
 func TestNarrowAndDark(t *testing.T)  { look(t, 360, 740, "dark", "credential") }
 func TestWideAndDark(t *testing.T)    { look(t, 1280, 800, "dark") }
-func TestNarrowAndLight(t *testing.T) { look(t, 360, 740, "light") }
+func TestNarrowAndLight(t *testing.T) { look(t, 320, 740, "light") }
 
 // checkContrast computes the contrast of every text with what is behind it, as WCAG
 // 2.2 has it: 4.5, or 3 for large text.

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,13 +11,7 @@ import (
 func TestListPages(t *testing.T) {
 	t.Parallel()
 	o := newTenant(t)
-	var lines []string
-	for i := range 120 {
-		line := fmt.Sprintf(`{"kind":"callback","label":"system %d","digest":"%x"}`, i, sha256.Sum256([]byte(o.id+fmt.Sprint(i))))
-		lines = append(lines, line)
-	}
-	o.ask("POST", "/v1/credentials/import", `{"credentials":[`+strings.Join(lines, ",")+`]}`, new(any))
-
+	o.many(120)
 	p := open(t, gate)
 	p.signIn(o.admin())
 	p.awaitText("#credentials-count", "50 credentials, and more")
@@ -131,6 +124,19 @@ func TestAuditPagesAndFilters(t *testing.T) {
 	p.fill("#audit-credential", "none")
 	p.press("\r")
 	p.awaitText("#audit-problem", "HKG-2422 · request 0")
+	p.fill("#audit-credential", "")
+	p.choose("#audit-action", "")
+	p.fill("#audit-actor", "bob")
+	p.press("\r")
+	p.awaitText("#audit-count", "No entry matches.")
+	p.fill("#audit-actor", "alice@example.com")
+	p.press("\r")
+	p.awaitText("#audit-count", "50 entries, and more")
+	p.choose("#audit-since", "2127-01-02T03:04")
+	p.awaitText("#audit-count", "No entry matches.")
+	p.choose("#audit-since", "")
+	p.choose("#audit-until", "2127-01-02T03:04")
+	p.awaitText("#audit-count", "50 entries, and more")
 	// From a credential to its own entries.
 	p.openCredential(c)
 	p.click("#history-all")

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -167,4 +168,16 @@ func TestEdit(t *testing.T) {
 	if got := o.callback(c.Token); got != http.StatusOK {
 		t.Errorf("from anywhere: %d", got)
 	}
+	// What it was and what it became, in the history and for all in the audit log.
+	for _, change := range []string{"Label: one → two", "Allowed addresses: 10.0.0.0/8 → any", "Expires: never → 2 Jan 2127, 03:04:00"} {
+		p.awaitText("#credential-history .changes", change)
+	}
+	p.goTo("#/audit")
+	p.awaitText("#audit-rows .changes", "Label: one → two")
+	for column, want := range map[string]string{"Credential": "two", "Who": "127.0.0.1"} {
+		if got := p.text("#audit-rows tr:first-child [data-name=" + column + "]"); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, and not %s", column, got, want)
+		}
+	}
+	p.shot("changes")
 }

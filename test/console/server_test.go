@@ -32,6 +32,7 @@ const caddyfile = `{
 	hookgate {
 		redis %[1]s
 		usage_flush 1s
+		seal_key MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
 		%[6]s
 	}
 }

@@ -26,6 +26,7 @@ func TestServerState(t *testing.T) {
 	p.click("#pill")
 	p.awaitText("#server-cards", "Proved equal to Redis")
 	p.awaitText("#server-cards", "It answers, writes included.")
+	p.await("the version is shown", "[...document.querySelectorAll('.card')].some((c) => /^Version\\s+\\S+\\s+Up for \\d+ (s|min)/.test(c.innerText) && !c.innerText.includes('unknown'))")
 	p.await("credentials are counted", "Number([...document.querySelectorAll('.card')].find((c) => c.innerText.startsWith('Live credentials')).querySelector('.figure').innerText) > 0")
 	p.shot("ready")
 
@@ -67,6 +68,9 @@ func TestRedisIsKilled(t *testing.T) {
 	p.awaitText("#pill", "Server: degraded")
 	p.awaitText("#server-cards", "It decides from memory, for now.")
 	p.awaitText("#server-cards", "Changes are refused until it is back.")
+	if eval[bool](p, "(([a, b]) => getComputedStyle(a).color === getComputedStyle(b).color)(document.querySelectorAll('.figure.warn, .figure.bad'))") {
+		t.Error("a warning looks like an error")
+	}
 	if got := o.callback(c.Token); got != http.StatusOK {
 		t.Errorf("degraded, the guard answers %d", got)
 	}

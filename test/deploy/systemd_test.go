@@ -106,7 +106,9 @@ func startService(t *testing.T, environment ...string) service {
 	dir := t.TempDir()
 	p := newPlaces(t, startRedis(t), startMatcher(t))
 	config := filepath.Join(dir, "Caddyfile")
-	write(t, config, p.local(t, read(t, serviceConfigPath)), 0o644)
+	// With a sink, for its metrics are there only then.
+	text := strings.Replace(p.local(t, read(t, serviceConfigPath)), "\thookgate {\n", "\thookgate {\n\t\taudit_sink file "+filepath.Join(dir, "audit.log")+"\n", 1)
+	write(t, config, text, 0o644)
 	write(t, filepath.Join(dir, "credentials/redis-password"), redisPassword+"\n", 0o600)
 	write(t, filepath.Join(dir, "credentials/jwt-secret"), hookgatetest.JWTSecret+"\n", 0o600)
 	cmd := exec.Command(hookgatetest.Binary(), "run", "--config", config, "--adapter", "caddyfile")

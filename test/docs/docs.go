@@ -15,20 +15,30 @@ var NotRun = map[string]string{
 	"make run ":     "serves until it is ended; TestDemo runs what it starts",
 	"make test ":    "runs this; that the target is there is tested",
 	"xcaddy build ": "fetches another Caddy; it is compared with xcaddy.txt, which CI runs",
+	"systemctl ":    "needs systemd; test/deploy runs the unit's command with what it hands over",
+	"dnf ":          "needs a Fedora; tools/release installs the rpm with rpm",
+	"skopeo ":       "needs a registry; tools/release pushes the image to one of its own",
 	"kubectl ":      "needs a cluster; test/manifests compares its arguments with the overlay",
 	"helm ":         "needs a cluster; test/manifests renders the chart with the values of the page",
+	"docker ":       "needs a container engine; TestBackup runs the command within",
 }
 
 // RunBy are the tests that run all other blocks of commands, by page and info. A block
 // is looked for neither in another place nor with another info.
 var RunBy = map[string]string{
 	"README.md sh":               "TestReadme",
+	"docs/audit.md sh":           "TestAuditDocs",
+	"docs/backup.md sh":          "TestBackup",
 	"docs/cli.md sh":             "TestCommandLineDocs",
 	"docs/getting-started.md sh": "TestGettingStarted",
-	"docs/matcher.md sh":         "TestMatcherDocs",
+	"docs/install.md sh archive": "TestInstallPage",
+	"docs/install.md sh deb":     "TestInstallPage",
+	"docs/matcher-2.md sh":       "TestMatcherDocs",
+	"docs/matcher-4.md sh":       "TestMatcherDocs",
+	"docs/rotate.md sh":          "TestRotate",
 	"docs/runbook.md sh":         "TestRunbook",
-	// What is shown for another Redis is done to one.
-	"docs/runbook.md sh elsewhere": "TestRunbook",
+	// What is shown for a Redis that was emptied is done to one.
+	"docs/backup.md sh elsewhere": "TestBackup",
 }
 
 // Block is a fenced block of a page.

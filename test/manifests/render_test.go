@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
 	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -32,6 +33,7 @@ type objects struct {
 	budgets     map[string]*policy.PodDisruptionBudget
 	configs     map[string]*core.ConfigMap
 	monitors    map[string]*monitoring.PodMonitor
+	jobs        map[string]*batch.CronJob
 }
 
 // decode reads objects of YAML. A field that the API does not have is an error.
@@ -40,6 +42,7 @@ func decode(t *testing.T, texts []string) objects {
 	o := objects{
 		map[string]*apps.Deployment{}, map[string]*core.Service{}, map[string]*networking.NetworkPolicy{},
 		map[string]*policy.PodDisruptionBudget{}, map[string]*core.ConfigMap{}, map[string]*monitoring.PodMonitor{},
+		map[string]*batch.CronJob{},
 	}
 	for _, text := range texts {
 		var head struct {
@@ -67,6 +70,8 @@ func decode(t *testing.T, texts []string) objects {
 			into = added(o.configs, unhashed(name))
 		case "monitoring.coreos.com/v1 PodMonitor":
 			into = added(o.monitors, name)
+		case "batch/v1 CronJob":
+			into = added(o.jobs, name)
 		default:
 			t.Errorf("%s %s is not expected: a Secret least of all", kind, name)
 			continue
@@ -149,6 +154,7 @@ func component(t *testing.T, edit ...string) objects {
 	}
 	files := shown(t, "kubernetes/README.md")
 	files["matcher/deployment.yaml"] = string(existing)
+	files["production/backup.yaml"] = shown(t, "../docs/backup.md")["backup.yaml"] // where it is among the resources
 	for file, text := range files {
 		text = strings.NewReplacer(append([]string{"../kubernetes", to}, edit...)...).Replace(text)
 		if err := os.MkdirAll(filepath.Join(dir, path.Dir(file)), 0o700); err != nil {

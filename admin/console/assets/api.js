@@ -27,13 +27,13 @@ export const whenUnauthorized = (listener) => { onUnauthorized = listener; };
 
 // call makes a request in the operator's name and returns the answer's body. With an
 // idempotency key it can be made again without doing it twice.
-export async function call(method, path, { query = {}, body, key } = {}) {
+export async function call(method, path, { query = {}, body, key, changes = method !== 'GET' } = {}) {
   const mine = session();
   if (!mine) throw new SignedOut();
   const headers = { Authorization: mine.authorization };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
-  const outcome = await send(path + queryString(query), { method, headers, body: body && JSON.stringify(body) }).then(answerOf, (failure) => failure);
+  const outcome = await send(path + queryString(query), { method, headers, body: body && JSON.stringify(body) }, changes).then(answerOf, (failure) => failure);
   if (mine.ended) throw new SignedOut(); // whatever it was, it is not shown any more
   if (!(outcome instanceof Refusal)) return outcome;
   if (outcome.status === 401) onUnauthorized(outcome);
@@ -48,14 +48,13 @@ export async function probe(path) {
 
 // send says of a request without an answer what the operator has to know: one that
 // changes something may have done so.
-async function send(path, options) {
+async function send(path, options, changes = false) {
   try {
     return await fetch(path, {
       ...options, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
       signal: AbortSignal.timeout(patience),
     });
   } catch {
-    const changes = options.method && options.method !== 'GET';
     throw new Refusal({ detail: `The server does not answer.${changes ? ' Whether it did what was asked is not known.' : ''}` });
   }
 }

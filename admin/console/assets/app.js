@@ -1,17 +1,22 @@
 // The console: who is signed in, and which view is shown.
 
+import { grant, may } from './access.js';
 import { SignedOut, call, whenUnauthorized } from './api.js';
-import { byId, el, say, setText, showProblem } from './dom.js';
+import { byId, el, setText, showProblem } from './dom.js';
 import { left, tick } from './format.js';
+import { hush, say, warn } from './notice.js';
+import { forgetPresets } from './scheme.js';
 import { putAway, secretIsShown } from './secret.js';
 import { session, signIn, signOut } from './session.js';
 import * as audit from './audit.js';
 import * as credential from './credential.js';
 import * as credentials from './credentials.js';
 import * as server from './server.js';
+import * as verify from './verify.js';
 
 const warning = 5 * 60_000;
-const views = { credentials, credential, audit, server };
+const views = { credentials, credential, verify, audit, server };
+const needs = { verify: 'readAll', audit: 'readAll' };
 const dialogs = [...document.querySelectorAll('dialog')];
 const jwt = byId('jwt');
 
@@ -43,27 +48,29 @@ jwt.addEventListener('keydown', (event) => {
 function enter() {
   jwt.value = '';
   warned = false;
-  say('');
-  const { claims, mayWrite } = session();
+  hush();
+  const { claims } = session();
   byId('who-tenant').replaceChildren(claims.tenant ? el('code', { title: claims.tenant }, claims.tenant) : 'as the server decides');
   byId('who-role').textContent = claims.role || 'as the server decides';
-  document.body.classList.toggle('read-only', !mayWrite);
+  grant(claims.role);
   byId('nav').hidden = byId('session').hidden = false;
   server.start();
   watch();
   route();
 }
 
-// leave forgets everything, and says why.
-function leave(reason = '') {
+// leave forgets everything, and says why with one of the ways to tell it.
+function leave(reason = '', tell = say) {
   signOut();
   server.stop();
   putAway();
   for (const dialog of dialogs) dialog.close();
-  for (const view of [credentials, credential, audit]) view.clear();
+  for (const view of [credentials, credential, verify, audit]) view.clear();
+  forgetPresets();
   byId('nav').hidden = byId('session').hidden = true;
   for (const id of ['who-tenant', 'who-role', 'who-expires']) byId(id).replaceChildren();
-  say(reason);
+  hush();
+  if (reason) tell(reason);
   show('sign-in');
   jwt.value = '';
   jwt.focus();
@@ -73,8 +80,8 @@ function leave(reason = '') {
 // nobody can show again.
 function expire(reason) {
   signOut();
-  if (!secretIsShown()) leave(reason);
-  else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason), { once: true });
+  if (!secretIsShown()) leave(reason, warn);
+  else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason, warn), { once: true });
 }
 
 byId('sign-out').addEventListener('click', () => leave('Signed out.'));
@@ -96,7 +103,7 @@ function watch() {
     expire('Signed out: the JWT has expired.');
   } else if (remaining < warning && !warned) {
     warned = true;
-    say(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
+    warn(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
   }
 }
 setInterval(watch, 1000);
@@ -107,14 +114,28 @@ function route() {
     show('sign-in');
     return;
   }
-  const [, name, id] = location.hash.split('/');
-  if (!Object.hasOwn(views, name ?? '') || (name === 'credential' && !id)) {
+  for (const view of Object.values(views)) view.close?.();
+  if (['', '#', '#/'].includes(location.hash)) {
     location.replace('#/credentials');
     return;
   }
-  for (const view of Object.values(views)) view.close?.();
+  const { name, id } = named(location.hash);
   show(name);
-  views[name].open(id && decodeURIComponent(id));
+  views[name]?.open(id);
+}
+
+// named reads an address. What names no view, or none for this operator, gets a view that
+// says so.
+function named(hash) {
+  const unknown = { name: 'unknown' };
+  const [, name, id, ...rest] = hash.split('/');
+  if (!Object.hasOwn(views, name ?? '') || rest.length > 0 || (id !== undefined && !['credential', 'audit'].includes(name)) || (name === 'credential' && !id)) return unknown;
+  if (needs[name] && !may(needs[name])) return unknown;
+  try {
+    return { name, id: id && decodeURIComponent(id) };
+  } catch {
+    return unknown;
+  }
 }
 
 function show(name) {
@@ -131,8 +152,6 @@ function show(name) {
 }
 
 addEventListener('hashchange', route);
-// What was said belongs to the view that the operator now leaves.
-addEventListener('click', (event) => event.target.closest('a[href^="#/"]') && say(''));
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault(); // the fragment is the name of the view
   byId('main').focus();

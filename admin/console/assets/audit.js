@@ -1,7 +1,9 @@
 // The audit log.
 
 import { SignedOut, call } from './api.js';
+import { moment } from './dialog.js';
 import { byId, el, showProblem } from './dom.js';
+import { changeList, eventText, idLink } from './changes.js';
 import { exact, linkTo, mayBreak, timeAgo } from './format.js';
 
 const pageSize = 50;
@@ -47,7 +49,9 @@ async function load(next = false) {
 }
 
 async function read(from) {
-  const query = { credentialId: byId('audit-credential').value.trim(), action: byId('audit-action').value, limit: pageSize };
+  const [credentialId, actor, action] = ['credential', 'actor', 'action'].map((name) => byId(`audit-${name}`).value.trim());
+  const [since, until] = ['since', 'until'].map((name) => moment(byId(`audit-${name}`)));
+  const query = { credentialId, actor, action, since, until, limit: pageSize };
   for (let pages = 0; ; pages++) {
     const page = await call('GET', 'v1/audit', { query: { ...query, cursor: from } });
     if (page.entries.length > 0 || !page.nextCursor || pages === 10) return page;
@@ -55,25 +59,23 @@ async function read(from) {
   }
 }
 
-const idLink = (id) => linkTo(id, el('code', { class: 'id' }, id));
-
-// eventText is what there is to say of an entry beyond its action, in parts. The detail
-// of a rotation is the id of the new credential.
-export function eventText({ action, reason, detail }) {
-  const what = detail && action === 'rotate' ? ['replaced by ', idLink(detail)] : [detail];
-  return [reason, reason && detail && ' – ', ...what].filter(Boolean);
+// credential is what an entry was about, by its label where it had one.
+function credential({ credentialId: id, label }) {
+  if (!id) return [label ?? '–'];
+  return label ? [linkTo(id, label), el('code', { class: 'id' }, id)] : [idLink(id)];
 }
 
 const cell = (name, ...content) => el('td', { role: 'cell', 'data-name': name }, ...content);
 
 function row(entry) {
   const text = eventText(entry);
+  const changed = changeList(entry.changes);
   return el('tr', { role: 'row', tabindex: '-1' },
     el('th', { scope: 'row', role: 'rowheader' }, timeAgo(entry.at), exact(entry.at)),
-    cell('Who', ...mayBreak(entry.actor ?? '–')),
-    cell('Action', el('span', { class: `badge ${entry.action === 'refused' ? 'expired' : entry.action === 'revoke' ? 'revoked' : ''}` }, entry.action)),
-    cell('Credential', entry.credentialId ? idLink(entry.credentialId) : '–'),
-    cell('Reason or detail', ...(text.length ? text : ['–'])),
+    cell('Who', ...mayBreak(entry.actor ?? '–'), entry.address ? el('span', { class: 'exact' }, entry.address) : null),
+    cell('Action', el('span', { class: `badge ${{ refused: 'warn', disable: 'warn', revoke: 'bad' }[entry.action] ?? ''}` }, entry.action)),
+    cell('Credential', ...credential(entry)),
+    cell('What and why', ...(text.length || changed ? [...text, changed] : ['–'])),
     cell('Request', el('code', { class: 'id' }, entry.requestId ?? '–')));
 }
 
@@ -81,5 +83,5 @@ byId('audit-filter').addEventListener('submit', (event) => {
   event.preventDefault();
   load();
 });
-byId('audit-action').addEventListener('change', () => load());
+for (const id of ['audit-action', 'audit-since', 'audit-until']) byId(id).addEventListener('change', () => load());
 more.addEventListener('click', () => load(true));

@@ -1,10 +1,12 @@
 // Changing a credential: rotation and its end, revocation, and what can be edited.
 
-import { byId, say } from './dom.js';
+import { byId } from './dom.js';
 import { Attempt, Refusal, call, randomText } from './api.js';
 import { localInput, nameOf, relative } from './format.js';
-import { formDialog, moment, words } from './dialog.js';
+import { formDialog, moment, offer, words } from './dialog.js';
 import { hash, showMade } from './mint.js';
+import { say } from './notice.js';
+import { schemeFields } from './scheme.js';
 
 let credential, done, attempt, secret;
 
@@ -33,7 +35,7 @@ const rotation = formDialog('rotate', async (form) => {
     throw failure;
   }
   rotation.close();
-  await showMade(made, secret);
+  await showMade(made, secret, `#/credential/${made.id}`);
   whenDone(made);
 });
 
@@ -73,6 +75,28 @@ export function openRevoke(of, whenDone) {
   open(revocation, of, whenDone);
 }
 
+const disabling = formDialog('disable', async (form) => {
+  const changed = await call('POST', path('/disable'), { body: { reason: reason(form) } });
+  disabling.close();
+  say(`Disabled: ${nameOf(changed)}.`);
+  done(changed);
+});
+
+// openDisable asks whether to refuse a token until it is enabled again.
+export function openDisable(of, whenDone) {
+  byId('disable-used').textContent = lastUse(of);
+  open(disabling, of, whenDone);
+}
+
+const enabling = formDialog('enable', async (form) => {
+  const changed = await call('POST', path('/enable'), { body: { reason: reason(form) } });
+  enabling.close();
+  say(`Enabled: ${nameOf(changed)}.`);
+  done(changed);
+});
+
+export const openEnable = (of, whenDone) => open(enabling, of, whenDone);
+
 const lastUse = (c) => (c.lastUsedAt ? `It was last used ${relative(new Date(c.lastUsedAt))}.` : 'It has never been used.');
 
 const editing = formDialog('edit', async (form) => {
@@ -82,6 +106,8 @@ const editing = formDialog('edit', async (form) => {
   if (expiresAt.value !== localInput(credential.expiresAt) || expiresAt.validity.badInput) patch.expiresAt = moment(expiresAt) ?? null;
   const ips = words(allowedIps.value);
   if (ips.join(' ') !== (credential.allowedIps ?? []).join(' ')) patch.allowedIps = ips.length ? ips : null;
+  const verify = signs.chosen === 'none' ? null : signs.value();
+  if (verify !== undefined) patch.verify = verify;
   if (Object.keys(patch).length === 0) {
     editing.close();
     return;
@@ -92,10 +118,15 @@ const editing = formDialog('edit', async (form) => {
   done(changed);
 });
 
+const signs = schemeFields('edit-signs');
+
 export function openEdit(of, whenDone) {
   const { label, expiresAt, allowedIps } = editing.querySelector('form').elements;
   label.value = of.label ?? '';
   expiresAt.value = localInput(of.expiresAt);
   allowedIps.value = (of.allowedIps ?? []).join(' ');
+  byId('edit-signs').hidden = of.kind === 'api';
+  for (const option of editing.querySelectorAll('#edit-scheme > option')) option.hidden = option.disabled = option.value === 'none' && !of.verify;
   open(editing, of, whenDone);
+  if (of.kind !== 'api') offer(editing, signs);
 }

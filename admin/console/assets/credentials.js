@@ -4,20 +4,23 @@ import { SignedOut, call } from './api.js';
 import { byId, el, showProblem } from './dom.js';
 import { badge, day, expiry, kindName, linkTo, nameOf, ownerOf, timeAgo } from './format.js';
 import { openMint } from './mint.js';
+import { readSorted } from './order.js';
 
 const pageSize = 50;
+const table = byId('credentials-table');
 const rows = byId('credentials-rows');
 const more = byId('credentials-more');
 const problem = byId('credentials-problem');
 const isID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-let cursor = '', latest = 0;
-let query = {}; // that of the pages on the screen, whatever the fields say by now
+let latest = 0;
+let list = null; // what the rows are of, whatever the fields say by now
 
 export const open = () => load();
 
 export function clear() {
   latest++;
+  list = null;
   rows.replaceChildren();
   more.hidden = true;
   byId('credentials-count').textContent = '';
@@ -30,51 +33,65 @@ export function clear() {
 async function load(next = false) {
   const mine = ++latest;
   showProblem(problem, null);
-  byId('credentials-table').setAttribute('aria-busy', 'true');
-  const asked = next ? query : filters();
+  table.setAttribute('aria-busy', 'true');
   try {
-    const page = await read(asked, next ? cursor : '');
+    const asked = next ? list : { query: filters(), order: byId('sort').value, cursor: '', waiting: [] };
+    const page = await read(asked, mine);
     if (mine !== latest) return;
-    query = asked;
-    cursor = page.nextCursor ?? '';
-    const added = page.credentials.map(row);
+    list = { ...asked, ...page };
+    const added = list.waiting.splice(0, pageSize).map(row);
     if (next) rows.append(...added);
     else rows.replaceChildren(...added);
     // The button may go, and the focus must not go with it.
     if (next) added[0]?.querySelector('a').focus();
-    more.hidden = !cursor;
+    more.hidden = !list.cursor && list.waiting.length === 0;
     count();
   } catch (failure) {
     if (mine === latest && !(failure instanceof SignedOut)) showProblem(problem, failure);
   } finally {
-    if (mine === latest) byId('credentials-table').removeAttribute('aria-busy');
+    if (mine === latest) table.removeAttribute('aria-busy');
   }
 }
 
-async function read(query, from) {
-  const found = isID.test(query.search) && await one(query);
+// read returns what waits to be shown.
+async function read({ query, order, cursor, waiting }, mine) {
+  if (waiting.length > 0) return {};
+  const found = !cursor && isID.test(query.search) && await one(query);
   if (found) return found;
+  if (order) {
+    const sorted = await readSorted(order, query, (n) => {
+      if (mine === latest && n > pageSize) byId('credentials-count').textContent = `Reading: ${n} so far.`;
+      return mine === latest;
+    });
+    return sorted && { waiting: sorted.credentials, cut: sorted.cut };
+  }
+  let from = cursor;
   for (let pages = 0; ; pages++) {
     const page = await call('GET', 'v1/credentials', { query: { ...query, cursor: from, limit: pageSize } });
+    from = page.nextCursor ?? '';
     // A page of a filtered list may be empty and have a next one.
-    if (page.credentials.length > 0 || !page.nextCursor || pages === 10) return page;
-    from = page.nextCursor;
+    if (page.credentials.length > 0 || !from || pages === 10) return { waiting: page.credentials, cursor: from };
   }
 }
 
 // filters is what is asked for; what is empty selects nothing.
 function filters() {
-  const [kind, status, days] = ['kind', 'status', 'unused'].map((name) => byId(`filter-${name}`).value);
-  return { search: byId('search').value.trim(), kind, status, unusedSince: days && new Date(Date.now() - days * day).toISOString() };
+  const [kind, status, unused, ends] = ['kind', 'status', 'unused', 'ends'].map((name) => byId(`filter-${name}`).value);
+  return {
+    search: byId('search').value.trim(), kind, status, unusedSince: unused && new Date(Date.now() - unused * day).toISOString(),
+    expiresBefore: ends && new Date(Date.now() + ends * day).toISOString(),
+    hideRevoked: byId('hide-revoked').checked && 'true',
+  };
 }
 
 // one is the list where somebody searches for an id: among many credentials the server
 // would look through all of them. It is null where there is no such credential.
-async function one({ search, kind, status, unusedSince }) {
+async function one({ search, kind, status, unusedSince, expiresBefore, hideRevoked }) {
   try {
     const c = await call('GET', `v1/credentials/${search.toLowerCase()}`);
     const unused = !unusedSince || !c.lastUsedAt || new Date(c.lastUsedAt) < new Date(unusedSince);
-    return { credentials: unused && (!kind || c.kind === kind) && (!status || c.status === status) ? [c] : [] };
+    const hidden = (hideRevoked && c.status === 'revoked') || (expiresBefore && !(c.expiresAt && new Date(c.expiresAt) < new Date(expiresBefore)));
+    return { waiting: unused && !hidden && (!kind || c.kind === kind) && (!status || c.status === status) ? [c] : [] };
   } catch (failure) {
     if (failure.status === 404) return null;
     throw failure;
@@ -82,11 +99,12 @@ async function one({ search, kind, status, unusedSince }) {
 }
 
 function count() {
-  const n = rows.children.length;
-  const filtered = Object.values(query).some(Boolean);
-  byId('credentials-table').hidden = n === 0;
-  byId('credentials-count').textContent = n > 0 ? `${n} credential${n === 1 ? '' : 's'}${cursor ? ', and more' : ''}`
-    : cursor ? 'None so far; there is more to look through.'
+  const n = rows.children.length, waiting = list.waiting.length;
+  const filtered = Object.values(list.query).some(Boolean);
+  table.hidden = n === 0;
+  const of = waiting > 0 ? `${n} of ${n + waiting} credentials` : `${n} credential${n === 1 ? '' : 's'}`;
+  byId('credentials-count').textContent = n > 0 ? `${of}${list.cursor ? ', and more' : ''}${list.cut ? '; there are more than can be sorted: search for a part of them' : ''}`
+    : list.cursor ? 'None so far; there is more to look through.'
       : filtered ? 'No credential matches.' : 'There is no credential yet.';
 }
 
@@ -94,7 +112,7 @@ const cell = (name, ...content) => el('td', { role: 'cell', 'data-name': name },
 
 function row(c) {
   return el('tr', { role: 'row' },
-    el('th', { scope: 'row', role: 'rowheader' }, linkTo(c.id, nameOf(c))),
+    el('th', { scope: 'row', role: 'rowheader' }, linkTo(c.id, nameOf(c)), c.tokenHint ? el('code', { class: 'token-hint' }, `${c.tokenHint}…`) : null),
     cell('Kind', kindName(c.kind)),
     cell('Belongs to', ownerOf(c) || el('span', { class: 'soft' }, '–')),
     cell('Status', badge(c.status)),
@@ -107,7 +125,16 @@ byId('credentials-filter').addEventListener('submit', (event) => {
   event.preventDefault();
   load();
 });
-for (const id of ['filter-kind', 'filter-status', 'filter-unused']) byId(id).addEventListener('change', () => load());
+for (const id of ['filter-kind', 'filter-unused', 'filter-ends', 'sort']) byId(id).addEventListener('change', () => load());
+// Of these two the later word counts: together they would find nothing.
+byId('filter-status').addEventListener('change', (event) => {
+  if (event.target.value === 'revoked') byId('hide-revoked').checked = false;
+  load();
+});
+byId('hide-revoked').addEventListener('change', (event) => {
+  if (event.target.checked && byId('filter-status').value === 'revoked') byId('filter-status').value = '';
+  load();
+});
 byId('credentials-refresh').addEventListener('click', () => load());
 more.addEventListener('click', () => load(true));
 byId('mint-open').addEventListener('click', () => openMint(() => load()));

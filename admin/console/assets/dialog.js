@@ -41,6 +41,16 @@ export const words = (text) => text.split(/[\s,]+/).filter(Boolean);
 
 // moment reads an input of type datetime-local; undefined where it is empty.
 export function moment(input) {
-  if (input.validity.badInput) throw new Error('The expiry is not a date and time.');
+  if (input.validity.badInput) throw new Error('This is not a date and time.');
   return input.value ? new Date(input.value).toISOString() : undefined;
+}
+
+// offer fills the fields of a scheme, and says in the dialog where the schemes cannot be
+// had.
+export async function offer(dialog, fields) {
+  try {
+    await fields.offer();
+  } catch (failure) {
+    if (!(failure instanceof SignedOut) && dialog.open) showProblem(dialog.querySelector('[role=alert]'), failure);
+  }
 }

@@ -28,11 +28,6 @@ export function facts(list, pairs) {
     .map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, ...[value].flat()))));
 }
 
-// say tells the outcome of what the operator did, to eyes and screen readers.
-export function say(text) {
-  byId('notice').replaceChildren(text ? el('p', {}, text) : '');
-}
-
 // showProblem shows what went wrong in a region that screen readers announce, or
 // clears it where there is nothing.
 export function showProblem(region, problem) {

@@ -24,8 +24,10 @@ export function timeAgo(text) {
   return el('time', { datetime: text, title: inFull.format(at), class: 'relative' }, relative(at));
 }
 
+export const inFullText = (text) => inFull.format(new Date(text));
+
 // exact is a time in full, to stand beside one that is relative.
-export const exact = (text) => el('span', { class: 'exact' }, inFull.format(new Date(text)));
+export const exact = (text) => el('span', { class: 'exact' }, inFullText(text));
 
 // timeLeft shows how long it is until then, to the second.
 export function timeLeft(text) {
@@ -50,8 +52,8 @@ export function tick() {
 
 export const nameOf = (c) => c.label || c.clientId || c.connection || `${c.kind} ${c.id.slice(-6)}`;
 export const kindName = (kind) => ({ callback: 'Callback', webhook: 'Webhook', api: 'API' })[kind] ?? kind;
-const statusName = (status) => ({ active: 'Active', grace: 'In grace', expired: 'Expired', revoked: 'Revoked' })[status] ?? status;
-export const badge = (status) => el('span', { class: `badge ${['active', 'grace', 'expired', 'revoked'].includes(status) ? status : ''}` }, statusName(status));
+const statusName = (status) => ({ active: 'Active', grace: 'In grace', disabled: 'Disabled', expired: 'Expired', revoked: 'Revoked' })[status] ?? status;
+export const badge = (status) => el('span', { class: `badge ${['active', 'grace', 'disabled', 'expired', 'revoked'].includes(status) ? status : ''}` }, statusName(status));
 export const ownerOf = (c) => (c.kind === 'webhook' ? `${c.vendor} / ${c.connection}` : c.clientId ?? '');
 // mayBreak lets a line end behind an @ rather than in the middle of a name.
 export const mayBreak = (text) => text.split(/(?<=@)/).flatMap((part, i) => (i === 0 ? [part] : [el('wbr'), part]));

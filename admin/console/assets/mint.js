@@ -1,9 +1,11 @@
 // Minting a credential.
 
-import { byId, say } from './dom.js';
+import { byId } from './dom.js';
 import { Attempt, call, randomText } from './api.js';
 import { nameOf } from './format.js';
-import { formDialog, moment, words } from './dialog.js';
+import { formDialog, moment, offer, words } from './dialog.js';
+import { say, warn } from './notice.js';
+import { schemeFields } from './scheme.js';
 import { showSecret } from './secret.js';
 
 let attempt, secret, done;
@@ -16,6 +18,7 @@ const dialog = formDialog('mint', async (form) => {
   done();
 });
 const form = dialog.querySelector('form');
+const signs = schemeFields('mint-signs');
 
 // openMint asks for a new credential; whenDone is called when it is made and its
 // token put away.
@@ -25,16 +28,18 @@ export function openMint(whenDone) {
   done = whenDone;
   showKind();
   dialog.showModal();
+  offer(dialog, signs);
 }
 
 // showMade shows the token of what was made. An answer that comes to a request which
 // was already carried out has none: it was in the answer that got lost.
-export async function showMade(made, secret) {
+// The message stands in the view of the address.
+export async function showMade(made, secret, at) {
   if (made.token || made.kind === 'api') {
     await showSecret(made, secret);
-    say(`${made.supersedes ? 'Rotated' : 'Minted'}: ${nameOf(made)}.`);
+    say(`${made.supersedes ? 'Rotated' : 'Minted'}: ${nameOf(made)}.`, at);
   } else {
-    say(`${nameOf(made)} was made by the first attempt, whose answer with the token got lost. Rotate it to get another token, or revoke it.`);
+    warn(`${nameOf(made)} was made by the first attempt, whose answer with the token got lost. Rotate it to get another token, or revoke it.`, at);
   }
 }
 
@@ -43,8 +48,11 @@ async function request(fields) {
   const body = { kind, label: fields.label.value || undefined, expiresAt: moment(fields.expiresAt) };
   const ips = words(fields.allowedIps.value);
   if (ips.length) body.allowedIps = ips;
-  if (kind === 'webhook') {
+  if (kind !== 'api') {
     body.vendor = fields.vendor.value.trim() || undefined;
+    body.verify = signs.value();
+  }
+  if (kind === 'webhook') {
     body.connection = fields.connection.value || undefined;
   }
   if (kind === 'api') {
@@ -65,7 +73,7 @@ export async function hash(secret) {
 }
 
 function showKind() {
-  for (const part of form.querySelectorAll('[data-kind]')) part.hidden = part.dataset.kind !== form.elements.kind.value;
+  for (const part of form.querySelectorAll('[data-kind]')) part.hidden = !part.dataset.kind.split(' ').includes(form.elements.kind.value);
   byId('mint-label-hint').hidden = form.elements.kind.value !== 'callback';
 }
 

@@ -20,10 +20,6 @@ class Session {
     this.#jwt = '';
     this.#ended.abort();
   }
-
-  // mayWrite is for display: a role that the server finds under another claim is not
-  // known here, and only the server decides.
-  get mayWrite() { return this.claims.role !== 'viewer'; }
 }
 
 export const session = () => current;
@@ -65,5 +61,5 @@ const text = (claim) => (typeof claim === 'string' ? claim : '');
 // roleOf returns the strongest role that the claims give, as the server does.
 function roleOf(claims) {
   const names = claims.flatMap((claim) => (Array.isArray(claim) ? claim : text(claim).split(/\s+/)));
-  return ['owner', 'admin', 'viewer'].find((role) => names.includes(role)) ?? '';
+  return ['owner', 'admin', 'minter', 'viewer'].find((role) => names.includes(role)) ?? '';
 }
