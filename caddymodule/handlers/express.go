@@ -162,15 +162,18 @@ func (s *site) Serve(w *lane.Answer, r *wire.Request) {
 	expressServed.Inc()
 	defer s.express.abort()
 	if !s.takesBytes(r) || !s.serveBytes(w, r) {
-		s.serve(w, r.HTTP(), r.Client, s.guard.gate.Serve)
+		s.serve(w, r, "", s.guard.gate.Serve)
 	}
 }
 
-// serve serves a request as one of net/http.
-func (s *site) serve(w http.ResponseWriter, r *http.Request, client wire.Client, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
+// serve serves a request as one of net/http, under its id where it has one already.
+func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
 	e := s.express
 	w.Header()["Server"] = serverName
-	r = e.prepare(w, r, client)
+	r := e.prepare(w, plain.HTTP(), plain.Client)
+	if id != "" {
+		vars.SetRequestID(r, id)
+	}
 	w = gate.WithRequestID(w, vars.RequestID(r))
 	if line, ok := e.log.begin(w, r); ok {
 		defer line.write()

@@ -127,8 +127,7 @@ func (x *plainExchange) carryOut() {
 
 // continueDecided has the gate do what takes a request of net/http.
 func (x *plainExchange) continueDecided() {
-	x.serve(x.w, x.r.HTTP(), x.r.Client, func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
-		vars.SetRequestID(r, x.id)
+	x.serve(x.w, x.r, x.id, func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
 		return x.guard.gate.ServeDecided(w, r, &x.decision, x.at, x.took, next)
 	})
 }
@@ -178,8 +177,7 @@ func (x *plainExchange) forward() {
 
 // continueForwarded has the gate do what is left, with the answer that next gives.
 func (x *plainExchange) continueForwarded(next func(http.ResponseWriter, *http.Request) error) {
-	x.serve(x.w, x.r.HTTP(), x.r.Client, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
-		vars.SetRequestID(r, x.id)
+	x.serve(x.w, x.r, x.id, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
 		vars.SetForwarding(r, x.forwarding)
 		return x.guard.gate.ServeForwarded(w, r, &x.decision, x.forwarding, answered(next))
 	})

@@ -62,6 +62,7 @@ type recorder struct {
 	addr string
 	mu   sync.Mutex
 	got  []string
+	ids  []string // of got
 }
 
 func newRecorder(t testing.TB) *recorder {
@@ -96,8 +97,10 @@ func (u *recorder) serve(c net.Conn) {
 			return
 		}
 		header := r.Header
+		id := header.Get("X-Request-Id")
 		delete(header, "X-Request-Id")
 		u.mu.Lock()
+		u.ids = append(u.ids, id)
 		u.got = append(u.got, fmt.Sprintf("%s %s %s %v %v %d\n%s", r.Method, r.RequestURI, r.Host, header, r.TransferEncoding, r.ContentLength, body))
 		u.mu.Unlock()
 		hash := fnv.New32a()
@@ -110,12 +113,12 @@ func (u *recorder) serve(c net.Conn) {
 	}
 }
 
-func (u *recorder) take() []string {
+func (u *recorder) take() (got, ids []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	got := u.got
-	u.got = nil
-	return got
+	got, ids = u.got, u.ids
+	u.got, u.ids = nil, nil
+	return got, ids
 }
 
 // ways are two servers of one configuration: the first one has the lane.
@@ -281,8 +284,16 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 	for left := attempts; ; left-- {
 		var got, upstream [2]string
 		for i := range w.addr {
-			got[i] = strings.Join(read(w.exchange(t, i, sent, split)), "\n")
-			upstream[i] = bearer.ReplaceAllString(strings.ReplaceAll(strings.Join(w.upstream[i].take(), "\n"), w.addr[i], "ADDR"), "Bearer JWT")
+			answers := w.exchange(t, i, sent, split)
+			requests, ids := w.upstream[i].take()
+			whole := bytes.Count(answers, []byte("\r\nX-Request-Id: ")) >= len(ids) // and not broken off
+			for _, id := range ids {
+				if whole && !bytes.Contains(answers, []byte("\r\nX-Request-Id: "+id+"\r\n")) {
+					t.Errorf("to %q at %d way %d answers %q, and the upstream was told of %s", sent, split, i, answers, id)
+				}
+			}
+			got[i] = strings.Join(read(answers), "\n")
+			upstream[i] = bearer.ReplaceAllString(strings.ReplaceAll(strings.Join(requests, "\n"), w.addr[i], "ADDR"), "Bearer JWT")
 		}
 		if got[0] == got[1] && upstream[0] == upstream[1] {
 			return
