@@ -39,7 +39,7 @@ type rig struct {
 	profiled bool   // our set-ups have an admin endpoint, to take profiles from
 
 	// credentials that our set-ups have besides the one that is used.
-	credentials int
+	credentials, otherCredentials int
 	built       map[string]string
 	upstream    string // host:port
 

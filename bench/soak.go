@@ -61,7 +61,7 @@ func soak(ctx context.Context, args []string, out io.Writer) error {
 	if err := r.startUpstream(ctx); err != nil {
 		return err
 	}
-	s, err := hookgateWith("hookgate_proxy", buildHookgate)(ctx, r)
+	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,9 @@ func judge(out io.Writer, duration time.Duration, readings []reading, t clientTo
 		}
 	})
 	fmt.Fprint(out, b.String())
+	if express == 0 {
+		problems = append(problems, errors.New("the express lane served nothing"))
+	}
 	if t.sent == 0 {
 		problems = append(problems, errors.New("no request was sent"))
 	}
