@@ -40,8 +40,8 @@ type rig struct {
 
 	// credentials that our set-ups have besides the one that is used.
 	credentials, otherCredentials int
-	built       map[string]string
-	upstream    string // host:port
+	built                         map[string]string
+	upstream                      string // host:port
 
 	auth *authService
 	ends []func()
