@@ -34,6 +34,9 @@ func (p *Policy) HeadDecides(d *Decision) bool {
 	case d.Outcome != Allowed:
 		return true
 	}
+	if d.vendor.ClientCert != nil || d.Proof != "" || d.unaddressed {
+		return false // there is more to be told of it
+	}
 	return d.vendor.Challenge == nil && d.proofs == nil && (!p.KeyFromBody || d.Kind == credential.KindAPI)
 }
 
