@@ -100,7 +100,7 @@ func TestMatcherConnections(t *testing.T) {
 
 func TestMatcherConnectionsBelowAPath(t *testing.T) {
 	m := newMatcher(t, map[string]string{"GET /matcher/v1/discovery/aggregator-connections ": `{"items":[{"vendor":"pluggy","configName":"main"}]}`})
-	got, err := connectionsAt(t, m.URL+"/matcher/", patient).Exists(t.Context(), connections.Query{Vendor: "pluggy", Name: "main"})
+	got, err := connectionsAt(t, m.URL+"/matcher/", patient).Exists(t.Context(), connections.Query{Vendor: "pluggy", Name: "main", Bearer: "operators.own.token"})
 	if err != nil || !got {
 		t.Errorf("%v, %v", got, err)
 	}

@@ -10,7 +10,7 @@ import (
 func TestConsole(t *testing.T) {
 	s := newServer(t)
 	page := s.must(200, "", "GET", "/console", "")
-	files := regexp.MustCompile(`(?:href|src)="(console/[^"]+)"`).FindAllStringSubmatch(string(page.body), -1)
+	files := regexp.MustCompile(`(?:href|src)="(console/[^"]+\.[a-z]+)"`).FindAllStringSubmatch(string(page.body), -1)
 	if len(files) < 3 {
 		t.Fatalf("files: %v", files)
 	}

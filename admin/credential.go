@@ -12,10 +12,13 @@ import (
 func (a *admin) show(c *credential.Credential) api.Credential {
 	shown := api.Credential{
 		ID: c.ID.String(), Kind: string(c.Kind), Status: string(c.Status(a.store.Now())),
-		Label: c.Label, Vendor: c.Vendor, Connection: c.Connection,
+		Label: c.Label, TokenHint: c.TokenHint, Vendor: c.Vendor, Connection: c.Connection,
 		ClientID: c.ClientID, Scopes: c.Scopes, Metadata: api.JSONObject(c.Metadata), AllowedIPs: showIPs(c.AllowedIPs),
 		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, LastUsedAt: c.LastUsedAt, RevokedAt: c.RevokedAt,
-		RotatedAt: c.RotatedAt, GraceUntil: c.GraceUntil, Verify: showVerify(c.Verify),
+		RotatedAt: c.RotatedAt, GraceUntil: c.GraceUntil, Verify: showVerify(c.Verify, a.store.Now()),
+	}
+	for _, refusal := range c.LastRefusals {
+		shown.LastRefusals = append(shown.LastRefusals, api.Refusal(refusal))
 	}
 	if c.Supersedes != uuid.Nil {
 		shown.Supersedes = c.Supersedes.String()

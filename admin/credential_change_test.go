@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
@@ -137,6 +139,9 @@ func TestPatch(t *testing.T) {
 		{`{"allowedIps":["203.0.113.7","::1"]}`, map[string]any{"allowedIps": []any{"203.0.113.7", "::1"}}},
 		{`{"allowedIps":[]}`, map[string]any{"allowedIps": nil}},
 		{`{"allowedIps":["203.0.113.7"],"label":""}`, map[string]any{"allowedIps": []any{"203.0.113.7"}, "label": nil}},
+		{`{"metadata":{"a":{"b":1},"n":12345678901234567890}}`, map[string]any{"metadata": map[string]any{"a": map[string]any{"b": 1.0}, "n": 12345678901234567890.0}}},
+		{`{"metadata":{"a":{"b":null,"c":2},"n":null}}`, map[string]any{"metadata": map[string]any{"a": map[string]any{"c": 2.0}}}},
+		{`{"metadata":null,"scopes":[]}`, map[string]any{"metadata": nil}},
 		{`{"allowedIps":null,"expiresAt":null,"label":null}`, map[string]any{"allowedIps": nil, "expiresAt": nil}},
 	} {
 		for field, value := range c.set {
@@ -155,7 +160,7 @@ func TestPatch(t *testing.T) {
 		}
 	}
 	for _, body := range []string{
-		`{"kind":"api"}`, `{"tenant":"x"}`, `{"metadata":{}}`, `{"Label":"x"}`, `{"label":7}`, `{"label":"` + strings.Repeat("x", 129) + `"}`,
+		`{"kind":"api"}`, `{"tenant":"x"}`, `{"metadata":[]}`, `{"scopes":["products:read"]}`, `{"metadata":{"x":"` + strings.Repeat("x", 4096) + `"}}`, `{"Label":"x"}`, `{"label":7}`, `{"label":"` + strings.Repeat("x", 129) + `"}`,
 		`{"expiresAt":"2020-01-02T03:04:05Z"}`, `{"expiresAt":""}`, `{"allowedIps":["10.0.0.1/8"]}`, `{"allowedIps":{}}`, `[]`, `null`,
 	} {
 		checkProblem(t, s.expect(422, admin, "PATCH", path, body), 422, "HKG-2422")
@@ -168,6 +173,52 @@ func TestPatch(t *testing.T) {
 	s.expect(204, admin, "DELETE", path, "")
 	checkProblem(t, s.expect(409, admin, "PATCH", path, `{"label":"x"}`), 409, "HKG-2003")
 	checkProblem(t, s.expect(409, admin, "PATCH", path, `{}`), 409, "HKG-2003")
+}
+
+// TestPatchScopes: the keyring has the new scopes before the answer is read, and the audit
+// log what they were.
+func TestPatchScopes(t *testing.T) {
+	s := newServer(t)
+	admin := adminOf(t, tenantA)
+	made := s.create(`{"kind":"api","clientId":"billing","secretHash":"` + hashOf("one") + `","scopes":["orders:read"],"metadata":{"owner":"ops"}}`)
+	path := credentialsPath + "/" + made.text(t, "id")
+	for body, want := range map[string]string{
+		`{"scopes":["products:read","orders:write","products:read"]}`: "[orders:write products:read]",
+		`{"scopes":null}`:            "[]",
+		`{"scopes":["orders:read"]}`: "[orders:read]",
+	} {
+		s.expect(200, admin, "PATCH", path, body)
+		key, _ := s.store.Keyring().Lookup(credential.DigestAPISecret("billing", sha256.Sum256([]byte("one"))))
+		if got := fmt.Sprint(key.Scopes); got != want {
+			t.Errorf("%s: the keyring has %s", body, got)
+		}
+	}
+	for _, body := range []string{`{"scopes":["a b"]}`, `{"scopes":[""]}`, `{"scopes":"a"}`, `{"scopes":[` + strings.Repeat(`"a",`, 64) + `"b"]}`} {
+		checkProblem(t, s.expect(422, admin, "PATCH", path, body), 422, "HKG-2422")
+	}
+	s.expect(200, admin, "PATCH", path, `{"scopes":["x"],"metadata":{"owner":null}}`)
+	entry := s.expect(200, admin, "GET", "/v1/audit?action=update&limit=1", "").list(t, "entries")[0]
+	changes := entry["changes"].(map[string]any)
+	if got := fmt.Sprint(changes["scopes"].(map[string]any)["to"], changes["metadata"]); got != "[x] map[from:map[owner:ops] to:map[]]" {
+		t.Errorf("audit log: %v", got)
+	}
+}
+
+func TestExpiresBefore(t *testing.T) {
+	s := newServer(t)
+	admin := adminOf(t, tenantA)
+	soon := s.create(`{"kind":"callback","expiresAt":"2127-01-02T03:04:05Z"}`)
+	s.create(`{"kind":"callback","expiresAt":"2127-01-03T03:04:05Z"}`)
+	s.create(`{"kind":"callback"}`)
+	revoked := s.create(`{"kind":"callback","expiresAt":"2127-01-02T03:04:05Z"}`)
+	s.expect(204, admin, "DELETE", credentialsPath+"/"+revoked.text(t, "id"), "")
+	s.expect(200, admin, "POST", credentialsPath+"/"+soon.text(t, "id")+"/disable", "")
+	for before, want := range map[string]int{"2127-01-02T03:04:05Z": 0, "2127-01-02T03:04:05.001Z": 1, "2127-01-02T04:04:05.5%2B01:00": 1, "2127-01-04T00:00:00Z": 2} {
+		if got := s.expect(200, admin, "GET", credentialsPath+"?expiresBefore="+before, "").list(t, "credentials"); len(got) != want {
+			t.Errorf("before %s: %v", before, got)
+		}
+	}
+	checkProblem(t, s.expect(422, admin, "GET", credentialsPath+"?expiresBefore=soon", ""), 422, "HKG-2422")
 }
 
 func TestRevokeAndDelete(t *testing.T) {

@@ -32,7 +32,10 @@ func (a *admin) registerPatch(path string) {
 }
 
 func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patchCredentialInput) (*oneCredentialOutput, error) {
-	patch := store.Patch{Label: in.Body.Label.Pointer(), ExpiresAt: in.Body.ExpiresAt.Pointer()}
+	patch := store.Patch{Label: in.Body.Label.Pointer(), ExpiresAt: in.Body.ExpiresAt.Pointer(), Scopes: in.Body.Scopes.Pointer()}
+	if in.Body.Metadata.Present {
+		patch.Metadata = new(string(in.Body.Metadata.Value))
+	}
 	if patch.ExpiresAt != nil && !in.Body.ExpiresAt.Null {
 		if patch.ExpiresAt.IsZero() { // which would mean never; that is what null is for
 			return nil, refuse(problem.Invalid).at("body.expiresAt", "expected a time in the future")

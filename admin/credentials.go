@@ -20,14 +20,15 @@ var credentialTags = []string{"Credentials"}
 
 type (
 	listCredentialsInput struct {
-		Kind        string    `query:"kind" enum:"callback,webhook,api"`
-		Status      string    `query:"status" enum:"active,grace,disabled,expired,revoked"`
-		Label       string    `query:"label" maxLength:"128"`
-		Search      string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
-		UnusedSince time.Time `query:"unusedSince"`
-		HideRevoked bool      `query:"hideRevoked"`
-		Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-		Cursor      string    `query:"cursor" maxLength:"200"`
+		Kind          string    `query:"kind" enum:"callback,webhook,api"`
+		Status        string    `query:"status" enum:"active,grace,disabled,expired,revoked"`
+		Label         string    `query:"label" maxLength:"128"`
+		Search        string    `query:"search" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
+		UnusedSince   time.Time `query:"unusedSince"`
+		ExpiresBefore time.Time `query:"expiresBefore"`
+		HideRevoked   bool      `query:"hideRevoked"`
+		Limit         int       `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+		Cursor        string    `query:"cursor" maxLength:"200"`
 	}
 	oneCredentialInput struct {
 		ID credentialID `path:"id" format:"uuid"`
@@ -54,18 +55,18 @@ func (a *admin) registerCredentials() {
 }
 
 func (a *admin) listCredentials(ctx context.Context, tenant uuid.UUID, in *listCredentialsInput) (*listOutput, error) {
-	page, next, err := a.store.Page(ctx, tenant, store.Query{
+	query := store.Query{
 		Kind: credential.Kind(in.Kind), Status: credential.Status(in.Status), Label: in.Label, Search: in.Search,
-		UnusedSince: in.UnusedSince, HideRevoked: in.HideRevoked, Limit: in.Limit, Cursor: in.Cursor,
-	})
-	if err != nil {
-		return nil, badCursor(err)
+		UnusedSince: in.UnusedSince, ExpiresBefore: in.ExpiresBefore, HideRevoked: in.HideRevoked, Limit: in.Limit, Cursor: in.Cursor,
 	}
 	return a.listed(ctx, "credentials", func(l *listing) (string, error) {
-		for i := range page {
-			l.add(a.show(&page[i]))
-		}
-		return next, nil
+		next, err := a.store.EachOfPage(ctx, tenant, query, func(part []credential.Credential) error {
+			for i := range part {
+				l.add(a.show(&part[i]))
+			}
+			return l.flush()
+		})
+		return next, badCursor(err)
 	}), nil
 }
 

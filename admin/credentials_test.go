@@ -51,9 +51,9 @@ func fieldNames(m map[string]any) string { return fmt.Sprint(names(anyMap(m))) }
 func TestCreateCredentialOfEveryKind(t *testing.T) {
 	s := newServer(t)
 	for body, want := range map[string]string{
-		`{"kind":"callback"}`: "[createdAt id kind status token webhookUrlHint]",
-		`{"kind":"callback","label":"jira","vendor":null,"scopes":null,"metadata":null,"expiresAt":null}`:                                                         "[createdAt id kind label status token webhookUrlHint]",
-		`{"kind":"webhook","vendor":"acme","connection":"main","allowedIps":["203.0.113.7","10.0.0.0/8","10.0.0.0/8"]}`:                                           "[allowedIps connection createdAt id kind status token vendor webhookUrl]",
+		`{"kind":"callback"}`: "[createdAt id kind status token tokenHint webhookUrlHint]",
+		`{"kind":"callback","label":"jira","vendor":null,"scopes":null,"metadata":null,"expiresAt":null}`:                                                         "[createdAt id kind label status token tokenHint webhookUrlHint]",
+		`{"kind":"webhook","vendor":"acme","connection":"main","allowedIps":["203.0.113.7","10.0.0.0/8","10.0.0.0/8"]}`:                                           "[allowedIps connection createdAt id kind status token tokenHint vendor webhookUrl]",
 		`{"kind":"api","clientId":"billing","secretHash":"SHA256:` + strings.ToUpper(hashOf("x")) + `","scopes":["b","a"],"metadata":{"n":12345678901234567890}}`: "[clientId createdAt id kind metadata scopes status]",
 		`{"kind":"api","clientId":"billing-2","secretHash":"` + hashOf("x") + `","label":"Billing","expiresAt":"2127-01-02T03:04:05.678+02:00"}`:                  "[clientId createdAt expiresAt id kind label status]",
 	} {

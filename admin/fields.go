@@ -73,6 +73,8 @@ var fields = map[string]map[string]docs.Field{
 				"again. What has reached its graceUntil or expiresAt is expired.",
 			Example: "active",
 		},
+		"tokenHint":    {Text: "The first eight characters of a token that was minted here; absent for others.", Example: "mcb_F2OW"},
+		"lastRefusals": {Text: "The last few requests with it that the guard refused, the newest first; absent where there was none."},
 		"vendor":       {Text: "Of a webhook credential, and of a callback credential that was given one."},
 		"verify":       {Text: "How its senders prove themselves beyond the token; absent where as its vendor's do."},
 		"connection":   {Text: "Of a webhook credential: the configName of an aggregator connection."},
@@ -85,6 +87,11 @@ var fields = map[string]map[string]docs.Field{
 		"lastProofs":   {Text: "When each result of its senders' proofs was last seen, the newest first. Only where one credential is asked for, and absent where there was none."},
 		"supersedes":   {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a58"},
 		"supersededBy": {Example: "0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a5a"},
+	},
+	"Refusal": {
+		"at":      {Example: "2026-01-03T03:04:05.678Z"},
+		"outcome": {Text: "The word that the guard's log and metrics have for it.", Example: "source_ip"},
+		"address": {Text: "Where the request came from; absent where that is unknown.", Example: "203.0.113.7"},
 	},
 	"CreateCredentialRequest": {
 		"kind":       {Example: "api"},
@@ -178,6 +185,8 @@ var fields = map[string]map[string]docs.Field{
 	"PatchCredentialRequest": {
 		"allowedIps": {Text: "Addresses and CIDR prefixes; null for any."},
 		"expiresAt":  {Text: "null for never."},
+		"scopes":     {Text: "Of an api credential, in place of those it has; null for none."},
+		"metadata":   {Text: "Merged into what there is, member by member; null takes away all of it.", Example: map[string]any{"owner": "ops"}},
 		"verify": {
 			Text:    "In place of what there is; null for as the vendor's do.",
 			Example: map[string]any{"scheme": exampleScheme, "secrets": exampleSecrets},
@@ -277,11 +286,12 @@ var parameters = map[string]docs.Field{
 		Text:    "A part of the label, client id, vendor or connection, in upper or lower case; or the whole id.",
 		Example: "jira",
 	},
-	"hideRevoked": {Text: "Leaves out what is revoked."},
-	"actor":       {Text: "Exactly this operator.", Example: "alice@example.com"},
-	"since":       {Text: "Only entries of this time and later."},
-	"until":       {Text: "Only entries before this time."},
-	"unusedSince": {Text: "Only credentials that were last used before this time, or never."},
+	"hideRevoked":   {Text: "Leaves out what is revoked."},
+	"actor":         {Text: "Exactly this operator.", Example: "alice@example.com"},
+	"since":         {Text: "Only entries of this time and later."},
+	"until":         {Text: "Only entries before this time."},
+	"expiresBefore": {Text: "Only credentials whose expiresAt is before this time, those that have expired already among them. Revoked ones are left out.", Example: "2027-01-02T03:04:05Z"},
+	"unusedSince":   {Text: "Only credentials that were last used before this time, or never."},
 	"cursor": {
 		Text:    "nextCursor of the page before.",
 		Example: "MTc2NzMyMzA0NTY3OC0wMTk5ZDVhNC03YzFlLTdiM2EtOWY1Mi02ZjFkMmMzYjRhNTk",

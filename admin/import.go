@@ -117,7 +117,7 @@ func (a *admin) importOne(ctx context.Context, tenant uuid.UUID, line *api.Impor
 			return api.ImportResult{}, err
 		}
 	}
-	c, created, err := a.store.ImportKnown(ctx, spec, token)
+	c, created, err := a.store.Import(ctx, spec, token)
 	switch {
 	case errors.Is(err, credential.ErrInvalid):
 		return api.ImportResult{}, refuse(problem.Invalid).because(err.Error())

@@ -23,7 +23,6 @@ func TestMinter(t *testing.T) {
 	s.must(201, minter, "POST", tokensPath, mintPluggy)
 	s.must(200, minter, "POST", createRecord, newRecord("a", "a"))
 	record := s.record()["id"].(string)
-	var done []string
 	for _, c := range []struct {
 		method, path, body string
 		want               int
@@ -38,6 +37,7 @@ func TestMinter(t *testing.T) {
 		{"POST", callback + "/rotate", "", 201},
 		{"POST", rotateRecord, arguments("_brand_id", tenantA.String(), "_credential_id", record, "_new_secret_hash", hashOf("b")), 200},
 
+		{"POST", revokeRecord, arguments("_brand_id", tenantA.String(), "_credential_id", record), 403},
 		{"POST", two + "/rotate", `{"force":true}`, 403},
 		{"POST", two + "/revoke", "", 403},
 		{"DELETE", two, "", 403},
@@ -46,8 +46,10 @@ func TestMinter(t *testing.T) {
 		{"DELETE", callback, "", 403},
 		{"POST", credentialsPath + "/import", `{"credentials":[]}`, 403},
 		{"POST", credentialsPath + "/verify", `{"token":"x"}`, 403},
+		{"POST", two + "/disable", "", 403},
+		{"POST", two + "/enable", "", 403},
 		{"GET", "/v1/audit", "", 403},
-		{"POST", revokeRecord, arguments("_brand_id", tenantA.String(), "_credential_id", record), 403},
+		{"GET", "/v1/audit/export", "", 403},
 	} {
 		a := s.as(minter, c.method, c.path, c.body)
 		switch {
@@ -55,12 +57,10 @@ func TestMinter(t *testing.T) {
 			t.Errorf("%s %s %s: %d, want %d\n%s", c.method, c.path, c.body, a.StatusCode, c.want, a.body)
 		case c.want == 403 && !strings.HasPrefix(c.path, "/rest/"):
 			checkProblem(t, a, 403, "HKG-2403")
-			done = append(done, "HKG-2403")
-		case c.want == 403:
-			done = append(done, "42501")
 		}
 	}
-	if got := s.refusals(adminOf(t, tenantA)); len(got) != len(done) || got[0] != "pipeline revokeApiCredentialRecord 42501" || got[len(got)-1] != "pipeline rotateCredential HKG-2403" {
+	// Of one operator the audit log takes ten at once.
+	if got := s.refusals(adminOf(t, tenantA)); len(got) != 10 || got[9] != "pipeline revokeApiCredentialRecord 42501" || got[8] != "pipeline rotateCredential HKG-2403" {
 		t.Errorf("audited: %v", got)
 	}
 	if a := s.as(adminOf(t, tenantA), "POST", two+"/rotate", `{"force":true}`); a.StatusCode != http.StatusCreated {

@@ -15,6 +15,7 @@ func registerSchemas(r huma.Registry) {
 	r.RegisterTypeAlias(reflect.TypeFor[api.JSONObject](), reflect.TypeFor[jsonObject]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Scheme](), reflect.TypeFor[scheme]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[api.VerifySettings]](), reflect.TypeFor[nullableVerify]())
+	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[api.JSONObject]](), reflect.TypeFor[jsonObject]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[string]](), reflect.TypeFor[nullable[string]]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[time.Time]](), reflect.TypeFor[nullable[time.Time]]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Patched[[]string]](), reflect.TypeFor[nullable[[]string]]())

@@ -39,13 +39,15 @@ func (a *admin) identify(r *http.Request) (bearer.Identity, *bearer.Refusal) {
 const signInPath = "/console/sign-in"
 
 func (a *admin) serveSignIn(mux *http.ServeMux) {
-	public := signin.Public{}
-	if a.signIn != nil {
-		public = a.signIn.Public()
-	}
-	mux.HandleFunc("GET "+signInPath, func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+signInPath, func(w http.ResponseWriter, r *http.Request) {
+		public := signin.Public{}
+		if a.signIn != nil {
+			public = a.signIn.Public()
+			_, present, refusal := a.signIn.Identify(w, r)
+			public.SignedIn = present && refusal == nil
+		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Cache-Control", noStore)
 		_ = json.NewEncoder(w).Encode(public) // a browser that has gone away
 	})
 	if a.signIn == nil {

@@ -62,11 +62,17 @@ func verifyOf(v *api.VerifySettings) (*credential.VerifySpec, error) {
 	return spec, nil
 }
 
-func showVerify(v *credential.Verify) *api.ShownVerify {
+// showVerify shows how senders prove themselves, and the grace of an old secret while it
+// lasts.
+func showVerify(v *credential.Verify, now time.Time) *api.ShownVerify {
 	if v == nil {
 		return nil
 	}
-	return &api.ShownVerify{Scheme: api.SchemeOf(v.Scheme), Secrets: v.Secrets, ChangedAt: v.ChangedAt, GraceUntil: v.GraceUntil}
+	shown := &api.ShownVerify{Scheme: api.SchemeOf(v.Scheme), Secrets: v.Secrets, ChangedAt: v.ChangedAt}
+	if v.GraceOpen(now) {
+		shown.GraceUntil = v.GraceUntil
+	}
+	return shown
 }
 
 func showProofs(proofs []credential.ProofSeen) []api.ProofSeen {

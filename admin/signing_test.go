@@ -3,7 +3,9 @@ package admin_test
 import (
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hookgate/hookgate/store"
 )
@@ -133,6 +135,23 @@ func TestRepeatedCreateWithSecrets(t *testing.T) {
 	} {
 		if a := create(body); a.StatusCode != want {
 			t.Errorf("%s: %d, want %d: %s", body, a.StatusCode, want, a.body)
+		}
+	}
+}
+
+// TestGraceIsShownWhileItLasts: one that is over is in the audit log alone.
+func TestGraceIsShownWhileItLasts(t *testing.T) {
+	var offset atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+	s := newServerOn(t, newStore(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate", Clock: clock}))
+	operator := adminOf(t, tenantA)
+	one := credentialsPath + "/" + s.create(`{"kind":"callback","vendor":"acme","verify":`+verifying(vendorSecret)+`}`).text(t, "id")
+	s.expect(200, operator, "POST", one+"/signing-secret", `{"secret":"`+otherVendorSecret+`","gracePeriodSeconds":60}`)
+	for after, shown := range map[time.Duration]bool{0: true, time.Hour: false} {
+		offset.Store(int64(after))
+		verify, _ := s.expect(200, operator, "GET", one, "").decode(t)["verify"].(map[string]any)
+		if (verify["graceUntil"] != nil) != shown || verify["secrets"] != 1.0 {
+			t.Errorf("after %s: %v", after, verify)
 		}
 	}
 }

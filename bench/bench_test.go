@@ -66,15 +66,16 @@ func TestVerdicts(t *testing.T) {
 		return all
 	}
 	measured := results{
-		accepted: {bare: samples(100, 100), ours: samples(23, 24), oursReverse: samples(99, 100), authRequest: samples(60, 60), nginxLua: samples(25, 25)},
+		accepted: {bare: samples(100, 100), ours: samples(23, 24), oursTraced: samples(30, 30), oursTenth: samples(24, 25), oursReverse: samples(99, 100), authRequest: samples(60, 60), nginxLua: samples(25, 25)},
 		refused:  {ours: samples(50, 50), oursOther: samples(100, 100)},
 	}
 	flooding := &floodResult{Quiet: []time.Duration{10}, Flooded: []time.Duration{13}, Refused: 1000, Commands: 12, Idle: 11}
 	for _, b := range bars(measured, flooding) {
 		verdicts[b.verdict]++
 	}
-	// Missed: nginx (0.39), the refused (0.50) and the flood (1.3), reverse_proxy against nginx (1.66).
-	if verdicts["met"] != 5 || verdicts["**missed**"] != 4 || verdicts["not measured"] != 1 {
+	// Missed: nginx (0.39), the refused (0.50) and the flood (1.3), reverse_proxy against nginx (1.66),
+	// a trace of every request (1.28).
+	if verdicts["met"] != 6 || verdicts["**missed**"] != 5 || verdicts["not measured"] != 1 {
 		t.Errorf("%v", verdicts)
 	}
 }

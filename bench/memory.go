@@ -106,7 +106,7 @@ func memory(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func (r *rig) measureCredentials(ctx context.Context, binary string, n int) (footprint, error) {
-	s, err := r.startHookgate(ctx, fmt.Sprintf("hookgate-%d", n), binary, "hookgate_proxy", n)
+	s, err := r.startHookgate(ctx, fmt.Sprintf("hookgate-%d", n), []string{binary}, "hookgate_proxy", n)
 	if err != nil {
 		return footprint{}, err
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,12 +45,16 @@ const (
 	forwardAuth = "caddy-forward_auth"
 	authRequest = "nginx-auth_request"
 	nginxLua    = "nginx-lua"
+	oursTraced  = "hookgate-traced"
+	oursTenth   = "hookgate-traced-tenth"
 )
 
 var blueprints = []blueprint{
 	{bare, "stock Caddy, `reverse_proxy` alone: no authentication", startCaddy},
 	{ours, "the guard and `hookgate_proxy`", hookgateWith(ours, "hookgate_proxy", buildHookgate)},
 	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith(oursReverse, "reverse_proxy", buildHookgate)},
+	{oursTraced, "the same as `hookgate`, with a trace of every request", tracedHookgate(nil)},
+	{oursTenth, "the same, with a trace of every tenth request", tracedHookgate([]string{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.1"})},
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith(oursOther, "hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
@@ -65,6 +72,7 @@ type site struct {
 	Dir, Upstream, Auth, Redis, Terminal, Modules, Token, Tenant, Digest, Admin string
 
 	Port, Status int
+	Tracing      bool
 }
 
 func (r *rig) site() site {
@@ -115,13 +123,44 @@ func hookgateWith(name, terminal string, binary func(context.Context, *rig) (str
 		if name == oursOther {
 			credentials = r.otherCredentials
 		}
-		return r.startHookgate(ctx, name, path, terminal, credentials)
+		return r.startHookgate(ctx, name, []string{path}, terminal, credentials)
 	}
+}
+
+// tracedHookgate returns how to start hookgate with traces, which go to a collector in this
+// process: what they cost there counts for nobody.
+func tracedHookgate(sampling []string) func(context.Context, *rig) (*setup, error) {
+	return func(ctx context.Context, r *rig) (*setup, error) {
+		path, err := buildHookgate(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		collector, err := r.startCollector()
+		if err != nil {
+			return nil, err
+		}
+		command := append([]string{"env", "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector}, sampling...)
+		return r.startHookgate(ctx, fmt.Sprintf("traced-%d", len(sampling)), append(command, path), "hookgate_proxy", r.credentials)
+	}
+}
+
+// startCollector takes traces until the rig ends.
+func (r *rig) startCollector() (address string, err error) {
+	listener, err := net.Listen("tcp", loopback(0))
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		_, _ = io.Copy(io.Discard, request.Body)
+	})}
+	go server.Serve(listener)
+	r.ends = append(r.ends, func() { server.Close() })
+	return listener.Addr().String(), nil
 }
 
 // startHookgate runs hookgate on a Redis of its own with so many credentials besides the
 // one that is used.
-func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, credentials int) (*setup, error) {
+func (r *rig) startHookgate(ctx context.Context, name string, command []string, terminal string, credentials int) (*setup, error) {
 	redisAddr, redisServer, err := r.startRedis(name + "-redis")
 	if err != nil {
 		return nil, err
@@ -137,7 +176,8 @@ func (r *rig) startHookgate(ctx context.Context, name, path, terminal string, cr
 	if r.profiled {
 		s.Admin = loopback(freePort())
 	}
-	up, err := r.serve(name, "hookgate.caddyfile", s, path, "run", "--adapter", "caddyfile", "--config")
+	s.Tracing = len(command) > 1
+	up, err := r.serve(name, "hookgate.caddyfile", s, append(command, "run", "--adapter", "caddyfile", "--config")...)
 	if err != nil {
 		return nil, err
 	}

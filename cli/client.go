@@ -117,7 +117,9 @@ func (c *operatorClient) request(ctx context.Context, call call, body []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	request.Header.Set("User-Agent", "hookgate")
 	if c.tenant != "" {
 		request.Header.Set(api.TenantHeader, c.tenant)

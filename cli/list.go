@@ -41,15 +41,17 @@ func listCommand(server *settings) *cobra.Command {
 Lists the credentials of your tenant, newest first, revoked ones too. With --output
 json every line is a credential as the admin API has it.`,
 		Example: `  hookgate credentials list --kind callback --status active
+  hookgate credentials list --status active --expires-before 30d
   hookgate credentials list --unused-since 90d --all --output json`,
 	}
-	var kind, status, label, search, unused string
+	var kind, status, label, search, unused, expires string
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "kind", "", "callback, webhook or api")
 	flags.StringVar(&status, "status", "", "active, grace, disabled, expired or revoked")
 	flags.StringVar(&label, "label", "", "Exactly this label")
 	flags.StringVar(&search, "search", "", "Part of the label, client id, vendor or connection, or an id")
 	flags.StringVar(&unused, "unused-since", "", "Not used since a time, or for a duration such as 90d, or ever")
+	flags.StringVar(&expires, "expires-before", "", "Expires, or has expired, before a time, or within a duration such as 30d")
 	suggest(cmd, "kind", api.Kinds)
 	suggest(cmd, "status", api.Statuses)
 	bounds := boundFlags(cmd)
@@ -68,6 +70,11 @@ json every line is a credential as the admin API has it.`,
 			return err
 		} else if !since.IsZero() {
 			query.Set("unusedSince", since.Format(time.RFC3339Nano))
+		}
+		if before, err := timeFlag("expires-before", expires, time.Now()); err != nil {
+			return err
+		} else if !before.IsZero() {
+			query.Set("expiresBefore", before.Format(time.RFC3339Nano))
 		}
 		client, err := server.client()
 		if err != nil {

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,10 +79,15 @@ func mint(cmd *cobra.Command, server *settings, call call, output, path string) 
 	if err != nil {
 		return err
 	}
-	return To(cmd, path, InParts, func(out io.Writer) error { return mintTo(cmd, out, client, call, output) })
+	return To(cmd, path, InParts, func(out io.Writer) error { return mintTo(cmd, out, client, call, output, path != "") })
 }
 
-func mintTo(cmd *cobra.Command, out io.Writer, client *operatorClient, call call, output string) error {
+// tokenInURL stands for the token in a URL that is printed where the token is not.
+const tokenInURL = "{token}"
+
+// mintTo writes what was minted to out, which is a file where hidden is true: then the token
+// does not get on the screen in a URL either.
+func mintTo(cmd *cobra.Command, out io.Writer, client *operatorClient, call call, output string, hidden bool) error {
 	var answer json.RawMessage
 	status, err := client.do(cmd.Context(), call, &answer)
 	if err != nil {
@@ -101,6 +108,13 @@ func mintTo(cmd *cobra.Command, out io.Writer, client *operatorClient, call call
 	if output == outputTable {
 		if err := writeCredential(cmd.ErrOrStderr(), answer, output); err != nil {
 			return err
+		}
+		url := made.WebhookURL
+		if hidden && made.Token != "" {
+			url = strings.ReplaceAll(url, made.Token, tokenInURL)
+		}
+		if url = cmp.Or(url, made.WebhookURLHint); url != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "The vendor posts to %s\n", printable(url))
 		}
 	}
 	if replayed := status == http.StatusOK; replayed && made.Token == "" && made.Kind != api.KindAPI {

@@ -81,6 +81,7 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	add("kind", c.Kind)
 	add("status", c.Status)
 	add("label", c.Label)
+	add("token", hinted(c.TokenHint))
 	add("vendor", c.Vendor)
 	add("connection", c.Connection)
 	add("client id", c.ClientID)
@@ -88,19 +89,38 @@ func (c *shownCredential) lines(now time.Time) (lines [][]string) {
 	add("allowed from", strings.Join(c.AllowedIPs, " "))
 	add("metadata", string(c.Metadata))
 	if v := c.Verify; v != nil {
-		add("verify", fmt.Sprintf("%s, %d secrets", v.Scheme.Text(), v.Secrets))
+		secrets := "secrets"
+		if v.Secrets == 1 {
+			secrets = "secret"
+		}
+		add("verify", fmt.Sprintf("%s, %d %s", v.Scheme.Text(), v.Secrets, secrets))
 		at("secret changed", v.ChangedAt)
 		at("old secret until", v.GraceUntil)
 	}
 	at("created", c.CreatedAt)
 	at("expires", c.ExpiresAt)
 	at("last used", c.LastUsedAt)
+	for _, refusal := range c.LastRefusals {
+		from := ""
+		if refusal.Address != "" {
+			from = " from " + refusal.Address
+		}
+		add("refused", refusal.At.UTC().Format(time.RFC3339)+" "+refusal.Outcome+from)
+	}
 	at("rotated", c.RotatedAt)
 	at("grace until", c.GraceUntil)
 	at("revoked", c.RevokedAt)
 	add("supersedes", c.Supersedes)
 	add("superseded by", c.SupersededBy)
 	return lines
+}
+
+// hinted shows the beginning of a token as no more than that.
+func hinted(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return hint + "..."
 }
 
 func shortTime(t time.Time) string {

@@ -46,28 +46,59 @@ type operatorConfig struct {
 
 // serverFlags adds the flags of the settings to cmd and the commands below it.
 func serverFlags(cmd *cobra.Command) *settings {
+	f := addressFlags(cmd)
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
+	flags.StringVar(&f.tenant, "tenant", "", "Which tenant, where your JWT is for several ("+tenantEnv+")")
+	return f
+}
+
+// addressFlags adds the flags that say where the server is.
+func addressFlags(cmd *cobra.Command) *settings {
 	f := &settings{stderr: cmd.ErrOrStderr}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.server, "server", "", "The address of the admin API, such as http://127.0.0.1:8081 ("+serverEnv+")")
-	flags.StringVar(&f.tokenFile, "token-file", "", "A file that holds your JWT (or "+tokenEnv+" holds the JWT itself)")
-	flags.StringVar(&f.tenant, "tenant", "", "Which tenant, where your JWT is for several ("+tenantEnv+")")
 	flags.StringVar(&f.configFile, "cli-config", "", "A JSON file with server and token_file (default: hookgate/config.json in $XDG_CONFIG_HOME)")
 	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "Send the JWT over http:// to another machine, where whoever is on the way can read it")
 	return f
 }
 
-// client returns a client as the flags, the environment and the file say, in this
-// order. What is wrong about them is wrong usage.
+// address returns where the server is, for who has yet to sign in.
+func (f *settings) address() (*url.URL, error) {
+	config, err := f.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := readLogin()
+	if err != nil {
+		return nil, err
+	}
+	return f.base(config, kept)
+}
+
+func (f *settings) base(config operatorConfig, kept login) (*url.URL, error) {
+	return serverURL(cmp.Or(f.server, os.Getenv(serverEnv), config.Server, kept.Server), f.insecureHTTP || config.InsecureHTTP)
+}
+
+// client returns a client as the flags, the environment, the file and the last login say,
+// in this order. What is wrong about them is wrong usage.
 func (f *settings) client() (*operatorClient, error) {
 	config, err := f.readConfig()
 	if err != nil {
 		return nil, Usage(err)
 	}
-	base, err := serverURL(cmp.Or(f.server, os.Getenv(serverEnv), config.Server), f.insecureHTTP || config.InsecureHTTP)
+	kept, err := readLogin()
 	if err != nil {
 		return nil, Usage(err)
 	}
-	token, err := f.token(config)
+	base, err := f.base(config, kept)
+	if err != nil {
+		return nil, Usage(err)
+	}
+	if kept.Server != base.String() {
+		kept.Token = "" // it is another server's
+	}
+	token, err := f.token(config, kept.Token)
 	if err != nil {
 		return nil, Usage(err)
 	}
@@ -119,21 +150,24 @@ func (f *settings) readConfig() (operatorConfig, error) {
 	return config, nil
 }
 
-// token returns the JWT. It goes into a header, so it must not hold what ends one.
-func (f *settings) token(config operatorConfig) (string, error) {
-	token := os.Getenv(tokenEnv)
-	if file := f.tokenFile; file != "" || token == "" {
-		if file == "" {
-			file = config.TokenFile
-		}
-		if file == "" {
-			return "", errors.New("no operator's JWT: give --token-file, or set " + tokenEnv)
-		}
+// token returns the JWT: that of the last login where no other is given. It goes into a
+// header, so it must not hold what ends one.
+func (f *settings) token(config operatorConfig, kept string) (string, error) {
+	token, file := os.Getenv(tokenEnv), f.tokenFile
+	if file == "" && token == "" {
+		file = config.TokenFile
+	}
+	switch {
+	case file != "":
 		text, err := f.readToken(file)
 		if err != nil {
 			return "", err
 		}
 		token = string(text)
+	case token == "" && kept == "":
+		return "", errors.New("no operator's JWT: sign in with hookgate login, give --token-file, or set " + tokenEnv)
+	case token == "":
+		token = kept
 	}
 	token = strings.TrimSpace(token)
 	for i := range len(token) {

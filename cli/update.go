@@ -19,11 +19,12 @@ func updateCommand(server *settings) *cobra.Command {
 Changes what the flags name, and leaves the rest as it is. The token stays. An expired
 credential can be prolonged, a revoked one cannot be changed.`,
 		Example: `  hookgate credentials update 0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59 --expires 90d
+  hookgate credentials update 0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59 --scope products:read --metadata '{"owner": "ops"}'
   hookgate credentials update 0199d5a4-7c1e-7b3a-9f52-6f1d2c3b4a59 --verify stripe --verify-secret-env STRIPE_SECRET`,
 	}
-	var label, expires string
-	var allow []string
-	var never, anywhere, unverified bool
+	var label, expires, metadata string
+	var allow, scopes []string
+	var never, anywhere, powerless, bare, unverified bool
 	var verify verifyFlags
 	flags := cmd.Flags()
 	flags.StringVar(&label, "label", "", "What it is for")
@@ -31,6 +32,10 @@ credential can be prolonged, a revoked one cannot be changed.`,
 	flags.BoolVar(&never, "no-expiry", false, "It never ends")
 	flags.StringArrayVar(&allow, "allow-ip", nil, "An address or CIDR prefix that it works from, in place of those it has; can be repeated")
 	flags.BoolVar(&anywhere, "any-ip", false, "It works from every address")
+	flags.StringArrayVar(&scopes, "scope", nil, "What an api credential may do, in place of what it might; can be repeated")
+	flags.BoolVar(&powerless, "no-scopes", false, "An api credential has no scopes")
+	flags.StringVar(&metadata, "metadata", "", "A JSON object that is merged into what there is, member by member; null takes a member away")
+	flags.BoolVar(&bare, "no-metadata", false, "It has no metadata")
 	verify.add(cmd)
 	flags.BoolVar(&unverified, "no-verify", false, "Its senders prove themselves as its vendor's do")
 	output := outputFlag(cmd)
@@ -43,7 +48,11 @@ credential can be prolonged, a revoked one cannot be changed.`,
 		if err != nil {
 			return err
 		}
-		if never && expires != "" || anywhere && len(allow) > 0 || unverified && settings != nil {
+		object, err := objectFlag("metadata", metadata)
+		if err != nil {
+			return err
+		}
+		if never && expires != "" || anywhere && len(allow) > 0 || powerless && len(scopes) > 0 || bare && object != nil || unverified && settings != nil {
 			return Usagef("one flag takes away what the other sets")
 		}
 		var patch api.PatchCredentialRequest
@@ -60,6 +69,12 @@ credential can be prolonged, a revoked one cannot be changed.`,
 		}
 		if anywhere || len(allow) > 0 {
 			patch.AllowedIPs = api.Patched[[]string]{Present: true, Null: anywhere, Value: allow}
+		}
+		if powerless || len(scopes) > 0 {
+			patch.Scopes = api.Patched[[]string]{Present: true, Null: powerless, Value: scopes}
+		}
+		if bare || object != nil {
+			patch.Metadata = api.Patched[api.JSONObject]{Present: true, Null: bare, Value: object}
 		}
 		switch {
 		case settings != nil:

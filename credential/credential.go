@@ -77,6 +77,9 @@ type Credential struct {
 	// Proofs are when proofs of its senders last had which result, the newest first.
 	Proofs []ProofSeen
 
+	// LastRefusals are the last few requests with it that the guard refused, the newest first.
+	LastRefusals []Refusal
+
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	LastUsedAt time.Time
@@ -93,8 +96,18 @@ type Credential struct {
 	// Disabled: it is refused until it is enabled again. Its expiry and its grace run on.
 	Disabled bool
 
+	// TokenHint is the beginning of a token that was minted here; "" for others.
+	TokenHint string
+
 	Digest  Digest // of the token; zero once revoked credentials are listed without it
 	Version string // for compare-and-set, as Redis counts it
+}
+
+// Refusal is a request that the guard refused.
+type Refusal struct {
+	At      time.Time
+	Outcome string
+	Address string // of the client; "" where it is unknown
 }
 
 // Status returns the state of the credential at now (in Redis time).

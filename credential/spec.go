@@ -158,7 +158,7 @@ func NewCredential(spec Spec) (Credential, string, error) {
 	c := Credential{
 		ID: id, Tenant: spec.Tenant, Kind: spec.Kind, Label: spec.Label,
 		Vendor: spec.Vendor, Connection: spec.Connection, AllowedIPs: CanonicalIPs(spec.AllowedIPs),
-		ClientID: spec.ClientID, Scopes: canonicalScopes(spec.Scopes), Metadata: spec.Metadata,
+		ClientID: spec.ClientID, Scopes: CanonicalScopes(spec.Scopes), Metadata: spec.Metadata,
 		ExpiresAt: spec.ExpiresAt.UTC().Truncate(time.Millisecond),
 	}
 	if spec.Kind == KindAPI {
@@ -166,15 +166,14 @@ func NewCredential(spec Spec) (Credential, string, error) {
 		return c, "", nil
 	}
 	token := MintToken(spec.Kind.TokenPrefix())
-	c.Digest = DigestToken(token)
+	c.Digest, c.TokenHint = DigestToken(token), token[:hintLength]
 	return c, token, nil
 }
 
-// canonicalScopes sorts scopes and drops repetitions, so that equal lists are stored
+// CanonicalScopes sorts scopes and drops repetitions, so that equal lists are stored
 // and interned alike.
-func canonicalScopes(scopes []string) []string {
-	sorted := slices.Sorted(slices.Values(scopes))
-	return slices.Compact(sorted)
+func CanonicalScopes(scopes []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(scopes)))
 }
 
 // Spec returns what it takes to make a credential like this one, but for its secrets.

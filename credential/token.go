@@ -20,6 +20,11 @@ const (
 	ChecksumLength = 6
 	TokenLength    = len(PrefixCallback) + SecretLength + ChecksumLength
 
+	// hintLength is how much of a token an operator gets to see again: the prefix and four
+	// of the 43 characters of the secret, by which two tokens are told apart. 39 are left,
+	// or 232 bits.
+	hintLength = 8
+
 	// maxForeignTokenLength bounds tokens that were minted elsewhere and imported
 	// by digest, in bytes.
 	maxForeignTokenLength = 512

@@ -155,6 +155,13 @@ func (a *answering) end() {
 	}
 }
 
+// answered returns the status that the upstream sent; 0 for none.
+func (a *answering) answered() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}
+
 // FlushError serves http.ResponseController. What is kept back is not sent.
 func (a *answering) FlushError() error {
 	a.mu.Lock()
@@ -180,6 +187,8 @@ func (x *exchange) succeed(a *answering) error {
 func (x *exchange) through(next Handler, w http.ResponseWriter) (*answering, error) {
 	a := &answering{ResponseWriter: w, exchange: x, before: maps.Clone(w.Header())}
 	defer a.end()
+	upstream := x.spans.Upstream(x.r.Header)
+	defer func() { upstream.End(a.answered()) }()
 	err := next.ServeHTTP(a, x.r)
 	if err == nil {
 		err = a.finish()

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/spans"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -23,8 +24,10 @@ type Gate struct {
 	Room *Room
 	// Replays remembers what vendors delivered; nil: nothing does.
 	Replays Replays
-	Logger  *zap.Logger
-	Now     func() time.Time
+	// Tracer makes a trace of every request; nil: of none.
+	Tracer *spans.Tracer
+	Logger *zap.Logger
+	Now    func() time.Time
 }
 
 // Server is what a Gate stands in: it tells what only it knows of a request, and is told
@@ -35,8 +38,9 @@ type Server interface {
 	// RequestID returns the id of r, which is [guard.RequestID] or a new one. It is the same
 	// whenever it is asked for.
 	RequestID(r *http.Request) string
-	// Decided is told of every decision, with the time that it took.
-	Decided(r *http.Request, d *guard.Decision, took time.Duration)
+	// Decided is told of every decision, with the time that it took, and the trace of the
+	// request where one is recorded.
+	Decided(r *http.Request, d *guard.Decision, took time.Duration, traceID string)
 	// Count counts an outcome.
 	Count(d *guard.Decision)
 	// Allowed is told of a request that is about to be handed over.
@@ -77,6 +81,7 @@ type exchange struct {
 	roomTaken int64 // of Room
 	claimed   Claim // nil: there is none, or what became of it is told
 	seen      Seen
+	spans     *spans.Request
 }
 
 // Serve decides on r, and hands it over to next or answers it.
@@ -114,6 +119,10 @@ func (x *exchange) serve(next Handler) error {
 		// net/http leaves out Transfer-Encoding in HTTP/1.0 and says nothing of it. What
 		// it took for no body must not be read as the next request.
 		w.Header().Set("Connection", "close")
+	}
+	if x.Tracer != nil {
+		defer x.trace()()
+		w = x.w
 	}
 	defer x.giveRoom()
 	defer x.undelivered()
@@ -159,7 +168,7 @@ func (x *exchange) authorise() (err error) {
 		x.decide()
 	}
 	d := &x.decision
-	x.Server.Decided(x.r, d, x.took)
+	x.Server.Decided(x.r, d, x.took, x.spans.TraceID())
 	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
 		return err
 	}
@@ -194,7 +203,12 @@ func (x *exchange) decide() {
 // made on, built anew from its validated parts.
 func (x *exchange) prepare(start time.Time) error {
 	d := &x.decision
-	if err := x.Policy.Verify(d, x.r.Header, x); err != nil || d.Outcome != guard.Allowed {
+	began := x.spans.Now()
+	err := x.Policy.Verify(d, x.r.Header, x)
+	if d.Proof != "" {
+		x.spans.Proof(began, string(d.Proof))
+	}
+	if err != nil || d.Outcome != guard.Allowed {
 		return err
 	}
 	// The body may have taken its time, and the credential ended meanwhile.

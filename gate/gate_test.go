@@ -58,9 +58,9 @@ func (*server) Peer(r *http.Request) guard.Peer {
 	address, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return guard.Peer{Client: address.Addr()}
 }
-func (*server) RequestID(*http.Request) string                        { return requestID }
-func (*server) Decided(*http.Request, *guard.Decision, time.Duration) {}
-func (s *server) Count(d *guard.Decision)                             { s.outcomes = append(s.outcomes, d.Outcome) }
+func (*server) RequestID(*http.Request) string                                { return requestID }
+func (*server) Decided(*http.Request, *guard.Decision, time.Duration, string) {}
+func (s *server) Count(d *guard.Decision)                                     { s.outcomes = append(s.outcomes, d.Outcome) }
 func (s *server) Allowed(_ *http.Request, _ *guard.Decision, f *guard.Forwarding, _ time.Time) {
 	s.forwarding = f
 }

@@ -29,6 +29,19 @@ type Seen struct {
 	Running bool
 }
 
+// result says in a word what became of a claim.
+func (s Seen) result(claimed bool) string {
+	switch {
+	case s.Running:
+		return "running"
+	case s != (Seen{}):
+		return "delivered"
+	case claimed:
+		return "new"
+	}
+	return "unchecked"
+}
+
 // Claim is an event that a request is about to deliver. One of its methods is called, once.
 type Claim interface {
 	// Done remembers that the event was delivered, and with which status.
@@ -48,7 +61,10 @@ func (x *exchange) claim() {
 	if d.Replay == 0 || x.Replays == nil || d.Event == (proof.Event{}) {
 		return
 	}
-	if x.claimed, x.seen = x.Replays.Claim(x.id, d.Credential, d.Event, d.Replay); x.seen == (Seen{}) {
+	began := x.spans.Now()
+	x.claimed, x.seen = x.Replays.Claim(x.id, d.Credential, d.Event, d.Replay)
+	x.spans.Replay(began, x.seen.result(x.claimed != nil))
+	if x.seen == (Seen{}) {
 		return
 	}
 	*d = *d.Refused(guard.Replayed)

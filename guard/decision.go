@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,19 @@ func (o Outcome) Unauthorized() bool {
 	return false
 }
 
+// NamesCredential reports whether o refuses a request for what is known of the credential
+// that it presents, or for what its vendor has to show.
+func (o Outcome) NamesCredential() bool {
+	switch o {
+	case Revoked, Expired, Disabled, WrongKind, Vendor, SourceIP, Scope, BadSignature, Replayed, WrongTenant:
+		return true
+	}
+	return false
+}
+
+// Client returns the address of the client; the zero Addr where it is unknown.
+func (d *Decision) Client() netip.Addr { return d.peer.Client }
+
 // Decision is what is to become of a request. Only this package writes to one.
 type Decision struct {
 	Outcome Outcome
@@ -111,3 +125,7 @@ type Decision struct {
 	challenging bool          // its method is one that only a handshake has
 	key         string        // the idempotency key to send; "": that of the client, or none
 }
+
+// PathVendor returns the vendor that the path names, "" on one that names none. It is the
+// client's word, and that of the credential as well where the request is allowed.
+func (d *Decision) PathVendor() string { return d.found.vendor }

@@ -39,47 +39,73 @@ func encodeKey(k Key) string {
 	b = append(b, byte(credential.KindCode(k.Kind)))
 	b = append(b, k.ID[:]...)
 	b = append(b, k.Tenant[:]...)
-	b = binary.AppendUvarint(b, encodeExpiry(k))
-	return string(appendStrings(b, k.Identity, k.Verify.Encode()))
+	return string(appendStrings(appendExpiry(b, k), k.Identity, k.Verify.Encode()))
 }
 
-// disabledExpiry marks the expiry of a disabled credential. Releases that do not know of
-// disabling read such an expiry as a negative one, which has passed, and so refuse the
-// token, too.
-const disabledExpiry = 1 << 63
+// An expiry is a uvarint in milliseconds, in which releases that do not know of disabling
+// and of graces must not find anything that they cannot read.
+//
+// Of a disabled credential bit 63 is set: they read a negative number, which has passed, and
+// so refuse the token, too. Of one in its grace bit 62 is set besides; where it is enabled,
+// the uvarint ends in a byte of zero, which is one more than it needs.
+const (
+	disabledExpiry      = 1 << 63
+	disabledGraceExpiry = 1 << 62
+)
 
-// encodeExpiry takes what is before 1970 for the first millisecond after it: 0 is never.
-func encodeExpiry(k Key) uint64 {
+// appendExpiry takes what is before 1970 for the first millisecond after it: 0 is never.
+func appendExpiry(b []byte, k Key) []byte {
 	expires := uint64(max(k.ExpiresAt, 0))
 	if k.ExpiresAt < 0 {
 		expires = 1
 	}
-	if k.Disabled {
-		expires = min(expires, maxUint48) | disabledExpiry
+	switch {
+	case k.Disabled && k.InGrace:
+		return binary.AppendUvarint(b, min(expires, maxUint48)|disabledExpiry|disabledGraceExpiry)
+	case k.Disabled:
+		return binary.AppendUvarint(b, min(expires, maxUint48)|disabledExpiry)
 	}
-	return expires
+	b = binary.AppendUvarint(b, expires)
+	if k.InGrace {
+		b[len(b)-1] |= 1 << 7
+		b = append(b, 0)
+	}
+	return b
 }
 
-// decodeExpiry is its inverse. An older release has written an expiry before 1970 as a
-// negative number, which has more bits set than one that is marked.
-func decodeExpiry(expires uint64) (ms int64, disabled bool) {
-	switch unmarked := expires &^ disabledExpiry; {
-	case expires == unmarked:
-		return int64(expires), false
-	case unmarked <= maxUint48:
-		return int64(unmarked), true
+// readExpiry reads what appendExpiry wrote, into key, and returns its length, or 0. An older
+// release has written an expiry before 1970 as a negative number, which has more bits set
+// than one that is marked.
+func readExpiry(b string, key *Key) int {
+	expires, n := binary.Uvarint([]byte(b[:min(len(b), binary.MaxVarintLen64)]))
+	if n <= 0 {
+		return 0
 	}
-	return 1, false
+	switch bare := expires &^ (disabledExpiry | disabledGraceExpiry); {
+	case expires&disabledExpiry == 0:
+		key.ExpiresAt, key.InGrace = int64(expires), n > 1 && b[n-1] == 0
+	case bare <= maxUint48:
+		key.ExpiresAt, key.Disabled, key.InGrace = int64(bare), true, expires&disabledGraceExpiry != 0
+	default:
+		key.ExpiresAt = 1
+	}
+	return n
 }
 
-// disabledIdentity marks the kind of a disabled credential in the encoding of an identity.
-const disabledIdentity = 1 << 7
+// In the encoding of an identity alone these mark the kind.
+const (
+	disabledIdentity = 1 << 7
+	graceIdentity    = 1 << 6
+)
 
 // appendIdentity encodes an identity alone, equal ones alike.
 func appendIdentity(b []byte, identity *Identity) []byte {
 	kind := byte(credential.KindCode(identity.Kind))
 	if identity.Disabled {
 		kind |= disabledIdentity
+	}
+	if identity.InGrace {
+		kind |= graceIdentity
 	}
 	b = append(b, kind)
 	b = append(b, identity.Tenant[:]...)
@@ -131,13 +157,11 @@ func decodeStrings(s string) (key Key, verify string, err error) {
 	key = Key{Identity: &Identity{Kind: credential.KindCodes[s[0]]}}
 	copy(key.ID[:], s[1:])
 	copy(key.Tenant[:], s[17:])
-	rest := []byte(s[fixedKey:])
-	expires, n := binary.Uvarint(rest)
-	if n <= 0 {
+	length := readExpiry(s[fixedKey:], &key)
+	if length == 0 {
 		return Key{}, "", credential.ErrCorrupt
 	}
-	key.ExpiresAt, key.Disabled = decodeExpiry(expires)
-	rest = rest[n:]
+	rest := []byte(s[fixedKey+length:])
 	var ips, scopes, tenantAs string
 	for i, field := range [...]*string{&key.Vendor, &key.Connection, &key.Label, &ips, &scopes, &tenantAs, &verify} {
 		if i >= 3 && len(rest) == 0 {

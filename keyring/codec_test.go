@@ -41,6 +41,8 @@ func sampleKeys() []Key {
 			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
 		}},
 		{ID: credentialtest.ID(9), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Disabled: true}},
+		{ID: credentialtest.ID(11), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindCallback, InGrace: true}},
+		{ID: credentialtest.ID(12), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindCallback, Disabled: true, InGrace: true}},
 		{ID: credentialtest.ID(10), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true, Disabled: true}, Verify: &credential.Verify{
 			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
 		}},
@@ -71,6 +73,11 @@ func TestDisabledHasPassedToOlderReleases(t *testing.T) {
 		if n <= 0 || int64(expires) >= 0 {
 			t.Errorf("%d is %d", ms, int64(expires))
 		}
+	}
+	grace := testKey(1)
+	grace.ExpiresAt, grace.InGrace = 1_800_000_000_000, true
+	if expires, n := binary.Uvarint([]byte(encodeKey(grace)[fixedKey:])); n <= 0 || expires != 1_800_000_000_000 {
+		t.Errorf("a grace until %d", expires)
 	}
 	before1970 := int64(-1)
 	encoded := []byte(encodeKey(testKey(1)))

@@ -131,7 +131,7 @@ func decodeIdentity(encoded string) (*Identity, error) {
 	if len(encoded) < fixed {
 		return nil, credential.ErrCorrupt
 	}
-	kind := encoded[0] &^ disabledIdentity
+	kind := encoded[0] &^ (disabledIdentity | graceIdentity)
 	state := string([]byte{kind}) + string(make([]byte, len(uuid.UUID{}))) + encoded[1:fixed] + "\x00" + encoded[fixed:]
 	key, verify, err := decodeStrings(state)
 	if verify != "" && verify != proves {
@@ -140,6 +140,6 @@ func decodeIdentity(encoded string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	key.Identity.Disabled = encoded[0] != kind
+	key.Disabled, key.InGrace = encoded[0]&disabledIdentity != 0, encoded[0]&graceIdentity != 0
 	return key.Identity, nil
 }

@@ -32,7 +32,7 @@ func (idx *Index) putState(d credential.Digest, seq uint64, state string) error 
 		// Kind, tenant and strings are how appendIdentity encodes an identity.
 		var buf [128]byte
 		identity := append(append(append(buf[:0], state[0]), state[17:fixedKey]...), state[fixedKey+max(n, 0):]...)
-		if position, known := idx.interned[string(identity)]; known && n > 0 && expires&disabledExpiry == 0 {
+		if position, known := idx.interned[string(identity)]; known && n > 0 && expires&disabledExpiry == 0 && (n == 1 || state[fixedKey+n-1] != 0) {
 			e := slot{digest: d, identity: position + 1, seq: toUint48(seq), expiresAt: toUint48(expires)}
 			copy(e.id[:], state[1:17])
 			idx.put(e, nil) // what has a Verify is no identity's encoding

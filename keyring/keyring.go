@@ -34,6 +34,8 @@ type Identity struct {
 	Proves bool
 	// Disabled: it is refused until an operator enables it again.
 	Disabled bool
+	// InGrace: it was rotated out, and its expiry is the end of its grace.
+	InGrace bool
 }
 
 // Key is one credential as a keyring holds it.
@@ -79,6 +81,7 @@ type Keyring struct {
 
 	opener   atomic.Pointer[opener] // nil: there is nothing to open proofs with
 	unopened unopened
+	expiring expiring
 }
 
 func New(clock *ServerClock) *Keyring {

@@ -50,7 +50,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 		}
 		c, _, err := s.Mint(ctx, callbackSpec())
 		note(ActionMint, c, "", err)
-		_, _, err = s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
+		_, _, err = s.Import(ctx, webhookSpec(), Foreign{Digest: credential.DigestToken(foreignToken)})
 		note(ActionImport, credential.Credential{}, "created 1, exists 2, refused 3", cmp.Or(err, s.NoteImport(ctx, tenant, ImportCounts{1, 2, 3})))
 		label := "x"
 		c, err = s.Update(ctx, ref(c), Patch{Label: &label})
@@ -68,7 +68,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 
 		// Nothing changes here, so nothing is on record.
 		s.Revoke(ctx, ref(third))
-		s.Import(ctx, webhookSpec(), credential.DigestToken(foreignToken))
+		s.Import(ctx, webhookSpec(), Foreign{Digest: credential.DigestToken(foreignToken)})
 		s.Update(ctx, ref(api), Patch{})
 		s.Rotate(ctx, ref(third), Rotation{})
 		s.Finish(ctx, ref(third))
@@ -399,7 +399,7 @@ func TestEmbeddedReopensWithEverything(t *testing.T) {
 		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "three")); err != ErrClientIDTaken {
 			t.Errorf("the client id: %v", err)
 		}
-		if _, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken)); err != ErrDigestTaken {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credential.DigestToken(foreignToken)}); err != ErrDigestTaken {
 			t.Errorf("the revoked digest: %v", err)
 		}
 		if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("one")); !errors.Is(err, credential.ErrInvalid) {

@@ -28,6 +28,8 @@ func changesOf(before, after *credential.Credential) string {
 	note("label", orNil(before.Label), orNil(after.Label))
 	note("expiresAt", timeOrNil(before.ExpiresAt), timeOrNil(after.ExpiresAt))
 	note("allowedIps", before.AllowedIPs, after.AllowedIPs)
+	note("scopes", before.Scopes, after.Scopes)
+	note("metadata", objectOrNil(before.Metadata), objectOrNil(after.Metadata))
 	note("graceUntil", timeOrNil(before.GraceUntil), timeOrNil(after.GraceUntil))
 	note("verify", verifyNote(before.Verify), verifyNote(after.Verify))
 	if len(changes) == 0 {
@@ -60,6 +62,13 @@ func orNil(text string) any {
 		return nil
 	}
 	return text
+}
+
+func objectOrNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return json.RawMessage(text)
 }
 
 func timeOrNil(t time.Time) any {

@@ -39,8 +39,8 @@ func (n *notingKeys) Run(ctx context.Context, script redisconn.Script, replicas 
 	return n.scriptRunner.Run(ctx, script, replicas, keys, args)
 }
 
-// checkChanges runs every script of ours beside the data set: a mint, a rotation, a use,
-// a refusal, a revocation, the script for one while memory is full, and a new epoch.
+// checkChanges runs every script of ours beside the data set: those of audit sinks, a mint, a
+// rotation, a use, a refusal, a revocation, the script for one while memory is full, and a new epoch.
 func (s *Store) checkChanges(ctx context.Context) Finding {
 	const check = "changes"
 	t := s.trial()
@@ -68,6 +68,12 @@ func (s *Store) checkChanges(ctx context.Context) Finding {
 func (s *Store) tryChanges(ctx context.Context) error {
 	ctx = WithOrigin(ctx, Origin{Actor: systemActor, IdempotencyKey: "check"})
 	spec := credential.Spec{Tenant: trialTenant, Kind: credential.KindAPI, Label: "check", ClientID: "check", SecretHash: credential.Digest{1}}
+	if _, err := s.Outbox(ctx, OutboxPosition{}, 1); err != nil {
+		return err
+	}
+	if _, err := s.HoldSink(ctx, "check", "check", time.Second); err != nil {
+		return err
+	}
 	first, _, err := s.Mint(ctx, spec)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func TestHalfRevoked(t *testing.T) {
 	for name, finish := range map[string]func(t *testing.T, s *Store, c credential.Credential){
 		"revoked again": func(t *testing.T, s *Store, c credential.Credential) { revoke(t, s, c) },
 		"imported again": func(t *testing.T, s *Store, c credential.Credential) {
-			if _, _, err := s.Import(t.Context(), callbackSpec(), c.Digest); !errors.Is(err, ErrDigestTaken) {
+			if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: c.Digest}); !errors.Is(err, ErrDigestTaken) {
 				t.Errorf("Import: %v", err)
 			}
 		},

@@ -28,7 +28,7 @@ func (s *Store) SetDisabled(ctx context.Context, ref Ref, disabled bool) (creden
 			tenant:  c.Tenant,
 			records: []recordWrite{{id: c.ID, version: c.Version, set: expiryFields(&changed)}},
 			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&changed)}},
-			audit:   auditNote{action: action, credential: c.ID, kind: c.Kind},
+			audit:   noteOf(action, c),
 
 			disables: disabled,
 		}

@@ -16,7 +16,7 @@ import (
 // errIDTaken: there is a credential of the id that Matcher gave another one.
 var errIDTaken = errors.New("the id is in use")
 
-// Foreign is a token that Matcher minted.
+// Foreign is a token that was minted elsewhere, at Matcher where it has an id.
 type Foreign struct {
 	Digest credential.Digest
 	// ID is the id that Matcher has for it, and the credential is to have here; Nil for none.
@@ -25,15 +25,10 @@ type Foreign struct {
 
 // becomes makes a new credential that of the token.
 func (f Foreign) becomes(c *credential.Credential) {
-	c.Digest = f.Digest
+	c.Digest, c.TokenHint = f.Digest, ""
 	if f.ID != uuid.Nil {
 		c.ID, c.AtMatcher = f.ID, true
 	}
-}
-
-// ImportKnown is Import for a token that Matcher has under an id.
-func (s *Store) ImportKnown(ctx context.Context, spec credential.Spec, token Foreign) (c credential.Credential, created bool, err error) {
-	return s.take(ctx, spec, token, ActionImport)
 }
 
 // Keep creates a credential for a token that Matcher has just minted for the operator.

@@ -19,7 +19,7 @@ func TestKeep(t *testing.T) {
 		if err != nil || c.ID != token.ID || !get(t, s, c).AtMatcher || !accepted(s, foreignToken) {
 			t.Fatalf("kept as %+v, %v", c, err)
 		}
-		if again, created, err := s.ImportKnown(t.Context(), callbackSpec(), token); err != nil || created || again.ID != token.ID {
+		if again, created, err := s.Import(t.Context(), callbackSpec(), token); err != nil || created || again.ID != token.ID {
 			t.Errorf("imported again: %v, %+v, %v", created, again, err)
 		}
 		theirs, other := callbackSpec(), Foreign{Digest: credential.DigestToken("other"), ID: token.ID}
@@ -45,7 +45,7 @@ func TestKeep(t *testing.T) {
 			t.Error("after the rotation the old token is accepted, or the new one is not")
 		}
 		revoke(t, s, fresh)
-		if _, _, err := s.ImportKnown(t.Context(), callbackSpec(), next); err != ErrDigestTaken {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), next); err != ErrDigestTaken {
 			t.Errorf("a revoked one is imported: %v", err)
 		}
 	})

@@ -23,8 +23,8 @@ var (
 // the SHA-256 is known. Importing it again returns the credential there is.
 //
 // Errors: ErrInvalid, ErrSeal, ErrQuota, ErrDigestTaken, ErrNotReplicated, ErrUnavailable.
-func (s *Store) Import(ctx context.Context, spec credential.Spec, digest credential.Digest) (c credential.Credential, created bool, err error) {
-	return s.take(ctx, spec, Foreign{Digest: digest}, ActionImport)
+func (s *Store) Import(ctx context.Context, spec credential.Spec, token Foreign) (c credential.Credential, created bool, err error) {
+	return s.take(ctx, spec, token, ActionImport)
 }
 
 // take creates a credential for a token that was minted elsewhere.

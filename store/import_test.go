@@ -14,7 +14,7 @@ const foreignToken = "sk-live_minted.elsewhere~1"
 
 func importOf(t testing.TB, s *Store, spec credential.Spec, token string) (credential.Credential, bool) {
 	t.Helper()
-	c, created, err := s.Import(t.Context(), spec, credential.DigestToken(token))
+	c, created, err := s.Import(t.Context(), spec, Foreign{Digest: credential.DigestToken(token)})
 	if err != nil {
 		t.Fatalf("Import: %v", err)
 	}
@@ -70,11 +70,11 @@ func TestImportRefuses(t *testing.T) {
 			"api":              {apiSpec("billing", "one"), "x", credential.ErrInvalid},
 			"no vendor":        {credential.Spec{Tenant: tenant, Kind: credential.KindWebhook}, "x", credential.ErrInvalid},
 		} {
-			if _, created, err := s.Import(t.Context(), test.spec, credential.DigestToken(test.token)); created || !errors.Is(err, test.want) {
+			if _, created, err := s.Import(t.Context(), test.spec, Foreign{Digest: credential.DigestToken(test.token)}); created || !errors.Is(err, test.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, _, err := s.Import(t.Context(), callbackSpec(), credential.Digest{}); !errors.Is(err, credential.ErrInvalid) {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credential.Digest{}}); !errors.Is(err, credential.ErrInvalid) {
 			t.Errorf("no digest: %v", err)
 		}
 		wantStanding(t, s, goneToken, keyring.Revoked)
@@ -99,7 +99,7 @@ func TestRevokedDigestsStayOut(t *testing.T) {
 			revoke(t, s, c)
 			destruct(t, s)
 			s = open(t, config)
-			if _, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken)); err != ErrDigestTaken {
+			if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credential.DigestToken(foreignToken)}); err != ErrDigestTaken {
 				t.Errorf("after a restart: %v", err)
 			}
 		})
@@ -110,7 +110,7 @@ func TestConcurrentImports(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
 		ids := make(chan credential.Credential, 10)
 		race(10, func() {
-			c, _, err := s.Import(t.Context(), callbackSpec(), credential.DigestToken(foreignToken))
+			c, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credential.DigestToken(foreignToken)})
 			if err != nil {
 				t.Error(err)
 			}

@@ -111,6 +111,7 @@ func (s *Store) readRecords(ctx context.Context, b *backend, members []listPosit
 			continue
 		}
 		s.usage.addPending(&c)
+		s.refusals.addPending(&c)
 		credentials[i] = &c
 	}
 	if unreadable > 0 {

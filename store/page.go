@@ -30,6 +30,10 @@ type Query struct {
 	Search string
 	// UnusedSince selects what has not been used since then, or ever.
 	UnusedSince time.Time
+	// ExpiresBefore selects what expires, or has expired, before then. What is revoked does
+	// not expire.
+	ExpiresBefore time.Time
+
 	HideRevoked bool
 	Limit       int    // at most MaxPage; DefaultPage where not positive
 	Cursor      string // of the page before
@@ -45,49 +49,60 @@ const pageReads = 50 * readBatch
 //
 // Errors: ErrInvalid (the cursor), ErrUnavailable.
 func (s *Store) Page(ctx context.Context, tenant uuid.UUID, q Query) ([]credential.Credential, string, error) {
+	var page []credential.Credential
+	next, err := s.EachOfPage(ctx, tenant, q, func(part []credential.Credential) error {
+		page = append(page, part...)
+		return nil
+	})
+	return page, next, err
+}
+
+// EachOfPage is Page, but that it calls part with what it reads at once, so that no page is in
+// memory as a whole. It ends with the error that part returns.
+func (s *Store) EachOfPage(ctx context.Context, tenant uuid.UUID, q Query, part func([]credential.Credential) error) (next string, err error) {
 	b, err := s.backend()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	at, err := parsePosition(q.Cursor)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	limit := pageLimit(q.Limit)
-	page := make([]credential.Credential, 0, min(limit, readBatch))
+	wanted := pageLimit(q.Limit)
 	for read := 0; read < pageReads; {
 		members, last, err := s.indexAfter(ctx, b, tenant, at)
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
-		if wanted := limit - len(page); !q.filters() && len(members) > wanted {
+		if !q.filters() && len(members) > wanted {
 			members, last = members[:wanted], false
 		}
 		records, err := s.readRecords(ctx, b, members)
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
+		found := make([]credential.Credential, 0, min(len(records), wanted))
 		for i, c := range records {
 			at = members[i]
 			if c == nil || !q.selects(c, s.clock.Now()) {
 				continue
 			}
-			page = append(page, *c)
-			if len(page) == limit && !(last && i == len(records)-1) {
-				return page, at.cursor(), nil
+			found = append(found, *c)
+			if wanted--; wanted == 0 && !(last && i == len(records)-1) {
+				return at.cursor(), part(found)
 			}
 		}
-		if last {
-			return page, "", nil
+		if err := part(found); err != nil || last {
+			return "", err
 		}
 		read += len(records)
 	}
-	return page, at.cursor(), nil
+	return at.cursor(), nil
 }
 
 // filters reports whether the query selects at all.
 func (q *Query) filters() bool {
-	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || q.HideRevoked
+	return q.Kind != "" || q.Status != "" || q.Label != "" || q.Search != "" || !q.UnusedSince.IsZero() || !q.ExpiresBefore.IsZero() || q.HideRevoked
 }
 
 func (q *Query) selects(c *credential.Credential, now time.Time) bool {
@@ -96,6 +111,7 @@ func (q *Query) selects(c *credential.Credential, now time.Time) bool {
 		(q.Label == "" || c.Label == q.Label) &&
 		(!q.HideRevoked || c.Status(now) != credential.StatusRevoked) &&
 		(q.UnusedSince.IsZero() || c.LastUsedAt.Before(q.UnusedSince)) &&
+		(q.ExpiresBefore.IsZero() || c.RevokedAt.IsZero() && !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(q.ExpiresBefore)) &&
 		(q.Search == "" || q.finds(c))
 }
 

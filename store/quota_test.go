@@ -47,10 +47,10 @@ func TestQuota(t *testing.T) {
 		other := callbackSpec()
 		other.Tenant = otherTenant
 		mint(t, s, other)
-		if _, _, err := s.Import(t.Context(), callbackSpec(), credentialtest.Digest(1)); !errors.Is(err, ErrQuota) {
+		if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credentialtest.Digest(1)}); !errors.Is(err, ErrQuota) {
 			t.Errorf("an import beyond: %v", err)
 		}
-		if _, created, err := s.Import(t.Context(), callbackSpec(), a.Digest); created || err != nil {
+		if _, created, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: a.Digest}); created || err != nil {
 			t.Errorf("an import of what there is: %v", err)
 		}
 

@@ -35,6 +35,7 @@ func (s *Store) Get(ctx context.Context, ref Ref) (credential.Credential, error)
 	}
 	s.usage.addPending(&c)
 	s.proofs.addPending(&c)
+	s.refusals.addPending(&c)
 	return c, nil
 }
 

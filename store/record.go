@@ -26,6 +26,7 @@ const (
 	fieldCreatedAt    = "c"
 	fieldExpiresAt    = "e"
 	fieldLastUsedAt   = "lu" // written by lua/usage.lua only
+	fieldLastRefusals = "lr" // written by lua/refusals.lua only
 	fieldRevokedAt    = "r"
 	fieldRotatedAt    = "ro"
 	fieldSupersedes   = "sp"
@@ -36,6 +37,7 @@ const (
 	fieldScopes       = "sc" // a space between
 	fieldMetadata     = "md" // JSON
 	fieldVerify       = "vf" // as credential.Verify has it, its secrets sealed
+	fieldTokenHint    = "th"
 	fieldAtMatcher    = "am" // "1" where Matcher has it too
 	fieldVersion      = "v"  // counted by lua/mutate.lua
 )
@@ -62,6 +64,7 @@ func recordFields(c *credential.Credential) []string {
 	add(fieldScopes, strings.Join(c.Scopes, " "))
 	add(fieldMetadata, c.Metadata)
 	add(fieldVerify, c.Verify.Encode())
+	add(fieldTokenHint, c.TokenHint)
 	if c.AtMatcher {
 		add(fieldAtMatcher, "1")
 	}
@@ -119,8 +122,11 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 		Connection: fields[fieldConnection],
 		ClientID:   fields[fieldClientID],
 		Metadata:   fields[fieldMetadata],
-		AtMatcher:  fields[fieldAtMatcher] != "",
-		Version:    fields[fieldVersion],
+		TokenHint:  fields[fieldTokenHint],
+
+		LastRefusals: parseRefusals(fields[fieldLastRefusals]),
+		AtMatcher:    fields[fieldAtMatcher] != "",
+		Version:      fields[fieldVersion],
 	}
 	digest, ok := keyring.ParseDigest(fields[fieldDigest])
 	if !ok || credential.KindCode(c.Kind) < 0 || c.Version == "" {
@@ -177,7 +183,7 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 func keyOf(c *credential.Credential) keyring.Key {
 	key := keyring.Key{ID: c.ID, Identity: &keyring.Identity{
 		Tenant: c.Tenant, TenantAs: c.TenantAs, Kind: c.Kind, Vendor: c.Vendor, Connection: c.Connection, Label: c.Label,
-		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil, Disabled: c.Disabled,
+		AllowedIPs: c.AllowedIPs, Scopes: c.Scopes, Proves: c.Verify != nil, Disabled: c.Disabled, InGrace: !c.GraceUntil.IsZero(),
 	}, Verify: c.Verify}
 	if until := c.ValidUntil(); !until.IsZero() {
 		key.ExpiresAt = until.UnixMilli()

@@ -22,6 +22,8 @@ var (
 	replaySource string
 	//go:embed lua/proofs.lua
 	proofsSource string
+	//go:embed lua/refusals.lua
+	refusalsSource string
 	//go:embed lua/herd.lua
 	herdSource string
 	//go:embed lua/trim.lua
@@ -43,6 +45,8 @@ var (
 	sinkScript   = redisconn.NewScript(sinkSource)
 	replayScript = redisconn.NewScript(replaySource)
 	proofsScript = redisconn.NewScript(proofsSource)
+
+	refusalsScript = redisconn.NewScript(refusalsSource)
 
 	// revokeScript also runs while Redis is out of memory, where it refuses any
 	// script that does not say so. Not the usual one, because Redis before 7 and

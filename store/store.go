@@ -22,14 +22,15 @@ import (
 // Store is the credentials of one namespace: their records in Redis or on disk,
 // and the keyring that mirrors their digests. Safe for concurrent use.
 type Store struct {
-	config  Config
-	keys    keyspace
-	clock   *keyring.ServerClock
-	keyring *keyring.Keyring
-	usage   *usageRecorder
-	proofs  proofRecorder
-	events  events // of the embedded store
-	tuning  atomic.Pointer[Tuning]
+	config   Config
+	keys     keyspace
+	clock    *keyring.ServerClock
+	keyring  *keyring.Keyring
+	usage    *usageRecorder
+	proofs   proofRecorder
+	refusals refusalRecorder
+	events   events // of the embedded store
+	tuning   atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start
 	recounts recounts
@@ -259,7 +260,7 @@ func (s *Store) Destruct() error {
 	s.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
-	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts))
+	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts), s.refusals.flush(ctx, s.keys, b.scripts, true))
 	s.opened.Store(nil)
 	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
 }
@@ -287,6 +288,9 @@ func (s *Store) flushUsage(ctx context.Context, b *backend) {
 		}
 		if err := s.proofs.flush(ctx, s.keys, b.scripts); err != nil && ctx.Err() == nil {
 			s.log().Warn("the results of proofs could not be written; they are kept for the next flush", "error", err)
+		}
+		if err := s.refusals.flush(ctx, s.keys, b.scripts, false); err != nil && ctx.Err() == nil {
+			s.log().Warn("the last refusals could not be written; they are kept for the next flush", "error", err)
 		}
 	}
 }

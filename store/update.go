@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,9 @@ type Patch struct {
 	Label      *string
 	ExpiresAt  *time.Time // the zero time for never
 	AllowedIPs *[]netip.Prefix
+	Scopes     *[]string
+	// Metadata is a JSON merge patch of what there is; "" takes all of it away.
+	Metadata *string
 	// Verify takes the place of what there is; nil with RemoveVerify takes it away.
 	Verify       *credential.VerifySpec
 	RemoveVerify bool
@@ -46,6 +50,17 @@ func (s *Store) Update(ctx context.Context, ref Ref, p Patch) (credential.Creden
 		if p.AllowedIPs != nil {
 			updated.AllowedIPs = credential.CanonicalIPs(*p.AllowedIPs)
 			set = append(set, fieldAllowedIPs, credential.FormatIPs(updated.AllowedIPs))
+		}
+		if p.Scopes != nil {
+			updated.Scopes = credential.CanonicalScopes(*p.Scopes)
+			set = append(set, fieldScopes, strings.Join(updated.Scopes, " "))
+		}
+		if p.Metadata != nil {
+			var err error
+			if updated.Metadata, err = credential.MergeMetadata(c.Metadata, *p.Metadata); err != nil {
+				return err
+			}
+			set = append(set, fieldMetadata, updated.Metadata)
 		}
 		reproved := p.Verify != nil || p.RemoveVerify && c.Verify != nil
 		if len(set) == 0 && !reproved {

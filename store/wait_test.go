@@ -69,7 +69,7 @@ func TestWhatIsDoneIsOnReplicas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.plain.Import(t.Context(), callbackSpec(), digest); err != nil {
+	if _, _, err := r.plain.Import(t.Context(), callbackSpec(), Foreign{Digest: digest}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.plain.Finish(t.Context(), ref(retired)); err != nil {
@@ -98,7 +98,7 @@ func TestWhatIsDoneIsOnReplicas(t *testing.T) {
 			return err
 		}, func(t *testing.T, err error) { wantReplay(t, err, fresh.ID) }},
 		"an import that is repeated": {func() error {
-			_, _, err := r.waiting.Import(t.Context(), callbackSpec(), digest)
+			_, _, err := r.waiting.Import(t.Context(), callbackSpec(), Foreign{Digest: digest})
 			return err
 		}, wantNil},
 		"the end of a grace that is repeated": {func() error {

@@ -102,11 +102,11 @@ func TestAPIPaths(t *testing.T) {
 		})
 	}
 	for _, outcome := range []string{"allowed", "ambiguous", "method", "too_large", "missing", "malformed", "unknown", "kind", "source_ip", "scope"} {
-		if metric(t, g, `hookgate_auth_requests_total{kind="api",outcome="`+outcome+`"}`) == 0 {
+		if metric(t, g, `hookgate_auth_requests_total{kind="api",outcome="`+outcome+`",vendor=""}`) == 0 {
 			t.Errorf("no request counted as %s", outcome)
 		}
 	}
-	wantMetric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="kind"}`, 1)
+	wantMetric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="kind",vendor=""}`, 1)
 	log := g.Output.String()
 	for clientID := range ids {
 		if _, encoded, _ := strings.Cut(of(clientID), "Basic "); strings.Contains(log, encoded) || strings.Contains(log, "secret of") {

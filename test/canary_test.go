@@ -224,6 +224,8 @@ func dumpRedis(t testing.TB, rdb *redis.Client, text *strings.Builder) {
 			content = rdb.SMembers(ctx, key).Val()
 		case "zset":
 			content = rdb.ZRange(ctx, key, 0, -1).Val()
+		case "string":
+			content = rdb.Get(ctx, key).Val()
 		case "stream":
 			content = rdb.XRange(ctx, key, "-", "+").Val()
 		default:

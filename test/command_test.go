@@ -81,7 +81,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		{"given twice in the option", "usage_flush 5s", "usage_flush 5s\nusage_flush 5s", "usage_flush is given twice"},
 		{"given twice in the guard", "max_body 1MB", "max_body 1MB\nmax_body 2MB", "max_body is given twice"},
 		{"given twice in the admin API", "connections static", "connections any\nconnections static", "connections is given twice"},
-		{"given twice in jwt", "secret {env", "secret x\nsecret {env", "secret is given twice"},
+		{"given twice in jwt", "secret {env", "issuer x\nissuer y\nsecret {env", "issuer is given twice"},
 		{"unresolved JWT secret", "env.HOOKGATE_TEST_SECRET", "env.HOOKGATE_NO_SUCH", "jwt secret: evaluated placeholder {env.HOOKGATE_NO_SUCH} is empty"},
 		{"JWT secret in a file that is missing", "env.HOOKGATE_TEST_SECRET", "file./no/such/file", "jwt secret: "},
 		{"unresolved Redis URL", "redis redis://127.0.0.1:1", "redis {env.HOOKGATE_NO_SUCH}", "redis: evaluated placeholder {env.HOOKGATE_NO_SUCH} is empty"},

@@ -34,6 +34,7 @@ type config struct {
 	receiver string   // host:port of what it calls receiver:9000
 	env      []string // further variables
 	stderr   *os.File // standard error of the process, in place of one that is read
+	binary   string   // in place of the one under test
 }
 
 // store is where a gate keeps its credentials.

@@ -38,6 +38,9 @@ func launchAt(t testing.TB, c config, p hookgatetest.Ports) *gate {
 	g := &gate{t: t, config: c, ports: p, dir: t.TempDir(), client: newClient(t)}
 	cmd := hookgatetest.Serve(t, g.dir, c.text(t, p))
 	cmd.Env = append(cmd.Env, c.env...)
+	if c.binary != "" {
+		cmd.Path = c.binary
+	}
 	if c.stderr != nil {
 		cmd.Stderr = c.stderr
 	}

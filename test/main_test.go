@@ -6,4 +6,12 @@ import (
 	"github.com/hookgate/hookgate/test/hookgatetest"
 )
 
-func TestMain(m *testing.M) { hookgatetest.Main(m) }
+// shared is a directory for what several tests make once.
+var shared string
+
+func TestMain(m *testing.M) {
+	hookgatetest.Main(m, func(dir string) (func(), error) {
+		shared = dir
+		return func() {}, nil
+	})
+}

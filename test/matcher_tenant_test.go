@@ -98,7 +98,7 @@ func TestTenantNotServed(t *testing.T) {
 	u.one(t)
 	wantProblem(t, g.use(t, b), http.StatusForbidden, "HKG-1403")
 	u.wantNothing(t)
-	if metric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="tenant"}`) != 1 {
+	if metric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="tenant",vendor=""}`) != 1 {
 		t.Error("it is not counted as what it is")
 	}
 }

@@ -30,7 +30,7 @@ func TestReload(t *testing.T) {
 		admin.revoke(revoked)
 		wantStatus(t, g.use(t, before), http.StatusOK)
 		wantMetric(t, g, `hookgate_keyring_resyncs_total{reason="boot"}`, 1)
-		wantMetric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="allowed"}`, 1)
+		wantMetric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="allowed",vendor=""}`, 1)
 
 		long := strings.Repeat("x", 2000)
 		post := func() answer {
@@ -60,7 +60,7 @@ func TestReload(t *testing.T) {
 			wantStatus(t, g.use(t, after), http.StatusOK)
 		}
 		check()
-		if got := metric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="allowed"}`); got < 4 {
+		if got := metric(t, g, `hookgate_auth_requests_total{kind="callback",outcome="allowed",vendor=""}`); got < 4 {
 			t.Errorf("%v accepted requests are counted, want 4", got)
 		}
 

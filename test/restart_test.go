@@ -73,8 +73,8 @@ func testUpstreamRestarts(t *testing.T, guard []string) {
 	}
 	hookgatetest.Eventually(t, "all of them are let through", func() bool {
 		metrics := g.Metrics(t)
-		for _, kind := range []string{"callback", "webhook"} {
-			if !strings.Contains(metrics, fmt.Sprintf("hookgate_auth_requests_total{kind=%q,outcome=\"allowed\"} %d\n", kind, n/2)) {
+		for kind, vendor := range map[string]string{"callback": "", "webhook": "other"} {
+			if !strings.Contains(metrics, fmt.Sprintf("hookgate_auth_requests_total{kind=%q,outcome=\"allowed\",vendor=%q} %d\n", kind, vendor, n/2)) {
 				return false
 			}
 		}

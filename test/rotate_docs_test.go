@@ -3,10 +3,12 @@ package test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hookgate/hookgate/store/redistest"
@@ -65,6 +67,13 @@ func TestRotate(t *testing.T) {
 	write("jwt-2026", hookgatetest.JWTSecret)
 	write("oidc-secret", "client-secret-of-2026")
 	write("matcher-secret", "0123456789abcdef0123456789abcdef-matcher")
+	write("sink-token", "of-the-sink-in-2026")
+	var authorization atomic.Value // of what came to the audit sink last
+	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		authorization.Store(r.Header.Get("Authorization"))
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(sink.Close)
 	redis := onRedis(t, syncing, redistest.WithTLS(certificates), redistest.WithArgs("--user", "hookgate", "on", ">"+password, "~*", "&*", "+@all"))
 	file := func(name string) string { return fmt.Sprintf("{file.%s/%s}", dir, name) }
 	c := config{
@@ -73,6 +82,7 @@ func TestRotate(t *testing.T) {
 		app: []string{
 			"seal_key " + file("seal-key-2026"), "username hookgate", "password_file " + dir + "/redis-password",
 			"tls_ca " + dir + "/redis-ca.pem", "tls_cert " + dir + "/redis-client.pem", "tls_key " + dir + "/redis-client.key",
+			"audit_sink https " + sink.URL + " {", "token " + file("sink-token"), "}",
 		},
 		guard: []string{"vendor acme {", "signature X-Webhook-Signature " + file("acme-2026"), "}", "assert_jwt {", "secret " + file("matcher-secret"), "}"},
 		known: "any",
@@ -93,7 +103,7 @@ func TestRotate(t *testing.T) {
 			certificates.CA, certificates.ClientCert, certificates.ClientKey, redis.redis.Addr()[len("127.0.0.1:"):]) +
 			reload + docs.Script(docs.ToRun(t, "..", page, "sh")))
 	stdout, stderr := typedIn(t, dir, script, "HOOKGATE_SERVER="+g.Admin, "HOOKGATE_TOKEN="+o.jwt, "OLD="+old.id, "API="+api, "SIGNED="+signed.id,
-		fmt.Sprintf("PROCESS=%d", g.Process.PID()), "NEW_CLIENT_SECRET=client-secret-of-2027", "WEBHOOK="+g.Vendors+acme.path())
+		fmt.Sprintf("PROCESS=%d", g.Process.PID()), "NEW_CLIENT_SECRET=client-secret-of-2027", "NEW_SINK_TOKEN=of-the-sink-in-2027", "WEBHOOK="+g.Vendors+acme.path())
 	for _, want := range []string{
 		"The guard lets it through.", `hookgate_proofs_total{result="old_secret",vendor="acme"}`, "age=", "OK",
 	} {
@@ -101,9 +111,16 @@ func TestRotate(t *testing.T) {
 			t.Errorf("%q is not in\n%s%s", want, stdout, stderr)
 		}
 	}
-	// What was replaced opens nothing any more.
+	// What was replaced opens nothing any more, and is not sent.
 	wantStatus(t, g.use(t, old), http.StatusUnauthorized)
 	wantStatus(t, o.do(http.MethodGet, "/v1/credentials", ""), http.StatusUnauthorized)
+	token, err := os.ReadFile(filepath.Join(dir, "operator.jwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.jwt = strings.TrimSpace(string(token))
+	o.mintCallback("after all")
+	hookgatetest.Eventually(t, "the audit sink gets its new token", func() bool { return authorization.Load() == "Bearer of-the-sink-in-2027" })
 	if text, err := os.ReadFile(filepath.Join(dir, "Caddyfile")); err != nil || strings.Contains(string(text), "-2026}") {
 		t.Errorf("an old secret is in the configuration: %v\n%s", err, text)
 	}

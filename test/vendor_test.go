@@ -192,7 +192,7 @@ func TestVendorSignature(t *testing.T) {
 		if after := admin.find(w).LastUsedAt; after != before {
 			t.Error("a body that is badly framed counts as a use")
 		}
-		if metric(t, g, `hookgate_auth_requests_total{kind="webhook",outcome="signature"}`) == 0 {
+		if metric(t, g, `hookgate_auth_requests_total{kind="webhook",outcome="signature",vendor="pluggy"}`) == 0 {
 			t.Error("there were refusals of signatures, and no metric of them")
 		}
 	})

@@ -9,6 +9,7 @@ type Credential struct {
 	Kind         string     `json:"kind" enum:"callback,webhook,api"`
 	Status       string     `json:"status" enum:"active,grace,disabled,expired,revoked"`
 	Label        string     `json:"label,omitempty"`
+	TokenHint    string     `json:"tokenHint,omitempty"`
 	Vendor       string     `json:"vendor,omitempty"`
 	Connection   string     `json:"connection,omitempty"`
 	ClientID     string     `json:"clientId,omitempty"`
@@ -28,6 +29,15 @@ type Credential struct {
 	// LastProofs are when each result of its senders' proofs was last seen, the newest
 	// first. Lists leave them out.
 	LastProofs []ProofSeen `json:"lastProofs,omitempty"`
+
+	LastRefusals []Refusal `json:"lastRefusals,omitempty"`
+}
+
+// Refusal is a request that the guard refused.
+type Refusal struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Address string    `json:"address,omitempty"`
 }
 
 // MintedCredential is a credential that was just made, with its token if its kind has
@@ -76,9 +86,11 @@ type ChangeReasonRequest struct {
 
 // PatchCredentialRequest changes what a credential may do; its token stays.
 type PatchCredentialRequest struct {
-	Label      Patched[string]    `json:"label,omitzero" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
-	ExpiresAt  Patched[time.Time] `json:"expiresAt,omitzero"`
-	AllowedIPs Patched[[]string]  `json:"allowedIps,omitzero" maxItems:"64"`
+	Label      Patched[string]     `json:"label,omitzero" maxLength:"128" pattern:"^\\P{Cc}*$" patternDescription:"free of control characters"`
+	ExpiresAt  Patched[time.Time]  `json:"expiresAt,omitzero"`
+	AllowedIPs Patched[[]string]   `json:"allowedIps,omitzero" maxItems:"64"`
+	Scopes     Patched[[]string]   `json:"scopes,omitzero" maxItems:"64"`
+	Metadata   Patched[JSONObject] `json:"metadata,omitzero"`
 
 	Verify Patched[VerifySettings] `json:"verify,omitzero"`
 }

@@ -116,6 +116,8 @@ type Public struct {
 	Issuer   string   `json:"issuer,omitempty"`
 	ClientID string   `json:"clientId,omitempty"`
 	Scopes   []string `json:"scopes,omitempty"`
+	// SignedIn says whether the browser that asks has a session.
+	SignedIn bool `json:"signedIn,omitempty"`
 }
 
 // Public returns what is no secret of the configuration.

@@ -34,27 +34,33 @@ type leasedSink struct {
 }
 
 // open implements sink.
-func (s *leasedSink) open(ctx context.Context) error { return s.hold(ctx) }
+func (s *leasedSink) open(ctx context.Context) error {
+	kept, err := s.hold(ctx)
+	if err == nil {
+		s.last = place{auditchain.Head{Seq: kept.Seq, Hash: kept.Hash}, kept.OutboxPosition}
+	}
+	return err
+}
 
-func (s *leasedSink) hold(ctx context.Context) error {
+// hold takes the lease, anew where this process has it. What is kept is then no news: only a
+// Redis that has lost it says something else.
+func (s *leasedSink) hold(ctx context.Context) (store.SinkPlace, error) {
 	renew := s.now().Add(s.lease / 3)
 	kept, err := s.store.HoldSink(ctx, s.name, s.process, s.lease)
 	if errors.Is(err, store.ErrSinkHeld) {
 		err = errElsewhere
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		s.renew = renew
 	}
-	s.last = place{auditchain.Head{Seq: kept.Seq, Hash: kept.Hash}, kept.OutboxPosition}
-	s.renew = renew
-	return nil
+	return kept, err
 }
 
 // idle implements sink.
 func (s *leasedSink) idle(ctx context.Context) (place, error) {
 	var err error
 	if !s.now().Before(s.renew) {
-		err = s.hold(ctx)
+		_, err = s.hold(ctx)
 	}
 	if err == nil {
 		err = s.transport.idle(ctx, s.now())

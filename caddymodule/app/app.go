@@ -104,6 +104,10 @@ type App struct {
 	// they come in, and so every token. Default: false.
 	AllowUnredactedLogs bool `json:"allow_unredacted_logs,omitempty"`
 
+	// Send traces of requests to a collector of OpenTelemetry. The OTEL_ variables of the
+	// environment say to which, and of how many. Default: false.
+	Tracing bool `json:"tracing,omitempty"`
+
 	ctx   caddy.Context
 	peers *peers
 	shift *handover.Shift
@@ -112,6 +116,7 @@ type App struct {
 	keys  *seal.Keys
 	held  []string // in claims
 	sinks *auditSinks
+	spans *exporter // nil: no traces
 }
 
 // CaddyModule returns the Caddy module information.
@@ -162,6 +167,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if a.Quota < store.NoQuota {
 		return errors.New("hookgate: quota takes a positive number or off")
+	}
+	if err := a.provisionTracing(); err != nil {
+		return err
 	}
 	sinks, err := a.auditSinks()
 	if err != nil {
@@ -274,7 +282,7 @@ func (a *App) Stop() error {
 // closes them.
 func (a *App) Cleanup() error {
 	a.sinks.stop() // where Start failed
-	err := releaseAddresses(a.held)
+	err := errors.Join(releaseAddresses(a.held), a.releaseTracing())
 	if a.key == "" { // Provision failed before we held a reference
 		return err
 	}

@@ -39,6 +39,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    held_bodies   <size>
 //	    seal_key      <key> [<older>...]
 //	    quota         <number>|off
+//	    tracing
 //	    allow_unredacted_logs
 //	}
 //
@@ -67,6 +68,7 @@ func (a *App) Words(redis *Redis) grammar.Words {
 		"held_bodies":   grammar.Into(&a.HeldBodies, grammar.SizeArg),
 		"seal_key":      grammar.Into(&a.SealKeys, grammar.SomeArgs),
 		"quota":         grammar.Once(a.parseQuota),
+		"tracing":       grammar.Into(&a.Tracing, grammar.Flag),
 
 		"allow_unredacted_logs": grammar.Into(&a.AllowUnredactedLogs, grammar.Flag),
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookgate/hookgate/internal/droplog"
+	"github.com/hookgate/hookgate/keyring"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -30,6 +31,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	keyringCredentials = desc("keyring_credentials", "Live credentials in the keyring.", "kind")
+	expiring           = desc("credentials_expiring", "Live credentials that expire within a time, disabled ones among them, rotated ones not. Counted at most once a minute where there are many.", "kind", "within")
 	keyringAge         = desc("keyring_age_seconds", "Time since the keyring was last proved equal to Redis. Absent until it has been loaded.")
 	keyringResyncs     = desc("keyring_resyncs_total", "How often the keyring was read anew.", "reason")
 	ledgerLag          = desc("ledger_lag_seconds", "How long the newest change took from its commit to this keyring.")
@@ -39,6 +41,9 @@ var (
 	keyringProofBytes  = desc("keyring_proof_bytes", "About how much memory the keyring takes for what credentials have to show beyond their token.")
 	usageFlushes       = desc("usage_flush_total", "Batches of lastUsedAt written to Redis.", "result")
 )
+
+// horizons are what the label within has for keyring.Horizons.
+var horizons = [len(keyring.Horizons)]string{"1d", "7d", "30d"}
 
 // processCollector reads what is of the process and not of a configuration.
 type processCollector struct{}
@@ -75,7 +80,7 @@ func (processCollector) Collect(ch chan<- prometheus.Metric) {
 // Describe implements prometheus.Collector.
 func (c storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		keyringCredentials, keyringAge, keyringResyncs, ledgerLag, redisUp, usagePending, usageFlushes, keyringUnsealable, keyringProofBytes,
+		keyringCredentials, expiring, keyringAge, keyringResyncs, ledgerLag, redisUp, usagePending, usageFlushes, keyringUnsealable, keyringProofBytes,
 	} {
 		ch <- d
 	}
@@ -92,6 +97,11 @@ func (c storeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for kind, n := range s.Credentials {
 		gauge(keyringCredentials, float64(n), string(kind))
+	}
+	for kind, n := range c.store.Keyring().Expiring(time.Now()) {
+		for i, within := range horizons {
+			gauge(expiring, float64(n[i]), string(kind), within)
+		}
 	}
 	if s.Loaded {
 		gauge(keyringAge, s.Age.Seconds())

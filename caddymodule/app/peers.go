@@ -105,6 +105,11 @@ func (p *peers) PublicURL() string {
 	return p.publicURLs[0]
 }
 
+// ErrNoPublicURL: nothing says what a vendor that signs its URL posts to.
+func ErrNoPublicURL(what string) error {
+	return fmt.Errorf("hookgate: %s signs the URL that it posts to, and nothing says what that is: write public_url in the guard, or in hookgate_admin", what)
+}
+
 // NeedsPublicURL notes what needs one and has none of its own.
 func (p *peers) NeedsPublicURL(what string) {
 	p.mu.Lock()
@@ -118,7 +123,7 @@ func (p *peers) checkPublicURL() error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.needsURL != "" && len(p.publicURLs) == 0 {
-		return fmt.Errorf("hookgate: %s signs the URL that it posts to, and nothing says what that is: write public_url in the guard, or in hookgate_admin", p.needsURL)
+		return ErrNoPublicURL(p.needsURL)
 	}
 	return nil
 }

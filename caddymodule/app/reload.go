@@ -56,7 +56,7 @@ func reloadLast() {
 // many arguments before those are none.
 var secretWords = map[string]int{
 	"password": 0, "sentinel_password": 0, "secret": 0, "jwt_secret": 0, "client_secret": 0, "seal_key": 0,
-	"token": 0, "signature": 1, "header_up": 1,
+	"token": 0, "signature": 1, "verify": 1, "challenge": 1, "secrets": 0, "header_up": 1,
 }
 
 var (

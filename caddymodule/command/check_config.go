@@ -100,6 +100,10 @@ func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, e
 	if err != nil {
 		return nil, err
 	}
+	urls, err := checkPublicURL(servers.Servers)
+	if err != nil {
+		return nil, err
+	}
 	live, err := checkLive(ctx, servers.Servers, net.DefaultResolver.LookupHost)
-	return slices.Concat([]store.Finding{reload, stop}, checkExpress(config, servers.Servers), versions, mirrors, sites, live), err
+	return slices.Concat([]store.Finding{reload, stop}, checkExpress(config, servers.Servers), versions, mirrors, sites, urls, live), err
 }

@@ -13,7 +13,7 @@ import (
 
 func init() {
 	for _, build := range []func(*cobra.Command){
-		checkCommand, demoCommand, storeCommand, epochCommand, operatorTokenCommand, cli.Credentials, cli.Audit, cli.Schemes, cli.Send,
+		checkCommand, demoCommand, storeCommand, epochCommand, operatorTokenCommand, cli.Credentials, cli.Audit, cli.Login, cli.Logout, cli.Schemes, cli.Send,
 	} {
 		register(build)
 	}

@@ -45,10 +45,10 @@ var plainExchanges = sync.Pool{New: func() any { return new(plainExchange) }}
 const keptMessage = 16 << 10
 
 // takesBytes reports whether nothing about a request but the request itself calls for the
-// other way: a proxy in front whose word counts, an access log, another way upstream.
+// other way: a proxy in front whose word counts, an access log, a trace, another way upstream.
 func (s *site) takesBytes(r *wire.Request) bool {
 	e := s.express
-	return r.Client.Addr.IsValid() && !e.trusts(r.Client.Addr) && e.log.config == nil && s.proxy.transport.TakesMessages(len(r.Body)) &&
+	return s.guard.gate.Tracer == nil && r.Client.Addr.IsValid() && !e.trusts(r.Client.Addr) && e.log.config == nil && s.proxy.transport.TakesMessages(len(r.Body)) &&
 		(s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
 }
 
@@ -116,7 +116,7 @@ func (x *plainExchange) carryOut() {
 			return
 		}
 	}
-	authDuration.Observe(x.took.Seconds())
+	observeDuration(x.took, "") // there is no trace
 	g.Server.Count(d)
 	if d.Outcome == guard.Allowed {
 		x.forward()

@@ -87,7 +87,6 @@ type Guard struct {
 	logger      *zap.Logger
 	policy      guard.Policy
 	gate        *gate.Gate
-	needsURL    string // what needs a public URL; "" for nothing
 	throttleKey string // in throttles; "" until we hold a reference
 }
 
@@ -141,7 +140,10 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	if err := g.checkCertificates(ctx); err != nil {
 		return err
 	}
-	if err := g.provisionProofs(); err != nil {
+	for name := range g.Vendors {
+		countsVendor(name)
+	}
+	if err := g.provisionPublicURL(ctx); err != nil {
 		return err
 	}
 	g.policy.Beside = instance.Peers().Policies
@@ -163,7 +165,7 @@ func (g *Guard) Provision(ctx caddy.Context) error {
 	}
 	g.gate = &gate.Gate{
 		Policy: g.policy, Keyring: instance.Store().Keyring(), Server: server{instance.Store()}, Logger: g.logger, Now: time.Now,
-		Room: app.HeldBodies(), Replays: replays{instance.Store(), g.logger},
+		Room: app.HeldBodies(), Replays: replays{instance.Store(), g.logger}, Tracer: instance.Tracer(),
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+	"github.com/google/uuid"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
@@ -27,16 +28,19 @@ func (server) Peer(r *http.Request) guard.Peer { return vars.Peer(r) }
 func (server) RequestID(r *http.Request) string { return vars.RequestID(r) }
 
 // Decided implements gate.Server.
-func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration) {
+func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration, traceID string) {
 	if d.Template != "" {
 		caddyhttp.SetVar(r.Context(), vars.Route, d.Template)
 	}
-	authDuration.Observe(took.Seconds())
+	observeDuration(took, traceID)
 }
 
 // Count implements gate.Server.
 func (s server) Count(d *guard.Decision) {
-	countDecision(d.Kind, d.Outcome)
+	countDecision(d.Kind, d.PathVendor(), d.Outcome)
+	if d.Credential != uuid.Nil && d.Outcome.NamesCredential() {
+		s.store.MarkRefused(d.Credential, string(d.Outcome), d.Client(), time.Now())
+	}
 	if d.Proof == "" {
 		return
 	}

@@ -99,10 +99,7 @@ func (g *Guard) addVendors() error {
 		}
 		policy, err := g.vendorPolicy(config)
 		if err != nil {
-			return fmt.Errorf("hookgate: vendor %s: %w", name, err)
-		}
-		if policy.Proof.NeedsURL() {
-			g.needsURL = "vendor " + name
+			return fmt.Errorf("hookgate: vendor %s: %s", name, strings.TrimPrefix(err.Error(), "hookgate: ")) // once is enough
 		}
 		g.policy.Vendors[name] = policy
 	}
@@ -190,7 +187,7 @@ func (v *Vendor) challenge(policy *guard.VendorPolicy) error {
 	}
 	responder, err := resolved.Responder()
 	if err != nil {
-		return fmt.Errorf("challenge: %w", err)
+		return err
 	}
 	policy.Challenge = &guard.Challenge{Responder: responder, Kind: resolved.Kind}
 	return nil

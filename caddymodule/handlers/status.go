@@ -48,7 +48,7 @@ func newStatus(ctx caddy.Context, app *app.App) http.Handler {
 		Store:        app.Store(),
 		MaxStaleness: time.Duration(app.MaxStaleness),
 		Draining:     caddy.Exiting,
-		Metrics:      promhttp.HandlerFor(ctx.GetMetricsRegistry(), promhttp.HandlerOpts{}),
+		Metrics:      promhttp.HandlerFor(ctx.GetMetricsRegistry(), promhttp.HandlerOpts{EnableOpenMetrics: app.Tracer() != nil}), // the form that has exemplars
 		Now:          time.Now,
 	})
 }

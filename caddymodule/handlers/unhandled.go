@@ -64,7 +64,7 @@ func (u *unhandled) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhtt
 		return err
 	}
 	vars.SetUnhandled(r, false) // in the access log
-	countDecision("", guard.NoRoute)
+	countDecision("", "", guard.NoRoute)
 	outcome := zap.String("outcome", string(guard.NoRoute))
 	if u.knows(r) {
 		return refuse(u.logger, w, r, problem.NoRoute, zap.InfoLevel, "refused: no route of the site takes the path", outcome)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +24,7 @@ func environment(t *testing.T) {
 	t.Setenv("HOOKGATE_SENTINEL_PASSWORD", "of the sentinels")
 	t.Setenv("AUTH_JWT_SECRET", "0123456789abcdef0123456789abcdef")
 	t.Setenv("AUTH_JWT_OLD_SECRET", "abcdef0123456789abcdef0123456789")
+	t.Setenv("OIDC_CLIENT_SECRET", "client-secret")
 	t.Setenv("ACME_SECRET", "signing-secret-of-acme")
 	t.Setenv("SIEM_TOKEN", "of the SIEM")
 	t.Setenv("ACME_OLD_SECRET", "signing-secret-before")
@@ -92,6 +95,12 @@ func TestDocumentedConfigurations(t *testing.T) {
 	if err := os.WriteFile(authorities, clientcerttest.NewAuthority(t).PEM, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	authority := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	global := ""
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -107,6 +116,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 				config = global + "\n" + config
 			}
 			config = strings.ReplaceAll(config, "/etc/hookgate/bank-ca.pem", authorities)
+			config = strings.ReplaceAll(config, "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", authority)
 			if _, err := validate(t, config); err != nil {
 				t.Errorf("%s: %v in:\n%s", file, err, config)
 			}

@@ -3,8 +3,8 @@
 //go:debug multipathtcp=0
 
 // Hookgate is Caddy with the modules of Hookgate and the few of Caddy's own that an
-// authenticating reverse proxy needs. What can leak a URL (tracing, templates, a
-// file server) is left out.
+// authenticating reverse proxy needs. What can leak a URL (Caddy's tracing, templates,
+// a file server) is left out.
 package main
 
 import (

@@ -1,9 +1,13 @@
 package fetch_test
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,5 +96,33 @@ func TestProxy(t *testing.T) {
 	options.Proxy = http.ProxyFromEnvironment
 	if _, err := fetch.New(options).Get(t.Context(), target, nil); err != nil || proxied != 1 {
 		t.Errorf("%v, through the proxy %d times", err, proxied)
+	}
+}
+
+// TestHTTPClient: a library that reads all of an answer reads no more than the bound, and is
+// led nowhere else.
+func TestHTTPClient(t *testing.T) {
+	target := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/redirect" {
+			http.Redirect(w, r, "/8", http.StatusFound)
+			return
+		}
+		size, _ := strconv.Atoi(r.URL.Path[1:])
+		w.Write(bytes.Repeat([]byte("x"), size))
+	})
+	client := fetch.HTTPClient(fetch.Options{Timeout: 5 * time.Second, MaxBody: 8})
+	for path, want := range map[string]struct {
+		status, size int
+		whole        bool
+	}{"/0": {200, 0, true}, "/8": {200, 8, true}, "/9": {200, 8, false}, "/100000": {200, 8, false}, "/redirect": {302, 8, false}} {
+		answer, err := client.Get(target + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != want.status || len(text) != want.size || (err == nil) != want.whole || err != nil && !errors.Is(err, fetch.ErrTooLarge) {
+			t.Errorf("%s: %d, %d bytes, %v", path, answer.StatusCode, len(text), err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (p *tab) views(look func(name string)) {
 	p.openCredential(fresh)
 	p.awaitText("#pair-verdict", "Both are used")
 	look("credential")
-	for _, dialog := range []string{"edit", "rotate", "revoke", "finish"} {
+	for _, dialog := range []string{"edit", "rotate", "disable", "revoke", "finish"} {
 		p.click("#" + dialog + "-open")
 		look(dialog)
 		p.click("#" + dialog + " [data-close]")

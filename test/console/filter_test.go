@@ -12,7 +12,7 @@ import (
 const rowCount = "document.querySelectorAll('#credentials-rows tr').length"
 
 // labels are what the list shows, from the top.
-const labels = "[...document.querySelectorAll('#credentials-rows th')].map((th) => th.innerText).join(' ')"
+const labels = "[...document.querySelectorAll('#credentials-rows th a')].map((a) => a.innerText).join(' ')"
 
 // awaitLabels waits until the list has these rows and no others.
 func (p *tab) awaitLabels(want string) {
@@ -23,7 +23,7 @@ func (p *tab) awaitLabels(want string) {
 // cell returns what the list shows of a credential.
 func (p *tab) cell(label, column string) string {
 	p.t.Helper()
-	return eval[string](p, "[...document.querySelectorAll('#credentials-rows tr')].find((r) => r.querySelector('th').innerText === "+quoted(label)+
+	return eval[string](p, "[...document.querySelectorAll('#credentials-rows tr')].find((r) => r.querySelector('th a').innerText === "+quoted(label)+
 		")?.querySelector('[data-name="+quoted(column)+"]').innerText ?? 'no such row'")
 }
 

@@ -119,3 +119,49 @@ func TestKeyboardChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyboardVerifies verifies a token, gives a credential another signing secret, and disables and
+// enables it without a mouse.
+func TestKeyboardVerifies(t *testing.T) {
+	t.Parallel()
+	o := newTenant(t)
+	c := o.mint(`{"kind":"callback","label":"GitHub","verify":{"scheme":"github","secrets":["of the vendor"]}}`)
+	p := open(t, gate)
+	p.signIn(o.admin())
+	p.run("document.querySelector('#skip').focus()")
+	p.tabTo("#nav a[href='#/verify']")
+	p.press("\r")
+	p.await("the focus is on the view", "document.activeElement.id === 'verify-title'")
+	p.tabTo("#verify-token")
+	p.press(c.Token + "\r")
+	p.awaitText("#verify-verdict", "allowed")
+	p.tabTo("#verify-facts a")
+	p.press("\r")
+	p.awaitText("#credential-facts", c.ID)
+
+	p.tabTo("#disable-open")
+	p.press("\r")
+	p.await("the reason has the focus", "document.activeElement.id === 'disable-reason'")
+	p.press("moving house\r")
+	p.await("the focus is on the way back", "document.activeElement.id === 'enable-open'")
+	p.press("\r")
+	p.await("the reason has the focus", "document.activeElement.id === 'enable-reason'")
+	p.press("\r")
+	p.await("the focus is on the way back", "document.activeElement.id === 'disable-open'")
+
+	p.tabTo("#signing-open")
+	p.press("\r")
+	p.await("the secret has the focus", "document.activeElement.id === 'signing-secret'")
+	p.press("another")
+	p.tabTo("#signing button.primary")
+	p.press("\r")
+	p.awaitText("#signing-facts", "verifies for 23 h 59 min")
+	p.await("the focus is back", "document.activeElement.id === 'signing-open'")
+	if got := o.signed(c.Token, "another"); got != http.StatusOK {
+		t.Errorf("with the new secret: %d", got)
+	}
+	p.run("document.querySelector('#skip').focus()")
+	p.tabTo("#notice button")
+	p.press("\r")
+	p.await("the message is closed", "!document.querySelector('#notice').hasChildNodes()")
+}

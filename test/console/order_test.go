@@ -37,7 +37,7 @@ func TestSortPages(t *testing.T) {
 	p.signIn(o.admin())
 	p.choose("#sort", "name")
 	p.awaitText("#credentials-count", "50 of 120 credentials")
-	p.await("by number", "document.querySelector('#credentials-rows th').innerText === 'system 0' && document.querySelector('#credentials-rows tr:nth-child(11) th').innerText === 'system 10'")
+	p.await("by number", "document.querySelector('#credentials-rows th a').innerText === 'system 0' && document.querySelector('#credentials-rows tr:nth-child(11) th a').innerText === 'system 10'")
 	p.click("#credentials-more")
 	p.awaitText("#credentials-count", "100 of 120 credentials")
 	p.click("#credentials-more")

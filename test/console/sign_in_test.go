@@ -105,11 +105,11 @@ func TestViewer(t *testing.T) {
 	p.signIn(o.jwt("viewer", time.Hour))
 	p.awaitText("#who-role", "viewer")
 	p.awaitText("#credentials-rows", "JIRA")
-	if p.visible("#mint-open") {
-		t.Error("a viewer is offered to mint")
+	if p.visible("#mint-open") || !p.visible("#nav a[href='#/audit']") || !p.visible("#nav a[href='#/verify']") {
+		t.Error("a viewer is offered to mint, or not what there is to read")
 	}
 	p.openCredential(c)
-	for _, button := range []string{"#edit-open", "#rotate-open", "#revoke-open"} {
+	for _, button := range []string{"#edit-open", "#rotate-open", "#disable-open", "#revoke-open"} {
 		if p.visible(button) {
 			t.Errorf("a viewer is offered %s", button)
 		}
@@ -124,4 +124,57 @@ func TestViewer(t *testing.T) {
 	if status := o.callback(c.Token); status != 200 {
 		t.Errorf("the token: %d", status)
 	}
+}
+
+// TestMinter: a role that mints for others is offered to mint, to rotate and to finish, and
+// nothing that it may not read.
+func TestMinter(t *testing.T) {
+	t.Parallel()
+	o := newTenant(t)
+	c := o.mint(`{"kind":"callback","label":"JIRA","verify":{"scheme":"github","secrets":["of the vendor"]}}`)
+	p := open(t, gate)
+	p.signIn(o.jwt("minter", time.Hour))
+	p.awaitText("#who-role", "minter")
+	p.goTo("#/credential/" + c.ID)
+	p.awaitText("#credential-facts", c.ID)
+	for _, hidden := range []string{
+		"#nav a[href='#/audit']", "#nav a[href='#/verify']", "#edit-open", "#disable-open", "#revoke-open", "#signing-open", "#history-all", "#rotate-force",
+	} {
+		if p.visible(hidden) {
+			t.Errorf("a minter is offered %s", hidden)
+		}
+	}
+	for _, view := range []string{"#/audit", "#/verify"} {
+		p.goTo(view)
+		p.await(view+" is nothing to a minter", "!document.querySelector('#view-unknown').hidden")
+	}
+	p.openMinted("minted by a minter")
+	p.goTo("#/credential/" + c.ID)
+	p.awaitText("#credential-facts", c.ID)
+	p.click("#rotate-open")
+	p.submit("#rotate")
+	p.shown("Token")
+	p.closeSecret()
+	p.click("#finish-open")
+	p.submit("#finish")
+	p.awaitText("#pair-verdict", "The old credential is refused.")
+	if problem := p.text("#credential-problem"); problem != "" {
+		t.Errorf("what a minter may not read is asked for: %s", problem)
+	}
+	if status := o.callback(c.Token); status != 401 {
+		t.Errorf("the old token: %d", status)
+	}
+}
+
+// openMinted mints a credential with a scheme at hand, from the list.
+func (p *tab) openMinted(label string) {
+	p.t.Helper()
+	p.goTo("#/credentials")
+	p.click("#mint-open")
+	p.await("schemes are offered", "document.querySelector('#mint-scheme [value=github]')")
+	p.fill("#mint-label", label)
+	p.submit("#mint")
+	p.shown("Token")
+	p.closeSecret()
+	p.awaitText("#notice", "Minted: "+label+".")
 }

@@ -16,6 +16,7 @@ import (
 const (
 	rulesPath     = "deploy/prometheus/hookgate.rules.yml"
 	ruleTestsPath = "deploy/prometheus/hookgate.rules_test.yml"
+	weekTestsPath = "deploy/prometheus/hookgate.week.rules_test.yml"
 	dashboardPath = "deploy/grafana/dashboards/hookgate.json"
 )
 
@@ -46,12 +47,12 @@ func TestRules(t *testing.T) {
 	promtool := tool(t, "promtool")
 	output(t, promtool, "check", "config", filepath.Join(root, "deploy/prometheus/prometheus.yml"))
 	output(t, promtool, "check", "rules", filepath.Join(root, rulesPath))
-	output(t, promtool, "test", "rules", filepath.Join(root, ruleTestsPath))
+	output(t, promtool, "test", "rules", filepath.Join(root, ruleTestsPath), filepath.Join(root, weekTestsPath))
 }
 
 // TestAlerts: whoever is woken up learns what it is about and what to do.
 func TestAlerts(t *testing.T) {
-	tests, runbook := read(t, ruleTestsPath), read(t, "docs/runbook.md")
+	tests, runbook := read(t, ruleTestsPath)+read(t, weekTestsPath), read(t, "docs/runbook.md")
 	const page = "https://github.com/hookgate/hookgate/blob/main/docs/runbook.md#"
 	for _, rule := range rules(t) {
 		if rule.Alert == "" {

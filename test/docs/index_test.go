@@ -109,3 +109,14 @@ func TestEverySecretIsRotated(t *testing.T) {
 		t.Errorf("%d words take secrets", documented)
 	}
 }
+
+// TestPagesAreShort: a page that grows longer is split by what a reader wants of it. The
+// lists of vendors are generated, and nobody reads them from the beginning to the end.
+func TestPagesAreShort(t *testing.T) {
+	for page, text := range pages(t) {
+		generated := strings.HasPrefix(page, "docs/vendors-")
+		if n := strings.Count(text, "\n"); n > 420 && !generated {
+			t.Errorf("%s has %d lines", page, n)
+		}
+	}
+}

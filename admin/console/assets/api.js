@@ -30,10 +30,10 @@ export const whenUnauthorized = (listener) => { onUnauthorized = listener; };
 export async function call(method, path, { query = {}, body, key, changes = method !== 'GET' } = {}) {
   const mine = session();
   if (!mine) throw new SignedOut();
-  const headers = { Authorization: mine.authorization };
+  const headers = { ...mine.headers };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
-  const outcome = await send(path + queryString(query), { method, headers, body: body && JSON.stringify(body) }, changes).then(answerOf, (failure) => failure);
+  const outcome = await send(path + queryString(query), { method, headers, credentials: mine.credentials, body: body && JSON.stringify(body) }, changes).then(answerOf, (failure) => failure);
   if (mine.ended) throw new SignedOut(); // whatever it was, it is not shown any more
   if (!(outcome instanceof Refusal)) return outcome;
   if (outcome.status === 401) onUnauthorized(outcome);
@@ -41,8 +41,8 @@ export async function call(method, path, { query = {}, body, key, changes = meth
 }
 
 // probe asks what needs no token.
-export async function probe(path) {
-  const response = await send(path, {});
+export async function probe(path, credentials = 'omit') {
+  const response = await send(path, { credentials });
   return { response, text: await response.text() };
 }
 
@@ -51,7 +51,7 @@ export async function probe(path) {
 async function send(path, options, changes = false) {
   try {
     return await fetch(path, {
-      ...options, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
+      ...options, cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
       signal: AbortSignal.timeout(patience),
     });
   } catch {

@@ -1,13 +1,14 @@
 // The console: who is signed in, and which view is shown.
 
 import { grant, may } from './access.js';
-import { SignedOut, call, whenUnauthorized } from './api.js';
+import { SignedOut, whenUnauthorized } from './api.js';
 import { byId, el, setText, showProblem } from './dom.js';
 import { left, tick } from './format.js';
 import { hush, say, warn } from './notice.js';
 import { forgetPresets } from './scheme.js';
 import { putAway, secretIsShown } from './secret.js';
 import { session, signIn, signOut } from './session.js';
+import { choose, end, learn, offer } from './signin.js';
 import * as audit from './audit.js';
 import * as credential from './credential.js';
 import * as credentials from './credentials.js';
@@ -28,15 +29,31 @@ byId('sign-in').addEventListener('submit', async (event) => {
   showProblem(problem, null);
   try {
     signIn(jwt.value);
-    await call('GET', 'v1/credentials', { query: { limit: 1 } }); // whether it is one that the server takes
+    await learn(); // whether it is one that the server takes
   } catch (failure) {
     if (session()) signOut();
     if (!(failure instanceof SignedOut)) showProblem(problem, failure);
     jwt.focus();
     return;
   }
-  enter();
+  arrive();
 });
+
+// arrive goes on once it is known who is signed in. Of several tenants one is chosen first.
+function arrive() {
+  if (session().claims.tenant) enter();
+  else pick();
+}
+
+function pick() {
+  choose(() => {
+    forget();
+    location.hash = '#/credentials'; // nothing that has an id is another tenant's
+    enter();
+  });
+  byId('session').hidden = byId('nav').hidden = true;
+  show('tenant');
+}
 
 // Enter signs in: a JWT has no second line.
 jwt.addEventListener('keydown', (event) => {
@@ -50,8 +67,10 @@ function enter() {
   warned = false;
   hush();
   const { claims } = session();
-  byId('who-tenant').replaceChildren(claims.tenant ? el('code', { title: claims.tenant }, claims.tenant) : 'as the server decides');
-  byId('who-role').textContent = claims.role || 'as the server decides';
+  byId('who-tenant').replaceChildren(el('code', { title: claims.tenant }, claims.tenant));
+  byId('who-role').textContent = claims.role;
+  byId('who-ends').textContent = `${session().cookie ? 'Session' : 'JWT'} ends`;
+  byId('tenant-change').hidden = claims.tenants.length < 2;
   grant(claims.role);
   byId('nav').hidden = byId('session').hidden = false;
   server.start();
@@ -59,14 +78,20 @@ function enter() {
   route();
 }
 
-// leave forgets everything, and says why with one of the ways to tell it.
-function leave(reason = '', tell = say) {
-  signOut();
+// forget takes away what was shown of a tenant.
+function forget() {
   server.stop();
   putAway();
   for (const dialog of dialogs) dialog.close();
   for (const view of [credentials, credential, verify, audit]) view.clear();
   forgetPresets();
+}
+
+// leave forgets everything, and says why with one of the ways to tell it.
+function leave(reason = '', tell = say) {
+  signOut();
+  forget();
+  byId('tenant-list').replaceChildren();
   byId('nav').hidden = byId('session').hidden = true;
   for (const id of ['who-tenant', 'who-role', 'who-expires']) byId(id).replaceChildren();
   hush();
@@ -84,7 +109,8 @@ function expire(reason) {
   else byId('secret').addEventListener('close', () => setTimeout(leave, 0, reason, warn), { once: true });
 }
 
-byId('sign-out').addEventListener('click', () => leave('Signed out.'));
+byId('sign-out').addEventListener('click', () => end().then(() => leave('Signed out.'), (failure) => warn(failure.message)));
+byId('tenant-change').addEventListener('click', pick);
 // A page that the browser keeps for the way back must not be signed in then.
 addEventListener('pagehide', () => session() && leave());
 whenUnauthorized((refusal) => {
@@ -100,10 +126,10 @@ function watch() {
   setText(byId('who-expires'), remaining > 0 ? `in ${left(remaining)}` : 'over');
   byId('who-expires').classList.toggle('warn', remaining < warning);
   if (remaining <= 0) {
-    expire('Signed out: the JWT has expired.');
+    expire(`Signed out: the ${session().noun} has expired.`);
   } else if (remaining < warning && !warned) {
     warned = true;
-    warn(`The JWT expires in ${left(remaining)}. Sign in with a new one before that.`);
+    warn(`The ${session().noun} expires in ${left(remaining)}. Sign in with a new one before that.`);
   }
 }
 setInterval(watch, 1000);
@@ -152,6 +178,9 @@ function show(name) {
 }
 
 addEventListener('hashchange', route);
+// begin goes on by itself where somebody is signed in at the issuer.
+const begin = async () => { if (await offer()) arrive(); };
+addEventListener('pageshow', begin);
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault(); // the fragment is the name of the view
   byId('main').focus();

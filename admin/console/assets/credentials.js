@@ -90,7 +90,7 @@ async function one({ search, kind, status, unusedSince, expiresBefore, hideRevok
   try {
     const c = await call('GET', `v1/credentials/${search.toLowerCase()}`);
     const unused = !unusedSince || !c.lastUsedAt || new Date(c.lastUsedAt) < new Date(unusedSince);
-    const hidden = (hideRevoked && c.status === 'revoked') || (expiresBefore && !(c.expiresAt && new Date(c.expiresAt) < new Date(expiresBefore)));
+    const hidden = (hideRevoked && c.status === 'revoked') || (expiresBefore && (c.revokedAt || !c.expiresAt || new Date(c.expiresAt) >= new Date(expiresBefore)));
     return { waiting: unused && !hidden && (!kind || c.kind === kind) && (!status || c.status === status) ? [c] : [] };
   } catch (failure) {
     if (failure.status === 404) return null;

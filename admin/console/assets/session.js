@@ -1,5 +1,6 @@
-// Who is signed in. The JWT is in this variable and nowhere else: no storage, cookie
-// or URL keeps it, so that reloading or leaving the page forgets it.
+// Who is signed in. A JWT is in this variable and nowhere else: no storage, cookie
+// or URL keeps it, so that reloading or leaving the page forgets it. Who signed in at an
+// issuer has none here: a cookie that the page cannot read stands for it.
 
 let current = null;
 
@@ -10,10 +11,29 @@ class Session {
 
   constructor(jwt, claims) {
     this.#jwt = jwt;
+    this.cookie = !jwt;
     this.claims = claims;
   }
 
-  get authorization() { return `Bearer ${this.#jwt}`; }
+  // headers prove who asks, and say for which tenant. No other site can add the one beside
+  // the cookie.
+  get headers() {
+    const headers = this.cookie ? { 'X-Hookgate-Console': '1' } : { Authorization: `Bearer ${this.#jwt}` };
+    if (this.claims.tenant) headers['X-Hookgate-Tenant'] = this.claims.tenant;
+    return headers;
+  }
+
+  get credentials() { return this.cookie ? 'same-origin' : 'omit'; }
+  get noun() { return this.cookie ? 'session' : 'JWT'; }
+
+  // learn takes over what the server says of the operator: how it reads the claims is its
+  // configuration's.
+  learn({ role, tenant, tenants, expiresAt }) {
+    this.claims = { role, tenant, tenants, expires: Date.parse(expiresAt) };
+  }
+
+  actFor(tenant) { return new Session(this.#jwt, { ...this.claims, tenant }); }
+
   get ended() { return this.#ended.signal.aborted; }
 
   end() {
@@ -32,12 +52,25 @@ export function signIn(text) {
   return current;
 }
 
+// resume takes up the session of the cookie.
+export function resume() {
+  current = new Session('', {});
+  return current;
+}
+
+// actFor chooses a tenant. What was asked for another one is not shown any more.
+export function actFor(tenant) {
+  const before = current;
+  current = before.actFor(tenant);
+  before.end();
+}
+
 export function signOut() {
   current?.end();
   current = null;
 }
 
-// readClaims reads what a JWT says, unverified.
+// readClaims reads of a JWT, unverified, when it ends.
 function readClaims(jwt) {
   let claims;
   try {
@@ -49,17 +82,5 @@ function readClaims(jwt) {
     // The cause is not shown: it quotes the JWT.
     throw new Error('This is no JWT: it should be three parts with dots between them.');
   }
-  return {
-    tenant: text(claims.tenant_id) || text(claims.tenantId),
-    role: roleOf([claims.roles, claims.role]),
-    expires: typeof claims.exp === 'number' ? claims.exp * 1000 : 0,
-  };
-}
-
-const text = (claim) => (typeof claim === 'string' ? claim : '');
-
-// roleOf returns the strongest role that the claims give, as the server does.
-function roleOf(claims) {
-  const names = claims.flatMap((claim) => (Array.isArray(claim) ? claim : text(claim).split(/\s+/)));
-  return ['owner', 'admin', 'minter', 'viewer'].find((role) => names.includes(role)) ?? '';
+  return { expires: typeof claims.exp === 'number' ? claims.exp * 1000 : 0 };
 }
