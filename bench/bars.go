@@ -28,6 +28,7 @@ func bars(measured results, flooding *floodResult) []bar {
 		costs("CPU of hookgate with a trace of every request to that without", oursTraced, ours, 1.10),
 		costs("CPU of hookgate with a trace of every tenth request to that without", oursTenth, ours, 1.10),
 		upTo("p99 of hookgate to that of bare Caddy", ratioOf(at[ours], at[bare], p99Time), 1),
+		costs("CPU of an accepted request to that of another binary", ours, oursOther, 1.05),
 		upTo("CPU of a refused request to that of another binary", ratioOf(measured[refused][ours], measured[refused][oursOther], cpuTime), 0.40),
 	}
 	return append(all, flooding.bars()...)

@@ -51,11 +51,11 @@ const (
 
 var blueprints = []blueprint{
 	{bare, "stock Caddy, `reverse_proxy` alone: no authentication", startCaddy},
-	{ours, "the guard and `hookgate_proxy`", hookgateWith("hookgate_proxy", buildHookgate)},
-	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith("reverse_proxy", buildHookgate)},
+	{ours, "the guard and `hookgate_proxy`", hookgateWith(ours, "hookgate_proxy", buildHookgate)},
+	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith(oursReverse, "reverse_proxy", buildHookgate)},
 	{oursTraced, "the same as `hookgate`, with a trace of every request", tracedHookgate(nil)},
 	{oursTenth, "the same, with a trace of every tenth request", tracedHookgate([]string{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.1"})},
-	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
+	{oursOther, "another binary of hookgate, of an older state say", hookgateWith(oursOther, "hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
 	{nginxLua, "nginx with a shared dict of digests, checked in Lua", startNginxLua},
@@ -113,13 +113,17 @@ func otherBinary(_ context.Context, r *rig) (string, error) {
 }
 
 // hookgateWith returns how to start hookgate with one of the proxies behind the guard.
-func hookgateWith(terminal string, binary func(context.Context, *rig) (string, error)) func(context.Context, *rig) (*setup, error) {
+func hookgateWith(name, terminal string, binary func(context.Context, *rig) (string, error)) func(context.Context, *rig) (*setup, error) {
 	return func(ctx context.Context, r *rig) (*setup, error) {
 		path, err := binary(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		return r.startHookgate(ctx, filepath.Base(path)+"-"+terminal, []string{path}, terminal, r.credentials)
+		credentials := r.credentials
+		if name == oursOther {
+			credentials = r.otherCredentials
+		}
+		return r.startHookgate(ctx, name, []string{path}, terminal, credentials)
 	}
 }
 
