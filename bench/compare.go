@@ -49,6 +49,7 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	kept := flags.String("results", "", "file that keeps what was measured: a later run adds to it, and the report is about all of it")
 	page := flags.String("docs", "", "page to write the figures to, with a plot beside it")
 	credentials := flags.Int("credentials", 0, "live credentials that hookgate has besides the one that is used")
+	others := flags.Int("other-credentials", -1, "the same of the other binary; by default as many")
 	profile := flags.String("pgo-profile", "", "file to write a CPU profile of hookgate under load to, instead of comparing")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -70,7 +71,10 @@ func compare(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer r.end()
 	r.hookgate, r.other, r.profiled = *hookgate, *other, *profile != ""
-	r.credentials = *credentials
+	r.credentials, r.otherCredentials = *credentials, *credentials
+	if *others >= 0 {
+		r.otherCredentials = *others
+	}
 	if *profile != "" {
 		return takeProfile(ctx, r, *profile)
 	}

@@ -66,7 +66,7 @@ func deaf(ctx context.Context, args []string, out io.Writer) error {
 	if err := r.startUpstream(ctx); err != nil {
 		return err
 	}
-	s, err := hookgateWith("hookgate_proxy", buildHookgate)(ctx, r)
+	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err
 	}

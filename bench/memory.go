@@ -36,6 +36,9 @@ const settled = 12 * time.Second
 // wantedIdle is the bar for a process that has had no request, in MiB.
 const wantedIdle = 45
 
+// wantedConnection is the bar for an idle connection, in KiB.
+const wantedConnection = 12
+
 // memory measures what credentials and idle connections cost a process.
 func memory(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("memory", flag.ContinueOnError)
@@ -212,9 +215,13 @@ func writeMemory(machine string, footprints []footprint, idle int, idling []idle
 		fmt.Fprintf(&b, "Wanted idle without credentials: below %d MiB; measured %.1f of anonymous memory: %s.\n\n", wantedIdle, mib, verdict(mib < wantedIdle))
 	}
 	fmt.Fprintf(&b, "%d keep-alive connections that have had one request each, and idle:\n\n", idle)
-	table(&b, []string{"server", "resident KiB a connection"}, func(row func(...string)) {
+	table(&b, []string{"server", "resident KiB a connection", ""}, func(row func(...string)) {
 		for _, i := range idling {
-			row(i.name, fmt.Sprintf("%.1f", i.bytes/(1<<10)))
+			judged := ""
+			if i.name == ours {
+				judged = fmt.Sprintf("wanted at most %d: %s", wantedConnection, verdict(i.bytes <= wantedConnection<<10))
+			}
+			row(i.name, fmt.Sprintf("%.1f", i.bytes/(1<<10)), judged)
 		}
 	})
 	return b.String()

@@ -20,7 +20,7 @@ func takeProfile(ctx context.Context, r *rig, path string) error {
 	if err := r.startUpstream(ctx); err != nil {
 		return err
 	}
-	s, err := hookgateWith("hookgate_proxy", buildHookgate)(ctx, r)
+	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -39,9 +39,9 @@ type rig struct {
 	profiled bool   // our set-ups have an admin endpoint, to take profiles from
 
 	// credentials that our set-ups have besides the one that is used.
-	credentials int
-	built       map[string]string
-	upstream    string // host:port
+	credentials, otherCredentials int
+	built                         map[string]string
+	upstream                      string // host:port
 
 	auth *authService
 	ends []func()

@@ -55,14 +55,14 @@ const (
 
 var blueprints = []blueprint{
 	{bare, "stock Caddy, `reverse_proxy` alone: no authentication", startCaddy},
-	{ours, "the guard and `hookgate_proxy`", hookgateWith("hookgate_proxy", buildHookgate)},
-	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith("reverse_proxy", buildHookgate)},
+	{ours, "the guard and `hookgate_proxy`", hookgateWith(ours, "hookgate_proxy", buildHookgate)},
+	{oursReverse, "the guard and Caddy's `reverse_proxy`", hookgateWith(oursReverse, "reverse_proxy", buildHookgate)},
 	{oursTraced, "the same as `hookgate`, with a trace of every request", tracedHookgate(nil)},
 	{oursTenth, "the same, with a trace of every tenth request", tracedHookgate([]string{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.1"})},
 	{oursSigned, "the same as `hookgate`; its requests have a proof, at which it does not look", signedHookgate(signing{})},
 	{oursProof, "the same, and the proof is verified: HMAC-SHA256 with a timestamp, `verify standard-webhooks`", signedHookgate(signing{Verify: true})},
 	{oursReplay, "the same with `replay 10m`, a new id in every request", signedHookgate(signing{Verify: true, Replay: "10m"})},
-	{oursOther, "another binary of hookgate, of an older state say", hookgateWith("hookgate_proxy", otherBinary)},
+	{oursOther, "another binary of hookgate, of an older state say", hookgateWith(oursOther, "hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
 	{nginxLua, "nginx with a shared dict of digests, checked in Lua", startNginxLua},
@@ -121,13 +121,17 @@ func otherBinary(_ context.Context, r *rig) (string, error) {
 }
 
 // hookgateWith returns how to start hookgate with one of the proxies behind the guard.
-func hookgateWith(terminal string, binary func(context.Context, *rig) (string, error)) func(context.Context, *rig) (*setup, error) {
+func hookgateWith(name, terminal string, binary func(context.Context, *rig) (string, error)) func(context.Context, *rig) (*setup, error) {
 	return func(ctx context.Context, r *rig) (*setup, error) {
 		path, err := binary(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		return r.startHookgate(ctx, filepath.Base(path)+"-"+terminal, []string{path}, terminal, r.credentials)
+		credentials := r.credentials
+		if name == oursOther {
+			credentials = r.otherCredentials
+		}
+		return r.startHookgate(ctx, name, []string{path}, terminal, credentials)
 	}
 }
 

@@ -61,7 +61,7 @@ func soak(ctx context.Context, args []string, out io.Writer) error {
 	if err := r.startUpstream(ctx); err != nil {
 		return err
 	}
-	s, err := hookgateWith("hookgate_proxy", buildHookgate)(ctx, r)
+	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,11 @@ func soak(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return judge(out, *duration, readings, traffic)
+	express, err := s.metric(context.WithoutCancel(ctx), `hookgate_express_requests_total{result="served"}`)
+	if err != nil {
+		return err
+	}
+	return judge(out, *duration, readings, traffic, int(express))
 }
 
 // watch reads the gauges and reloads until the time is over.
@@ -140,10 +144,10 @@ func (s *setup) read(ctx context.Context, rdb *redis.Client) (reading, error) {
 
 // judge compares the last tenth of the readings with the first, and says all that is
 // wrong.
-func judge(out io.Writer, duration time.Duration, readings []reading, t clientTotals) error {
+func judge(out io.Writer, duration time.Duration, readings []reading, t clientTotals, express int) error {
 	tenth := max(len(readings)/10, 1)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v at full load, %d reloads, %d requests, of which %d were answered otherwise than 200 and %d not at all.\n\n", duration, len(readings), t.sent, t.refused, t.lost)
+	fmt.Fprintf(&b, "%v at full load, %d reloads, %d requests, of which %d were answered otherwise than 200 and %d not at all; the express lane served %d.\n\n", duration, len(readings), t.sent, t.refused, t.lost, express)
 	var problems []error
 	table(&b, []string{"median of", "first tenth", "last tenth", "bound", ""}, func(row func(...string)) {
 		for i, g := range gauges {
@@ -157,6 +161,9 @@ func judge(out io.Writer, duration time.Duration, readings []reading, t clientTo
 		}
 	})
 	fmt.Fprint(out, b.String())
+	if express == 0 {
+		problems = append(problems, errors.New("the express lane served nothing"))
+	}
 	if t.sent == 0 {
 		problems = append(problems, errors.New("no request was sent"))
 	}

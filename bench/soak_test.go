@@ -67,7 +67,7 @@ func TestJudge(t *testing.T) {
 		{"nothing was sent", during(start, start), clientTotals{}, "no request was sent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := judge(io.Discard, time.Minute, c.readings, c.traffic)
+			err := judge(io.Discard, time.Minute, c.readings, c.traffic, 1)
 			got := ""
 			if err != nil {
 				got = err.Error()
@@ -81,9 +81,9 @@ func TestJudge(t *testing.T) {
 		})
 	}
 	var out bytes.Buffer
-	judge(&out, time.Minute, during(start, reading{100 * mib, 20 * mib, 176, 100, 3}), good)
+	judge(&out, time.Minute, during(start, reading{100 * mib, 20 * mib, 176, 100, 3}), good, 1)
 	for _, want := range []string{
-		"10 reloads, 1000 requests, of which 0 were answered otherwise than 200 and 0 not at all.",
+		"10 reloads, 1000 requests, of which 0 were answered otherwise than 200 and 0 not at all; the express lane served 1.",
 		"| goroutines           | 100         | 176        | 175   | **missed** |",
 		"| open files           | 100         | 100        | 175   | met        |",
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strconv"
 	"time"
@@ -53,15 +54,16 @@ func challenge(kind credential.Kind) string {
 	return `Token realm="hookgate"`
 }
 
-// refuse answers a request that the guard refused.
-func (x *exchange) refuse(d *guard.Decision) error {
+// Refusal returns the answer to a request that the guard refused, and calls set with the
+// headers that it has beyond those of every problem.
+func Refusal(d *guard.Decision, set func(name, value string)) problem.Problem {
 	if d.Allow != "" {
-		x.w.Header().Set("Allow", d.Allow)
+		set("Allow", d.Allow)
 	}
 	if d.RetryAfter > 0 {
 		// Rounded up: who comes back as told must not be too early.
 		seconds := (d.RetryAfter + time.Second - 1) / time.Second
-		x.w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	p := problemFor(d.Outcome)
 	if d.Outcome == guard.BadSignature && d.Refuse != 0 {
@@ -71,8 +73,19 @@ func (x *exchange) refuse(d *guard.Decision) error {
 	if d.Redirected {
 		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
 	}
-	return x.answer(p, d, d.Outcome, zap.InfoLevel, "refused")
+	if p.Status == http.StatusUnauthorized {
+		set("WWW-Authenticate", challenge(d.Kind))
+	}
+	return p
 }
+
+// refuse answers a request that the guard refused.
+func (x *exchange) refuse(d *guard.Decision) error {
+	return x.answer(Refusal(d, x.w.Header().Set), d, d.Outcome, zap.InfoLevel, refused)
+}
+
+// refused is the message of the log line about a refusal.
+const refused = "refused"
 
 // refuseLate answers a request that was allowed until its body arrived. It leaves
 // x.decision alone, for the body may still be read.
@@ -93,7 +106,7 @@ func (x *exchange) fail(err error, outcome guard.Outcome) error {
 		p = problem.NoRoom
 		x.w.Header().Set("Retry-After", "1")
 	}
-	return x.answer(p, &x.decision, outcome, zap.InfoLevel, "refused")
+	return x.answer(p, &x.decision, outcome, zap.InfoLevel, refused)
 }
 
 // unanswered answers an allowed request that nobody behind the gate took. A server would
@@ -125,13 +138,28 @@ const noRoute = "-"
 
 // answer writes a problem, and one log line about it.
 func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Outcome, level zapcore.Level, message string, more ...zap.Field) error {
+	x.tell(p.Status, d, outcome, x.id, x.peer.Client, level, message, more...)
+	return write(x.w, x.r, x.raw, p, x.id)
+}
+
+// TellRefused logs a refusal, as it does for the requests that it answers itself.
+func (g *Gate) TellRefused(status int, d *guard.Decision, id string, client netip.Addr) {
+	g.tell(status, d, d.Outcome, id, client, zap.InfoLevel, refused)
+}
+
+// tell writes the log line about an answer of ours.
+func (g *Gate) tell(status int, d *guard.Decision, outcome guard.Outcome, id string, client netip.Addr, level zapcore.Level, message string, more ...zap.Field) {
 	// To the end of the queue: in a flood of refusals those who are let through go first.
 	runtime.Gosched()
-	fields := []zap.Field{
-		zap.String("request_id", x.id), zap.Int("status", p.Status), zap.String("outcome", string(outcome)), zap.String("route", cmp.Or(d.Template, noRoute)),
+	entry := g.Logger.Check(level, message)
+	if entry == nil {
+		return
 	}
-	if x.peer.Client.IsValid() {
-		fields = append(fields, zap.Stringer("client_ip", x.peer.Client))
+	var room [8]zap.Field
+	fields := append(room[:0],
+		zap.String("request_id", id), zap.Int("status", status), zap.String("outcome", string(outcome)), zap.String("route", cmp.Or(d.Template, noRoute)))
+	if client.IsValid() {
+		fields = append(fields, zap.Stringer("client_ip", client))
 	}
 	if d.Credential != uuid.Nil {
 		fields = append(fields, zap.Stringer("credential", d.Credential))
@@ -139,11 +167,7 @@ func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Ou
 	if d.Reason != "" {
 		fields = append(fields, zap.String("proof", string(d.Reason)), zap.String("vendor", d.Vendor))
 	}
-	x.Logger.Log(level, message, append(fields, more...)...)
-	if p.Status == http.StatusUnauthorized {
-		x.w.Header().Set("WWW-Authenticate", challenge(d.Kind))
-	}
-	return write(x.w, x.r, x.raw, p, x.id)
+	entry.Write(append(fields, more...)...)
 }
 
 // Refuse answers r with a problem, without waiting for a body that nobody has read.

@@ -39,6 +39,15 @@ func decoded(body []byte, encoding string) []byte {
 // The client gets the answer as the upstream made it.
 func acceptReadable(header http.Header) {
 	const name = "Accept-Encoding"
+	if lines := header[name]; len(lines) > 0 {
+		if all := strings.Join(lines, ", "); Readable(all) != all {
+			header[name] = []string{Readable(all)}
+		}
+	}
+}
+
+// Readable returns what the upstream is told in place of an Accept-Encoding.
+func Readable(accepted string) string {
 	accepts := func(coding string) bool {
 		coding, _, _ = strings.Cut(coding, ";")
 		coding = strings.TrimSpace(coding)
@@ -46,20 +55,18 @@ func acceptReadable(header http.Header) {
 	}
 	var kept []string
 	all := true
-	for _, line := range header[name] {
-		for coding := range strings.SplitSeq(line, ",") {
-			if accepts(coding) {
-				kept = append(kept, strings.TrimSpace(coding))
-			} else if strings.TrimSpace(coding) != "" {
-				all = false
-			}
+	for coding := range strings.SplitSeq(accepted, ",") {
+		if accepts(coding) {
+			kept = append(kept, strings.TrimSpace(coding))
+		} else if strings.TrimSpace(coding) != "" {
+			all = false
 		}
 	}
 	switch {
 	case all:
+		return accepted
 	case len(kept) == 0:
-		header[name] = []string{"identity"}
-	default:
-		header[name] = []string{strings.Join(kept, ", ")}
+		return "identity"
 	}
+	return strings.Join(kept, ", ")
 }

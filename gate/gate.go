@@ -74,6 +74,9 @@ type exchange struct {
 	body     clientBody    // the same on its way to the upstream
 	reply    reply
 	decision guard.Decision
+	decided  bool      // it has been, before it came here
+	at       time.Time // when the decision was begun
+	took     time.Duration
 
 	roomTaken int64 // of Room
 	claimed   Claim // nil: there is none, or what became of it is told
@@ -83,14 +86,41 @@ type exchange struct {
 
 // Serve decides on r, and hands it over to next or answers it.
 func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error {
-	if !r.ProtoAtLeast(1, 1) {
+	return g.begin(w, r).serve(next)
+}
+
+// ServeDecided is Serve for a request that was decided on at that time, which took so long,
+// before it became one of net/http.
+func (g *Gate) ServeDecided(w http.ResponseWriter, r *http.Request, d *guard.Decision, at time.Time, took time.Duration, next Handler) error {
+	x := g.begin(w, r)
+	x.decided, x.decision, x.at, x.took = true, *d, at, took
+	return x.serve(next)
+}
+
+// ServeForwarded does what is left to be done about an allowed request that was forwarded:
+// next says what came of it.
+func (g *Gate) ServeForwarded(w http.ResponseWriter, r *http.Request, d *guard.Decision, f *guard.Forwarding, next Handler) error {
+	r.Body = nil // it was sent
+	x := g.begin(w, r)
+	x.decision, x.peer = *d, g.Server.Peer(r)
+	rewrite(r, f)
+	return x.forward(next)
+}
+
+func (g *Gate) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
+	x.id = g.Server.RequestID(r)
+	return x
+}
+
+func (x *exchange) serve(next Handler) error {
+	w := x.w
+	if !x.r.ProtoAtLeast(1, 1) {
 		// net/http leaves out Transfer-Encoding in HTTP/1.0 and says nothing of it. What
 		// it took for no body must not be read as the next request.
 		w.Header().Set("Connection", "close")
 	}
-	x := &exchange{Gate: g, w: w, r: r, raw: r.Body, chunked: r.ProtoMajor == 1 && r.ContentLength < 0}
-	x.id = g.Server.RequestID(r)
-	if g.Tracer != nil {
+	if x.Tracer != nil {
 		defer x.trace()()
 		w = x.w
 	}
@@ -133,10 +163,27 @@ func (x *exchange) authorise() (err error) {
 			err = errPanic
 		}
 	}()
-	start := x.Now()
 	x.peer = x.Server.Peer(x.r)
+	if !x.decided {
+		x.decide()
+	}
 	d := &x.decision
-	*d = x.Policy.Decide(&guard.Request{
+	x.Server.Decided(x.r, d, x.took, x.spans.TraceID())
+	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
+		return err
+	}
+	if d.Outcome == guard.Allowed {
+		if err := x.prepare(x.at); err != nil {
+			return err // it is neither allowed nor refused
+		}
+	}
+	x.Server.Count(d)
+	return nil
+}
+
+func (x *exchange) decide() {
+	x.at = x.Now()
+	x.decision = x.Policy.Decide(&guard.Request{
 		Method:        x.r.Method,
 		Target:        x.r.RequestURI,
 		Tokens:        x.r.Header[x.Policy.TokenHeader],
@@ -147,18 +194,8 @@ func (x *exchange) authorise() (err error) {
 		Header:        x.r.Header,
 		RequestID:     x.id,
 		Peer:          x.peer,
-	}, x.Keyring, start)
-	x.Server.Decided(x.r, d, x.Now().Sub(start), x.spans.TraceID())
-	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
-		return err
-	}
-	if d.Outcome == guard.Allowed {
-		if err := x.prepare(start); err != nil {
-			return err // it is neither allowed nor refused
-		}
-	}
-	x.Server.Count(d)
-	return nil
+	}, x.Keyring, x.at)
+	x.took = x.Now().Sub(x.at)
 }
 
 // prepare makes the last checks on an allowed request, which take its body, and

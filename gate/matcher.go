@@ -61,6 +61,16 @@ func Translations() []problem.Problem {
 	return []problem.Problem{problem.UpstreamRefuses, problem.UpstreamBusy}
 }
 
+// Passes reports whether an answer of this status, whatever else is in it, goes to the client
+// as the upstream made it.
+func (g *Gate) Passes(d *guard.Decision, status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests:
+		return false // it depends
+	}
+	return d.Success() == nil || status >= http.StatusMultipleChoices
+}
+
 // byStatus judges an answer by its header alone. peek is true where it takes the body.
 func byStatus(status int, header http.Header, asserted bool) (instead *translation, peek bool) {
 	switch status {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -90,10 +91,22 @@ func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 
 // twoIDs returns both ids as text, in one piece of memory.
 func twoIDs(a, b uuid.UUID) (string, string) {
-	first, _ := a.MarshalText() // it never fails
-	second, _ := b.MarshalText()
-	both := string(append(first, second...))
-	return both[:len(first)], both[len(first):]
+	var room [2 * idLength]byte
+	both := string(appendID(appendID(room[:0], a), b))
+	return both[:idLength], both[idLength:]
+}
+
+const idLength = len("00000000-0000-0000-0000-000000000000")
+
+func appendID(text []byte, id uuid.UUID) []byte {
+	start := 0
+	for _, end := range [...]int{4, 6, 8, 10, len(id)} {
+		if start > 0 {
+			text = append(text, '-')
+		}
+		text, start = hex.AppendEncode(text, id[start:end]), end
+	}
+	return text
 }
 
 // Fields calls yield with each header that is to be set, exactly once. Free text in it is
@@ -104,6 +117,16 @@ func (f *Forwarding) Fields(yield func(name, value string) bool) {
 			return
 		}
 	}
+}
+
+// Sets reports whether Fields has a header of this name.
+func (f *Forwarding) Sets(name string) bool {
+	for i := range f.values {
+		if f.values[i] != "" && setHeaders[i] == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Drops reports whether a header of the client's, in whatever spelling, must not get

@@ -25,6 +25,21 @@ func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) erro
 	return d.unread(p.verify(d, header, body))
 }
 
+// HeadDecides reports whether the decision stands as it is: neither Handshake nor Verify
+// would look at anything more of the request.
+func (p *Policy) HeadDecides(d *Decision) bool {
+	switch {
+	case d.Outcome == Probe:
+		return false
+	case d.Outcome != Allowed:
+		return true
+	}
+	if d.vendor.ClientCert != nil || d.Proof != "" || d.unaddressed {
+		return false // there is more to be told of it
+	}
+	return d.vendor.Challenge == nil && d.proofs == nil && (!p.KeyFromBody || d.Kind == credential.KindAPI)
+}
+
 // unread refuses a request whose body is a reason for that, and returns any other error.
 func (d *Decision) unread(err error) error {
 	switch {

@@ -10,29 +10,42 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/internal/handover"
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // bufferSize is enough for a head and a usual body.
 const bufferSize = 16 << 10
 
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+// desk is what a connection needs while it has a request.
+type desk struct {
+	buffer  [bufferSize]byte
+	request head
+	answer  Answer
+}
 
-// conn is a connection in the lane. While it waits for a request it holds no buffer, for
-// most connections do nothing else.
+var desks = sync.Pool{New: func() any {
+	d := new(desk)
+	d.request.Fields = make([]wire.Field, 0, maxFields)
+	return d
+}}
+
+// conn is a connection in the lane. While it waits for a request it holds no desk, for most
+// connections do nothing else.
 type conn struct {
 	*handover.First
 	lane   *Lane
-	remote string
+	client wire.Client
 	raw    syscall.RawConn
 
-	buffer *[bufferSize]byte // nil while it waits
-	unread []byte            // a part of buffer, or of something larger
+	*desk         // nil while it waits
+	unread []byte // a part of its buffer, or of something larger
 
-	// Kept here with the function that sets them: a closure made for each read would be
+	// Kept here with the functions that set them: a closure made for each read would be
 	// garbage each time.
-	read func(fd uintptr) bool
-	n    int
-	err  error
+	read, put func(fd uintptr) bool
+	out       []byte // what put writes
+	n         int
+	err       error
 }
 
 func newConn(l *Lane, nc *handover.First) (*conn, bool) {
@@ -44,31 +57,44 @@ func newConn(l *Lane, nc *handover.First) (*conn, bool) {
 	if err != nil {
 		return nil, false
 	}
-	c := &conn{First: nc, lane: l, raw: raw, remote: nc.RemoteAddr().String()}
+	c := &conn{First: nc, lane: l, raw: raw, client: wire.ClientAt(nc.RemoteAddr().String())}
 	c.read = func(fd uintptr) bool {
-		if c.buffer == nil {
-			c.buffer = buffers.Get().(*[bufferSize]byte)
-		}
-		for {
-			c.n, c.err = syscall.Read(int(fd), c.buffer[:])
-			if !errors.Is(c.err, syscall.EINTR) {
-				break
-			}
-		}
-		if errors.Is(c.err, syscall.EAGAIN) {
+		c.take()
+		c.n, c.err = again(syscall.Read, fd, c.buffer[:])
+		if c.err == syscall.EAGAIN {
 			c.release()
 			return false
 		}
 		return true
 	}
+	c.put = func(fd uintptr) bool {
+		c.n, c.err = again(syscall.Write, fd, c.out)
+		return true
+	}
 	return c, true
 }
 
-// release gives the buffer back.
+// again makes a system call until no signal interrupts it.
+func again(call func(int, []byte) (int, error), fd uintptr, b []byte) (n int, err error) {
+	for {
+		if n, err = call(int(fd), b); err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// take makes sure that there is a desk.
+func (c *conn) take() {
+	if c.desk == nil {
+		c.desk = desks.Get().(*desk)
+	}
+}
+
+// release gives the desk back.
 func (c *conn) release() {
-	if c.buffer != nil {
-		buffers.Put(c.buffer)
-		c.buffer = nil
+	if c.desk != nil {
+		desks.Put(c.desk)
+		c.desk = nil
 	}
 }
 
@@ -109,7 +135,7 @@ func (c *conn) skip(most int) (left int) {
 // more reads until so many bytes are unread, within the patience for a body.
 func (c *conn) more(whole int) bool {
 	var all []byte
-	if c.buffer != nil && whole <= bufferSize {
+	if whole <= bufferSize {
 		all = c.buffer[:copy(c.buffer[:], c.unread)] // at its start, whatever was served before
 	} else {
 		all = append(make([]byte, 0, whole), c.unread...)
@@ -121,24 +147,28 @@ func (c *conn) more(whole int) bool {
 	return err == nil
 }
 
-// write sends bytes of an answer.
+// write sends bytes of an answer. Only one that the client does not take at once needs a
+// deadline.
 func (c *conn) write(b []byte) error {
+	c.out, c.n, c.err = b, 0, nil
+	err := c.raw.Write(c.put)
+	c.out = nil
+	switch {
+	case err != nil:
+		return err
+	case c.err != nil && c.err != syscall.EAGAIN:
+		return c.err
+	case c.n >= len(b):
+		return nil
+	}
 	if c.lane.WriteTimeout > 0 {
 		if err := c.SetWriteDeadline(time.Now().Add(c.lane.WriteTimeout)); err != nil {
 			return err
 		}
+		defer c.SetWriteDeadline(time.Time{})
 	}
-	_, err := c.First.Write(b)
+	_, err = c.First.Write(b[max(c.n, 0):])
 	return err
 }
 
-// memory is a body that is at hand.
-type memory struct{ bytes.Reader }
-
-// Close implements io.Closer.
-func (*memory) Close() error { return nil }
-
-var (
-	_ io.ReadCloser = (*memory)(nil)
-	_ net.Conn      = (*conn)(nil)
-)
+var _ net.Conn = (*conn)(nil)

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"net/http"
 	"net/textproto"
-	"net/url"
 	"strings"
+
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 const (
@@ -27,46 +28,41 @@ const (
 	plain
 )
 
-// head is a plain head as it was sent.
+// head is a plain head as it was sent. Its fields are kept to be used again.
 type head struct {
-	method, path, query string // query without '?'
-	host                string
-	fields              http.Header // without Host
-	length              int         // of the body; -1: none was declared
-	close               bool        // the client wants the connection closed behind the answer
-	size                int         // of the head itself, in bytes
+	wire.Request
+	size int // of the head itself, in bytes
 }
 
-// readHead reads a head at the beginning of b. It takes a narrow part of RFC 9112, in
-// which no two parsers can differ: everything stands where it is usually written, nothing
-// is folded, quoted, escaped, repeated or left out.
-func readHead(b []byte) (h head, v verdict) {
+// read reads a head at the beginning of b. It takes a narrow part of RFC 9112, in which no
+// two parsers can differ: everything stands where it is usually written, nothing is folded,
+// quoted, escaped, repeated or left out.
+func (h *head) read(b []byte) verdict {
 	end := bytes.Index(b[:min(len(b), MaxHead)], []byte("\r\n\r\n"))
 	if end < 0 {
 		if len(b) >= MaxHead || !plainSoFar(b) {
-			return head{}, declined
+			return declined
 		}
-		return head{}, partial
+		return partial
 	}
 	// One copy for all strings: the buffer is used again.
 	text := string(b[:end+2])
 	h.size = end + 4
-	line, rest := cutLine(text)
+	line, rest := wire.CutLine(text)
 	if !h.requestLine(line) {
-		return head{}, declined
+		return declined
 	}
-	h.fields, h.length = make(http.Header, 12), -1
-	values := make([]string, 0, 16) // of all fields, so that they are one piece of memory
+	h.Host, h.Fields, h.Length, h.Close, h.Body = "", h.Fields[:0], -1, false, nil
 	for rest != "" {
-		line, rest = cutLine(rest)
-		if len(h.fields) == maxFields || !h.field(line, &values) {
-			return head{}, declined
+		line, rest = wire.CutLine(rest)
+		if len(h.Fields) == maxFields || !h.field(line) {
+			return declined
 		}
 	}
-	if h.host == "" || h.length > 0 && (h.method == http.MethodGet || h.method == http.MethodDelete) {
-		return head{}, declined
+	if h.Host == "" || h.Length > 0 && (h.Method == http.MethodGet || h.Method == http.MethodDelete) {
+		return declined
 	}
-	return h, plain
+	return plain
 }
 
 // plainSoFar reports whether a head that is not whole yet may still become plain: a client
@@ -103,12 +99,6 @@ func startsMethod(s string) bool {
 	return false
 }
 
-// cutLine returns the first line of s without its end, and the rest.
-func cutLine(s string) (line, rest string) {
-	i := strings.Index(s, "\r\n") // it is there: every line ends so
-	return s[:i], s[i+2:]
-}
-
 func (h *head) requestLine(line string) bool {
 	method, line, found := strings.Cut(line, " ")
 	target, version, both := strings.Cut(line, " ")
@@ -119,33 +109,37 @@ func (h *head) requestLine(line string) bool {
 	if !strings.HasPrefix(path, "/") || !madeOf(path, pathByte) || !madeOf(query, queryByte) || hasQuery && query == "" {
 		return false
 	}
-	h.method, h.path, h.query = method, path, query
+	h.Method, h.Path, h.Query = method, path, query
 	return true
 }
 
 // field takes one line of the header.
-func (h *head) field(line string, values *[]string) bool {
-	name, value, found := strings.Cut(line, ": ")
-	if !found || name == "" || !madeOf(name, nameByte) || !plainValue(value) {
+func (h *head) field(line string) bool {
+	end := 0
+	for end < len(line) && classes[line[end]]&nameByte != 0 {
+		end++
+	}
+	value, found := strings.CutPrefix(line[end:], ": ")
+	if !found || end == 0 || !plainValue(value) {
 		return false
 	}
-	name = textproto.CanonicalMIMEHeaderKey(name)
+	name := textproto.CanonicalMIMEHeaderKey(line[:end])
 	switch name {
 	case "Host":
-		if h.host != "" || !madeOf(value, hostByte) || strings.IndexByte("-.:", value[0]) >= 0 { // Caddy refuses dots alone
+		if h.Host != "" || !madeOf(value, hostByte) || strings.IndexByte("-.:", value[0]) >= 0 { // Caddy refuses dots alone
 			return false
 		}
-		h.host = value
+		h.Host = value
 		return true
 	case "Content-Length":
 		length, ok := plainLength(value)
-		if !ok || h.length >= 0 {
+		if !ok || h.Length >= 0 {
 			return false
 		}
-		h.length = length
+		h.Length = length
 	case "Connection":
-		h.close = strings.EqualFold(value, "close")
-		if !h.close && !strings.EqualFold(value, "keep-alive") {
+		h.Close = strings.EqualFold(value, "close")
+		if !h.Close && !strings.EqualFold(value, "keep-alive") {
 			return false
 		}
 	case "Transfer-Encoding", "Expect", "Upgrade", "Trailer", "Te", "Keep-Alive", "Proxy-Connection",
@@ -154,12 +148,12 @@ func (h *head) field(line string, values *[]string) bool {
 		// header of Pragma.
 		return false
 	}
-	if _, twice := h.fields[name]; twice {
-		return false
+	for i := range h.Fields {
+		if h.Fields[i].Name == name {
+			return false
+		}
 	}
-	*values = append(*values, value)
-	n := len(*values)
-	h.fields[name] = (*values)[n-1 : n : n]
+	h.Fields = append(h.Fields, wire.Field{Name: name, Value: value})
 	return true
 }
 
@@ -181,19 +175,6 @@ func plainLength(s string) (int, bool) {
 // plainValue reports whether a value is visible ASCII with spaces inside alone.
 func plainValue(s string) bool {
 	return s != "" && s[0] != ' ' && s[len(s)-1] != ' ' && madeOf(s, valueByte)
-}
-
-// request makes of a plain head what net/http's server makes of it.
-func (h *head) request() *http.Request {
-	r := &http.Request{
-		Method: h.method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL: &url.URL{Path: h.path, RawQuery: h.query}, RequestURI: h.path,
-		Header: h.fields, Host: h.host, Body: http.NoBody, ContentLength: int64(max(h.length, 0)), Close: h.close,
-	}
-	if h.query != "" {
-		r.RequestURI += "?" + h.query
-	}
-	return r
 }
 
 // Classes of bytes.
@@ -236,6 +217,5 @@ func madeOf(s string, class byte) bool {
 
 // Plain reports whether bytes begin with the whole head of a plain request.
 func Plain(b []byte) bool {
-	_, v := readHead(b)
-	return v == plain
+	return new(head).read(b) == plain
 }

@@ -64,7 +64,7 @@ func TestReadHead(t *testing.T) {
 		{"too long", with("mcb_x", strings.Repeat("x", MaxHead)), declined},
 		{"too long and not whole", "POST /" + strings.Repeat("x", MaxHead), declined},
 	} {
-		if _, got := readHead([]byte(tc.head)); got != tc.want {
+		if got := new(head).read([]byte(tc.head)); got != tc.want {
 			t.Errorf("%s: %d, want %d", tc.name, got, tc.want)
 		}
 	}
@@ -77,9 +77,10 @@ func FuzzReadHead(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 3)
 	f.Add([]byte("PUT /a/../b?x HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 0\r\n\r\nPOST"), 60)
 	f.Fuzz(func(t *testing.T, sent []byte, split int) {
-		h, got := readHead(sent)
+		var h head
+		got := h.read(sent)
 		if split > 0 && split < len(sent) {
-			if _, early := readHead(sent[:split]); early == declined && got == plain {
+			if early := new(head).read(sent[:split]); early == declined && got == plain {
 				t.Fatal("declined too early")
 			}
 		}
@@ -92,7 +93,7 @@ func FuzzReadHead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("net/http does not read it: %v", err)
 		}
-		r := h.request()
+		r := h.HTTP()
 		if r.Method != want.Method || r.RequestURI != want.RequestURI || r.Host != want.Host || r.Close != want.Close ||
 			r.ContentLength != want.ContentLength || *r.URL != *want.URL || r.Proto != want.Proto {
 			t.Fatalf("%+v, want %+v", r, want)

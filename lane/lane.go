@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/internal/handover"
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // Lane serves connections until something on them is not plain. It does not change while
 // in use.
 type Lane struct {
-	// Handler serves a plain request, whose body is in memory and must not be kept.
+	// Handler serves plain requests, whose bodies are in memory.
 	Handler Handler
 	// FirstTimeout is how long a connection may wait for its first request, and IdleTimeout
 	// how long for any later one; 0: for ever.
@@ -23,11 +24,15 @@ type Lane struct {
 
 // Handler is what stands behind the lane.
 type Handler interface {
-	// Takes reports whether it serves requests for a Host and a path.
-	Takes(host, path string) bool
-	// ServeHTTP serves a request. It panics with http.ErrAbortHandler where the connection is
-	// to end without an answer.
-	ServeHTTP(w http.ResponseWriter, r *http.Request)
+	// Site returns what serves requests for a Host and a path; nil: nothing here does.
+	Site(host, path string) Site
+}
+
+// Site serves requests.
+type Site interface {
+	// Serve serves a request, nothing of which may be kept. It panics with
+	// http.ErrAbortHandler where the connection is to end without an answer.
+	Serve(a *Answer, r *wire.Request)
 }
 
 // bodyPatience is how long a body may come behind its head. Whoever takes longer is not
@@ -49,16 +54,16 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 			}
 			blank = c.skip(blank)
 		}
-		h, ok := c.next()
-		if !ok {
+		site := c.next()
+		if site == nil {
 			l.Declined()
 			return c.rest(), handover.Declined
 		}
-		if !c.serve(&h) {
+		if !c.serve(site) {
 			return nil, handover.Closed
 		}
 		patience, blank = l.IdleTimeout, 0
-		if h.method == http.MethodPost {
+		if c.request.Method == http.MethodPost {
 			blank = c.skip(mostBlank)
 		}
 	}
@@ -68,45 +73,45 @@ func (l *Lane) Serve(nc *handover.First, early []byte) (rest []byte, fate handov
 // one there that is no part of the body, and net/http's server takes as many.
 const mostBlank = 4
 
-// next returns the head of a request that is at hand in full.
-func (c *conn) next() (h head, ok bool) {
-	h, v := readHead(c.unread)
-	if v != plain || !c.lane.Handler.Takes(h.host, h.path) {
-		return h, false
+// next reads a request that is at hand in full, and returns what is to serve it.
+func (c *conn) next() Site {
+	c.take()
+	r := &c.request
+	if r.read(c.unread) != plain {
+		return nil
 	}
-	whole := h.size + max(h.length, 0)
+	site := c.lane.Handler.Site(r.Host, r.Path)
+	if site == nil {
+		return nil
+	}
+	whole := r.size + max(r.Length, 0)
 	if len(c.unread) < whole && !c.more(whole) {
-		return h, false
+		return nil
 	}
-	return h, true
+	r.Body, r.Client = c.unread[r.size:whole], c.client
+	return site
 }
 
 // serve serves one request, and reports whether the connection goes on.
-func (c *conn) serve(h *head) bool {
-	whole := h.size + max(h.length, 0)
-	r := h.request()
-	if h.length > 0 {
-		body := new(memory)
-		body.Reset(c.unread[h.size:whole])
-		r.Body = body
-	}
-	r.RemoteAddr = c.remote
-	w := &writer{conn: c, header: make(http.Header, 8), length: -1, close: h.close}
-	if !c.handle(w, r) || w.finish() != nil {
+func (c *conn) serve(site Site) bool {
+	r := &c.request
+	a := &c.answer
+	*a = Answer{conn: c, length: -1, close: r.Close}
+	if !handle(site, a, &r.Request) || a.finish() != nil {
 		return false
 	}
-	c.unread = c.unread[whole:]
-	return !w.close
+	c.unread = c.unread[r.size+max(r.Length, 0):]
+	return !a.close
 }
 
-// handle calls the handler. It reports whether that came to an end.
-func (c *conn) handle(w *writer, r *http.Request) (ended bool) {
+// handle calls the site. It reports whether that came to an end.
+func handle(site Site, a *Answer, r *wire.Request) (ended bool) {
 	defer func() {
 		if !ended {
 			_ = recover() // as net/http's server does: one request must not end the process
 		}
 	}()
-	c.lane.Handler.ServeHTTP(w, r)
+	site.Serve(a, r)
 	return true
 }
 

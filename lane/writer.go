@@ -11,16 +11,18 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // held is how much of an answer waits for its end, so that its length can be told: as much
 // as with net/http.
 const held = 2048
 
-// writer is the answer to one request, framed as net/http's server would frame it.
-type writer struct {
+// Answer is the answer to one request, framed as net/http's server would frame it.
+type Answer struct {
 	conn   *conn
-	header http.Header
+	header http.Header // nil: nobody has asked for it
 	status int
 	length int64  // as declared; -1: it was not
 	body   []byte // not sent yet
@@ -33,85 +35,90 @@ type writer struct {
 }
 
 // Header implements http.ResponseWriter.
-func (w *writer) Header() http.Header { return w.header }
+func (a *Answer) Header() http.Header {
+	if a.header == nil {
+		a.header = make(http.Header, 8)
+	}
+	return a.header
+}
 
 // WriteHeader implements http.ResponseWriter.
-func (w *writer) WriteHeader(status int) {
+func (a *Answer) WriteHeader(status int) {
 	switch {
-	case w.status != 0 || status < 100 || status > 999:
+	case a.status != 0 || status < 100 || status > 999:
 		return
 	case status < http.StatusOK && status != http.StatusSwitchingProtocols:
-		w.interim(status)
+		a.interim(status)
 		return
 	}
-	w.status = status
-	w.none = status == http.StatusNoContent || status == http.StatusNotModified
-	if text := w.header.Get("Content-Length"); text != "" {
+	a.status = status
+	a.none = status == http.StatusNoContent || status == http.StatusNotModified
+	if text := a.header.Get("Content-Length"); text != "" {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
-			w.length = n
+			a.length = n
 		} else {
-			delete(w.header, "Content-Length")
+			delete(a.header, "Content-Length")
 		}
 	}
 }
 
 // interim sends an answer before the answer.
-func (w *writer) interim(status int) {
+func (a *Answer) interim(status int) {
 	b := answers.Get().(*[]byte)
 	defer answers.Put(b)
 	out := appendStatus((*b)[:0], status)
-	out = appendFields(out, w.header, func(name string) bool { return name == "Content-Length" || name == "Transfer-Encoding" })
+	out = appendFields(out, a.header, func(name string) bool { return name == "Content-Length" || name == "Transfer-Encoding" })
 	out = append(out, "\r\n"...)
 	*b = out
-	w.send(out)
+	a.send(out)
 }
 
 // Write implements http.ResponseWriter.
-func (w *writer) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+func (a *Answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
 	}
 	switch {
-	case w.failed != nil:
-		return 0, w.failed
-	case w.none && len(b) > 0:
+	case a.failed != nil:
+		return 0, a.failed
+	case a.none && len(b) > 0:
 		return 0, http.ErrBodyNotAllowed
-	case w.length >= 0 && w.sent+int64(len(w.body)+len(b)) > w.length:
+	case a.length >= 0 && a.sent+int64(len(a.body)+len(b)) > a.length:
 		return 0, http.ErrContentLength
 	}
-	if !w.begun && len(w.body) == 0 && w.length == int64(len(b)) && w.length > 0 {
-		return len(b), w.whole(b)
+	if !a.begun && len(a.body) == 0 && a.length == int64(len(b)) && a.length > 0 {
+		return len(b), a.whole(b)
 	}
-	w.body = append(w.body, b...)
-	if len(w.body) > held && (w.length < 0 || w.sent+int64(len(w.body)) < w.length) {
-		return len(b), w.flush(false)
+	a.body = append(a.body, b...)
+	if len(a.body) > held && (a.length < 0 || a.sent+int64(len(a.body)) < a.length) {
+		return len(b), a.flush(false)
 	}
 	return len(b), nil
 }
 
 // FlushError serves http.ResponseController.
-func (w *writer) FlushError() error {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+func (a *Answer) FlushError() error {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
 	}
-	return w.flush(false)
+	return a.flush(false)
 }
 
 // Flush implements http.Flusher.
-func (w *writer) Flush() { _ = w.FlushError() }
+func (a *Answer) Flush() { _ = a.FlushError() }
 
 // SetReadDeadline serves http.ResponseController: all of the request is at hand.
-func (*writer) SetReadDeadline(time.Time) error { return nil }
+func (*Answer) SetReadDeadline(time.Time) error { return nil }
 
 // finish sends what is left of the answer. An error ends the connection.
-func (w *writer) finish() error {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+func (a *Answer) finish() error {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
 	}
-	if err := w.flush(true); err != nil {
+	if err := a.flush(true); err != nil {
 		return err
 	}
-	if w.length > w.sent && !w.none {
+	if a.length > a.sent && !a.none {
 		return errors.New("the answer is shorter than it was declared")
 	}
 	return nil
@@ -124,123 +131,165 @@ var answers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b
 const keptAnswer = 64 << 10
 
 // flush sends what there is of the answer, its head included.
-func (w *writer) flush(end bool) error {
-	if w.failed != nil {
-		return w.failed
+func (a *Answer) flush(end bool) error {
+	if a.failed != nil {
+		return a.failed
 	}
 	b := answers.Get().(*[]byte)
 	out := (*b)[:0]
-	if !w.begun {
-		w.begun = true
-		out = w.appendHead(out, end)
+	if !a.begun {
+		a.begun = true
+		out = a.appendHead(out, end)
 	}
-	switch n := len(w.body); {
-	case w.chunks && n > 0:
+	switch n := len(a.body); {
+	case a.chunks && n > 0:
 		out = strconv.AppendInt(out, int64(n), 16)
 		out = append(out, "\r\n"...)
-		out = append(append(out, w.body...), "\r\n"...)
+		out = append(append(out, a.body...), "\r\n"...)
 	default:
-		out = append(out, w.body...)
+		out = append(out, a.body...)
 	}
-	w.sent += int64(len(w.body))
-	w.body = w.body[:0]
-	if end && w.chunks {
+	a.sent += int64(len(a.body))
+	a.body = a.body[:0]
+	if end && a.chunks {
 		out = append(out, "0\r\n"...)
-		out = w.appendTrailers(out)
+		out = a.appendTrailers(out)
 		out = append(out, "\r\n"...)
 	}
-	w.send(out)
+	a.send(out)
 	if *b = out; cap(out) <= keptAnswer {
 		answers.Put(b)
 	}
-	return w.failed
+	return a.failed
 }
 
 // whole sends an answer that is there at once: head and body in one piece.
-func (w *writer) whole(body []byte) error {
-	w.body, w.sent = body[:min(len(body), held)], w.length // which the head looks at
+func (a *Answer) whole(body []byte) error {
+	a.body, a.sent = body[:min(len(body), held)], a.length // which the head looks at
 	b := answers.Get().(*[]byte)
-	out := append(w.appendHead((*b)[:0], false), body...)
-	w.begun, w.body = true, nil
-	w.send(out)
+	out := append(a.appendHead((*b)[:0], false), body...)
+	a.begun, a.body = true, nil
+	a.send(out)
 	if *b = out; cap(out) <= keptAnswer {
 		answers.Put(b)
 	}
-	return w.failed
+	return a.failed
 }
 
-func (w *writer) send(b []byte) {
-	if w.failed == nil && len(b) > 0 {
-		w.failed = w.conn.write(b)
+func (a *Answer) send(b []byte) {
+	if a.failed == nil && len(b) > 0 {
+		a.failed = a.conn.write(b)
 	}
 }
 
 // appendHead decides on the framing of the answer, and appends its head.
-func (w *writer) appendHead(out []byte, end bool) []byte {
-	header := w.header
+func (a *Answer) appendHead(out []byte, end bool) []byte {
+	header := a.header
 	_, trailers := header["Trailer"]
 	switch {
-	case w.none:
-		w.length = -1
-	case end && w.length < 0 && !trailers:
-		w.length = int64(len(w.body))
-	case w.length < 0:
-		w.chunks = true
+	case a.none:
+		a.length = -1
+	case end && a.length < 0 && !trailers:
+		a.length = int64(len(a.body))
+	case a.length < 0:
+		a.chunks = true
 	}
-	if w.conn.Retired() || httpguts.HeaderValuesContainsToken(header["Connection"], "close") {
-		w.close = true
+	if a.conn.Retired() || httpguts.HeaderValuesContainsToken(header["Connection"], "close") {
+		a.close = true
 	}
-	out = appendStatus(out, w.status)
+	out = appendStatus(out, a.status)
 	out = appendFields(out, header, func(name string) bool {
 		switch name {
 		case "Content-Length", "Transfer-Encoding":
 			return true
 		case "Connection":
-			return w.close
+			return a.close
 		case "Content-Type":
-			return w.status == http.StatusNotModified
+			return a.status == http.StatusNotModified
 		}
 		return false
 	})
-	// The standard library's proxy sends the head of an answer of unknown length ahead, which
-	// leaves nothing to guess a type from.
-	if !w.none && !w.chunks {
-		if _, typed := header["Content-Type"]; !typed && header.Get("Content-Encoding") == "" && len(w.body) > 0 {
-			out = append(append(append(out, "Content-Type: "...), http.DetectContentType(w.body[:min(len(w.body), held)])...), "\r\n"...)
-		}
-	}
-	if w.close {
-		out = append(out, "Connection: close\r\n"...)
-	}
-	if _, dated := header["Date"]; !dated {
-		out = append(append(append(out, "Date: "...), now()...), "\r\n"...)
-	}
-	switch {
-	case w.chunks:
-		out = append(out, "Transfer-Encoding: chunked\r\n"...)
-	case w.length >= 0:
-		out = append(strconv.AppendInt(append(out, "Content-Length: "...), w.length, 10), "\r\n"...)
-	}
-	return append(out, "\r\n"...)
+	_, typed := header["Content-Type"]
+	_, dated := header["Date"]
+	return a.appendFraming(out, typed || header.Get("Content-Encoding") != "", dated)
 }
 
 // appendTrailers appends the fields that the head announced.
-func (w *writer) appendTrailers(out []byte) []byte {
+func (a *Answer) appendTrailers(out []byte) []byte {
 	announced := make(http.Header)
-	for _, line := range w.header["Trailer"] {
+	for _, line := range a.header["Trailer"] {
 		for name := range strings.SplitSeq(line, ",") {
 			name = http.CanonicalHeaderKey(textproto.TrimString(name))
-			if values, ok := w.header[name]; ok && httpguts.ValidTrailerHeader(name) {
+			if values, ok := a.header[name]; ok && httpguts.ValidTrailerHeader(name) {
 				announced[name] = values
 			}
 		}
 	}
-	for name, values := range w.header {
+	for name, values := range a.header {
 		if later, ok := strings.CutPrefix(name, http.TrailerPrefix); ok {
 			announced[later] = values
 		}
 	}
 	return appendFields(out, announced, func(string) bool { return false })
+}
+
+// appendFraming appends the fields of an answer that are ours to write, and ends its head.
+func (a *Answer) appendFraming(out []byte, typed, dated bool) []byte {
+	// The standard library's proxy sends the head of an answer of unknown length ahead, which
+	// leaves nothing to guess a type from.
+	if !typed && !a.none && !a.chunks && len(a.body) > 0 {
+		out = append(append(append(out, "Content-Type: "...), http.DetectContentType(a.body[:min(len(a.body), held)])...), "\r\n"...)
+	}
+	if a.close {
+		out = append(out, "Connection: close\r\n"...)
+	}
+	if !dated {
+		out = append(append(append(out, "Date: "...), now()...), "\r\n"...)
+	}
+	switch {
+	case a.chunks:
+		out = append(out, "Transfer-Encoding: chunked\r\n"...)
+	case a.length >= 0:
+		out = append(strconv.AppendInt(append(out, "Content-Length: "...), a.length, 10), "\r\n"...)
+	}
+	return append(out, "\r\n"...)
+}
+
+// Whole sends an answer that came whole, as if its parts had been written one by one. Nothing
+// has been written before. No value of a field has a line end in it, or spaces around it.
+func (a *Answer) Whole(answer *wire.Answer) error {
+	a.status, a.begun = answer.Status, true
+	a.none = a.status == http.StatusNoContent || a.status == http.StatusNotModified
+	if !a.none {
+		a.body, a.length = answer.Body, int64(len(answer.Body))
+	}
+	if a.conn.Retired() {
+		a.close = true
+	}
+	b := answers.Get().(*[]byte)
+	out := appendStatus((*b)[:0], a.status)
+	typed, dated := false, false
+	for i := range answer.Fields {
+		f := &answer.Fields[i]
+		switch f.Name {
+		case "Content-Type":
+			if typed = true; a.status == http.StatusNotModified {
+				continue
+			}
+		case "Content-Encoding":
+			typed = typed || f.Value != ""
+		case "Date":
+			dated = true
+		}
+		out = wire.AppendPlain(out, f.Name, f.Value)
+	}
+	out = append(a.appendFraming(out, typed, dated), a.body...)
+	a.sent, a.body = max(a.length, 0), nil
+	a.send(out)
+	if *b = out; cap(out) <= keptAnswer {
+		answers.Put(b)
+	}
+	return a.failed
 }
 
 func appendStatus(out []byte, status int) []byte {
@@ -255,19 +304,13 @@ func appendStatus(out []byte, status int) []byte {
 	return append(out, "\r\n"...)
 }
 
-var noNewlines = strings.NewReplacer("\r", " ", "\n", " ")
-
 func appendFields(out []byte, header http.Header, without func(name string) bool) []byte {
 	for name, values := range header {
 		if without(name) || !httpguts.ValidHeaderFieldName(name) {
 			continue
 		}
 		for _, value := range values {
-			if strings.ContainsAny(value, "\r\n") {
-				value = noNewlines.Replace(value)
-			}
-			out = append(append(out, name...), ": "...)
-			out = append(append(out, textproto.TrimString(value)...), "\r\n"...)
+			out = wire.AppendField(out, name, value)
 		}
 	}
 	return out
@@ -293,6 +336,6 @@ func now() string {
 }
 
 var (
-	_ http.ResponseWriter = (*writer)(nil)
-	_ http.Flusher        = (*writer)(nil)
+	_ http.ResponseWriter = (*Answer)(nil)
+	_ http.Flusher        = (*Answer)(nil)
 )

@@ -6,6 +6,7 @@ package problem
 
 import (
 	"cmp"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -65,21 +66,27 @@ const (
 
 // Write answers a vendor with the problem. requestID needs no escaping.
 func (p Problem) Write(w http.ResponseWriter, requestID string) error {
-	body := p.document(requestID)
+	body := p.AppendDocument(make([]byte, 0, 256), requestID)
 	h := w.Header()
-	h.Set("Content-Type", ContentType)
+	for name, value := range Header(requestID) {
+		h.Set(name, value)
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Request-Id", requestID)
 	w.WriteHeader(p.Status)
 	_, err := w.Write(body)
 	return err
 }
 
-// document returns the problem as JSON. Nothing in it needs escaping: the words are
+// Header returns the fields that the answer to a request has, whatever the problem.
+func Header(requestID string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		_ = yield("Content-Type", ContentType) && yield("Cache-Control", "no-store") && yield("X-Request-Id", requestID)
+	}
+}
+
+// AppendDocument appends the problem as JSON. Nothing in it needs escaping: the words are
 // ours, as problem_test.go checks.
-func (p Problem) document(requestID string) []byte {
-	b := make([]byte, 0, 256)
+func (p Problem) AppendDocument(b []byte, requestID string) []byte {
 	b = append(b, `{"title":"`...)
 	b = append(b, p.Title...)
 	b = append(b, `","status":`...)

@@ -52,7 +52,11 @@ func TestLastRefusals(t *testing.T) {
 	}
 	check("before they are written")
 	metrics := g.Metrics(t)
-	for _, way := range []string{"served", "declined"} {
+	ways := []string{"served", "declined"}
+	if terminal != "hookgate_proxy" {
+		ways = nil // the lane is in front of hookgate_proxy alone
+	}
+	for _, way := range ways {
 		series := `hookgate_express_requests_total{result="` + way + `"} `
 		if !strings.Contains(metrics, series) || strings.Contains(metrics, series+"0\n") {
 			t.Errorf("no request was %s", way)

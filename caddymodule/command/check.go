@@ -26,8 +26,9 @@ func checkCommand(cmd *cobra.Command) {
 	cmd.Long = `
 Looks at the Redis of a configuration (role, version, replication, persistence,
 eviction, clock), tries there every command and every kind of change under keys that
-it deletes again, looks at the loggers, and at the keyring of a running server, which
-is asked at the address of its status paths. The exit code is 1 where it finds a
+it deletes again, looks at the loggers, says for each server whether the express lane
+is on and what keeps it away, and looks at the keyring of a running server, which is
+asked at the address of its status paths. The exit code is 1 where it finds a
 problem; warnings do not count.`
 	config := configFlag(cmd)
 	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")

@@ -49,14 +49,23 @@ func checkPersistence(config *caddy.Config) store.Finding {
 	return store.Finding{Check: "persistence of the configuration", Severity: store.SeverityWarning, Detail: "each configuration is copied to disk; write persist_config off"}
 }
 
+// configuredServers returns the servers of a configuration as they are written.
+func configuredServers(config *caddy.Config) (*caddyhttp.App, error) {
+	servers := new(caddyhttp.App)
+	if raw, ok := config.AppsRaw["http"]; ok {
+		if err := json.Unmarshal(raw, servers); err != nil {
+			return nil, err
+		}
+	}
+	return servers, nil
+}
+
 // checkServers looks for what loses requests at a reload or holds a restart, and for
 // requests that come to nobody.
 func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
-	var servers caddyhttp.App
-	if raw, ok := config.AppsRaw["http"]; ok {
-		if err := json.Unmarshal(raw, &servers); err != nil {
-			return nil, err
-		}
+	servers, err := configuredServers(config)
+	if err != nil {
+		return nil, err
 	}
 	reload := store.Finding{Check: "reload", Severity: store.SeverityOK, Detail: "loses no request"}
 	for _, server := range servers.Servers {
@@ -96,5 +105,5 @@ func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, e
 		return nil, err
 	}
 	live, err := checkLive(ctx, servers.Servers, net.DefaultResolver.LookupHost)
-	return slices.Concat([]store.Finding{reload, stop}, versions, mirrors, sites, urls, live), err
+	return slices.Concat([]store.Finding{reload, stop}, checkExpress(config, servers.Servers), versions, mirrors, sites, urls, live), err
 }

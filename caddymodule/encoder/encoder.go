@@ -6,6 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/logging"
+	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 
@@ -55,19 +56,20 @@ func (e Encoder) Clone() zapcore.Encoder { return Encoder{e.Encoder.Clone()} }
 // EncodeEntry implements zapcore.Encoder.
 func (e Encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	// Fields go through the redactor: the inner encoder would add them as they are.
-	inner := e.Encoder.Clone()
 	logger := knownLoggerOf(entry.LoggerName)
-	safe := redactor{inner, logger.plain}
-	for _, field := range fields {
-		field.AddTo(safe)
-	}
+	safe := zap.Inline(zapcore.ObjectMarshalerFunc(func(inner zapcore.ObjectEncoder) error {
+		for _, field := range fields {
+			field.AddTo(redactor{inner, logger.plain})
+		}
+		return nil
+	}))
 	switch {
 	case entry.LoggerName == stdlibLogger:
 		entry.Message = safePanic(entry.Message)
 	case !logger.message:
 		entry.Message = safeText(entry.Message)
 	}
-	buf, err := inner.EncodeEntry(entry, nil)
+	buf, err := e.Encoder.EncodeEntry(entry, []zapcore.Field{safe})
 	if err == nil {
 		credential.MaskTokens(buf.Bytes())
 	}

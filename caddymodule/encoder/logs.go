@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/logging"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/hookgate/hookgate/internal/droplog"
@@ -69,11 +70,25 @@ func boundWriters(ctx caddy.Context) error {
 		if _, bound := (*writer).(*droplog.Writer); bound || *writer == nil {
 			continue
 		}
-		w := droplog.New(*writer)
+		opener, err := inside[caddy.WriterOpener](log, "writerOpener")
+		if err != nil {
+			return err
+		}
+		w := droplog.New(*writer, joined(*opener))
 		*writer = w
 		ctx.OnCancel(w.Retire)
 	}
 	return nil
+}
+
+// joined returns how many bytes of lines a writer may get in one piece: one over a network
+// may take a piece for a line.
+func joined(opener caddy.WriterOpener) int {
+	switch opener.(type) {
+	case caddy.StderrWriter, *caddy.StderrWriter, caddy.StdoutWriter, *caddy.StdoutWriter, *logging.FileWriter:
+		return droplog.Joined
+	}
+	return 0
 }
 
 // UnsafeLogs returns the names of the logs of a configuration that is being loaded that

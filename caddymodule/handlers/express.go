@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/internal/wire"
 	"github.com/hookgate/hookgate/lane"
 )
 
@@ -32,9 +32,10 @@ type Express struct {
 // site is a route of a server with nothing but a guard and a proxy; a nil guard is any
 // other route.
 type site struct {
-	hosts []string // in lower case; nil: any
-	guard *Guard
-	proxy *Proxy
+	express *Express
+	hosts   []string // in lower case; nil: any
+	guard   *Guard
+	proxy   *Proxy
 }
 
 // NewExpress returns what the lane can serve of a server, or in why the reason why it can
@@ -63,6 +64,7 @@ func NewExpress(ctx caddy.Context, servers *caddyhttp.App, server *caddyhttp.Ser
 	why = "it has no site of a guard and hookgate_proxy alone"
 	for _, route := range routesOf(server) {
 		s := plainSite(route)
+		s.express = e
 		e.sites = append(e.sites, s)
 		if s.guard != nil {
 			why = ""
@@ -125,11 +127,17 @@ func plainSite(route caddyhttp.Route) (s site) {
 	return s
 }
 
-// site returns that of a Host; nil: it is not for the lane.
-func (e *Express) site(host string) *site {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+// challenges is where Caddy answers a certificate authority, before any route.
+const challenges = "/.well-known/"
+
+// Site implements lane.Handler.
+func (e *Express) Site(host, path string) lane.Site {
+	if strings.HasPrefix(path, challenges) {
+		return nil
+	}
+	name, _, hasPort := strings.Cut(host, ":")
+	if hasPort && strings.Contains(host[len(name)+1:], ":") {
+		name = host // as net.SplitHostPort takes it, which has words to say about it
 	}
 	for i := range e.sites {
 		s := &e.sites[i]
@@ -144,36 +152,34 @@ func (e *Express) site(host string) *site {
 	return nil
 }
 
-// challenges is where Caddy answers a certificate authority, before any route.
-const challenges = "/.well-known/"
-
-// Takes implements lane.Handler.
-func (e *Express) Takes(host, path string) bool {
-	return !strings.HasPrefix(path, challenges) && e.site(host) != nil
-}
-
 var (
 	serverName = []string{caddyhttp.ServerHeader}
 	inServer   = new(http.Server)
 )
 
-// ServeHTTP implements lane.Handler.
-func (e *Express) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s := e.site(r.Host)
-	if s == nil {
-		panic(http.ErrAbortHandler) // Takes said otherwise
-	}
+// Serve implements lane.Site.
+func (s *site) Serve(w *lane.Answer, r *wire.Request) {
 	expressServed.Inc()
-	defer e.abort()
+	defer s.express.abort()
+	if !s.takesBytes(r) || !s.serveBytes(w, r) {
+		s.serve(w, r, "", s.guard.gate.Serve)
+	}
+}
+
+// serve serves a request as one of net/http, under its id where it has one already.
+func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
+	e := s.express
 	w.Header()["Server"] = serverName
-	r = e.prepare(w, r)
+	r := e.prepare(w, plain.HTTP(), plain.Client)
+	if id != "" {
+		vars.SetRequestID(r, id)
+	}
 	w = gate.WithRequestID(w, vars.RequestID(r))
-	next := caddyhttp.HandlerFunc(s.proxy.direct)
 	if line, ok := e.log.begin(w, r); ok {
 		defer line.write()
 		w = line
 	}
-	if err := s.guard.ServeHTTP(w, r, next); err != nil {
+	if err := through(w, r, caddyhttp.HandlerFunc(s.proxy.direct)); err != nil {
 		panic(http.ErrAbortHandler) // of a client that is gone: there is nobody to tell
 	}
 }
@@ -193,19 +199,18 @@ func (e *Express) abort() {
 
 // prepare gives a request the context that Caddy gives it, as far as anything here looks at
 // it. Who sent it is for Caddy to say where it comes from a trusted proxy, or may.
-func (e *Express) prepare(w http.ResponseWriter, r *http.Request) *http.Request {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || e.trusts(peer.Addr()) {
+func (e *Express) prepare(w http.ResponseWriter, r *http.Request, client wire.Client) *http.Request {
+	if !client.Addr.IsValid() || e.trusts(client.Addr) {
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
 	}
 	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
-		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: peer.Addr().WithZone("").String(),
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client.Text,
 	}})
 }
 
 // trusts reports whether an address may be a trusted proxy's.
 func (e *Express) trusts(address netip.Addr) bool {
-	address = address.Unmap().WithZone("")
+	address = address.Unmap()
 	return e.anyProxy || slices.ContainsFunc(e.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
@@ -229,4 +234,7 @@ func (c *requestContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-var _ lane.Handler = (*Express)(nil)
+var (
+	_ lane.Handler = (*Express)(nil)
+	_ lane.Site    = (*site)(nil)
+)

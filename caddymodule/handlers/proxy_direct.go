@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/hookgate/hookgate/internal/upstream"
 )
 
 // direct sends a request of the lane upstream, and its answer to the client: the same as
@@ -28,18 +30,23 @@ func (p *Proxy) direct(w http.ResponseWriter, r *http.Request) error {
 	if _, named := r.Header["User-Agent"]; !named {
 		r.Header["User-Agent"] = []string{""} // or the standard library would write its own name
 	}
-	answer, err := p.transport.Direct(r, func(status int, header textproto.MIMEHeader) error {
-		before := w.Header()
-		copyFields(before, http.Header(header))
-		w.WriteHeader(status)
-		clear(before)
-		return nil
-	})
+	answer, err := p.transport.Direct(r, interimTo(w))
 	if err != nil {
 		return failure(err)
 	}
 	defer answer.Body.Close()
 	return p.answer(w, answer)
+}
+
+// interimTo passes answers before the answer on.
+func interimTo(w http.ResponseWriter) upstream.Interim {
+	return func(status int, header textproto.MIMEHeader) error {
+		before := w.Header()
+		copyFields(before, http.Header(header))
+		w.WriteHeader(status)
+		clear(before)
+		return nil
+	}
 }
 
 // answer passes an upstream's answer on. It panics where the answer breaks off: the client

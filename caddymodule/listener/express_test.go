@@ -62,6 +62,7 @@ type recorder struct {
 	addr string
 	mu   sync.Mutex
 	got  []string
+	ids  []string // of got
 }
 
 func newRecorder(t testing.TB) *recorder {
@@ -96,8 +97,10 @@ func (u *recorder) serve(c net.Conn) {
 			return
 		}
 		header := r.Header
+		id := header.Get("X-Request-Id")
 		delete(header, "X-Request-Id")
 		u.mu.Lock()
+		u.ids = append(u.ids, id)
 		u.got = append(u.got, fmt.Sprintf("%s %s %s %v %v %d\n%s", r.Method, r.RequestURI, r.Host, header, r.TransferEncoding, r.ContentLength, body))
 		u.mu.Unlock()
 		hash := fnv.New32a()
@@ -110,12 +113,12 @@ func (u *recorder) serve(c net.Conn) {
 	}
 }
 
-func (u *recorder) take() []string {
+func (u *recorder) take() (got, ids []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	got := u.got
-	u.got = nil
-	return got
+	got, ids = u.got, u.ids
+	u.got, u.ids = nil, nil
+	return got, ids
 }
 
 // ways are two servers of one configuration: the first one has the lane.
@@ -125,7 +128,8 @@ type ways struct {
 	tokens   struct{ callback, belvo, pluggy string }
 }
 
-func newWays(t testing.TB, trusted string) *ways {
+// newWays serves with these options of a server, and these directives of a site.
+func newWays(t testing.TB, options, directives string) *ways {
 	t.Helper()
 	w := new(ways)
 	for i := range w.addr {
@@ -136,10 +140,10 @@ func newWays(t testing.TB, trusted string) *ways {
 	_, plainPort, _ := net.SplitHostPort(w.addr[1])
 	const timeouts = "protocols h1\ntimeouts {\nread_header 1s\nread_body 1s\nidle 1s\n}\n"
 	text := fmt.Sprintf("{\nadmin off\npersist_config off\ngrace_period 1s\nlog default {\noutput discard\nformat hookgate\n}\nservers :%s {\nlistener_wrappers {\nhookgate\ntls\n}\n%s%s}\nservers :%s {\n%s%s}\nhookgate {\nredis embedded %q\n}\n}\n",
-		lanePort, timeouts, trusted, plainPort, timeouts, trusted, t.TempDir()+"/store")
+		lanePort, timeouts, options, plainPort, timeouts, options, t.TempDir()+"/store")
 	for i, port := range []string{lanePort, plainPort} {
-		text += fmt.Sprintf("http://:%s {\nlog\nhookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n}\nhookgate_proxy %s {\ntry_duration 100ms\n}\n}\n",
-			port, strings.Repeat("s", 32), w.upstream[i].addr)
+		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n}\nhookgate_proxy %s {\ntry_duration 100ms\n}\n}\n",
+			port, directives, strings.Repeat("s", 32), w.upstream[i].addr)
 	}
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
@@ -280,8 +284,16 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 	for left := attempts; ; left-- {
 		var got, upstream [2]string
 		for i := range w.addr {
-			got[i] = strings.Join(read(w.exchange(t, i, sent, split)), "\n")
-			upstream[i] = bearer.ReplaceAllString(strings.ReplaceAll(strings.Join(w.upstream[i].take(), "\n"), w.addr[i], "ADDR"), "Bearer JWT")
+			answers := w.exchange(t, i, sent, split)
+			requests, ids := w.upstream[i].take()
+			whole := bytes.Count(answers, []byte("\r\nX-Request-Id: ")) >= len(ids) // and not broken off
+			for _, id := range ids {
+				if whole && !bytes.Contains(answers, []byte("\r\nX-Request-Id: "+id+"\r\n")) {
+					t.Errorf("to %q at %d way %d answers %q, and the upstream was told of %s", sent, split, i, answers, id)
+				}
+			}
+			got[i] = strings.Join(read(answers), "\n")
+			upstream[i] = bearer.ReplaceAllString(strings.ReplaceAll(strings.Join(requests, "\n"), w.addr[i], "ADDR"), "Bearer JWT")
 		}
 		if got[0] == got[1] && upstream[0] == upstream[1] {
 			return
@@ -296,10 +308,12 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 var bearer = regexp.MustCompile(`Bearer [A-Za-z0-9._-]+`)
 
 // TestBothWays: the lane decides, forwards and answers as Caddy's way does, whatever the
-// upstream answers, and behind a trusted proxy, too.
+// upstream answers, and behind a trusted proxy and with an access log, too.
 func TestBothWays(t *testing.T) {
-	for _, trusted := range []string{"", "trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n", "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"} {
-		w := newWays(t, trusted)
+	for _, with := range [][2]string{
+		{}, {"trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n"}, {"trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"}, {"", "log\n"},
+	} {
+		w := newWays(t, with[0], with[1])
 		for _, request := range requests {
 			request = w.fill(request)
 			w.compare(t, request, len(request))
@@ -311,7 +325,7 @@ func TestBothWays(t *testing.T) {
 			w.compare(t, w.fill(fmt.Sprintf("POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)), 1<<20)
 		}
 		if t.Failed() {
-			t.Fatalf("with %q", trusted)
+			t.Fatalf("with %q", with)
 		}
 		caddy.Stop()
 	}
@@ -319,7 +333,7 @@ func TestBothWays(t *testing.T) {
 
 // FuzzBothWays is the same for any bytes.
 func FuzzBothWays(f *testing.F) {
-	w := newWays(f, "")
+	w := newWays(f, "", "")
 	for _, request := range requests {
 		f.Add(request, 1<<20)
 	}

@@ -34,6 +34,8 @@ type Listener struct {
 	servers *caddyhttp.App
 	server  *caddyhttp.Server
 	logger  *zap.Logger
+
+	wrappers []string // of server: Caddy forgets them when they are set up
 }
 
 // CaddyModule returns the Caddy module information.
@@ -47,7 +49,11 @@ func (l *Listener) Provision(ctx caddy.Context) (err error) {
 		return err
 	}
 	l.ctx, l.logger = ctx, ctx.Logger()
-	l.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if l.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); l.server != nil {
+		if l.wrappers, err = Wrappers(l.server); err != nil {
+			return err
+		}
+	}
 	for _, module := range ctx.Modules() {
 		if servers, ok := module.(*caddyhttp.App); ok {
 			l.servers = servers
@@ -93,17 +99,24 @@ func (l *Listener) express(wrapped *handover.Listener) {
 
 // servedExpress returns what the lane serves of the server, or why there is nothing.
 func (l *Listener) servedExpress() (served *handlers.Express, why string) {
-	if !l.app.ExpressLane() {
-		return nil, "express off"
-	}
 	if l.server == nil {
 		return nil, "its server is unknown"
 	}
-	names, err := Wrappers(l.server)
-	if err != nil || len(Between(names)) > 0 {
+	return Express(l.ctx, l.app, l.servers, l.server, l.wrappers)
+}
+
+// Express returns what the express lane serves of a server with these listener wrappers, in
+// a configuration that is set up, or why it serves nothing.
+func Express(ctx caddy.Context, instance *app.App, servers *caddyhttp.App, server *caddyhttp.Server, wrappers []string) (served *handlers.Express, why string) {
+	switch {
+	case !instance.ExpressLane():
+		return nil, "express off"
+	case !slices.Contains(wrappers, WrapperName):
+		return nil, "it does not have hookgate in listener_wrappers"
+	case len(Between(wrappers)) > 0:
 		return nil, "it has other listener wrappers"
 	}
-	return handlers.NewExpress(l.ctx, l.servers, l.server)
+	return handlers.NewExpress(ctx, servers, server)
 }
 
 // UnmarshalCaddyfile parses the wrapper, which takes no arguments.

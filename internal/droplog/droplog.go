@@ -6,7 +6,7 @@ package droplog
 
 import (
 	"io"
-	"slices"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,79 +41,111 @@ func drop() {
 	lastLoss.Store(time.Now().UnixNano())
 }
 
+// Joined is how many bytes of lines may be written in one piece to whatever takes a stream
+// of bytes: as many as a pipe takes without another process' lines in between (PIPE_BUF of
+// Linux).
+const Joined = 4 << 10
+
 // Writer hands lines to another writer, in their order.
 type Writer struct {
-	to io.WriteCloser
+	to     io.WriteCloser
+	joined int
 
 	mu      sync.Mutex
-	waiting []line
-	size    int  // of waiting, in bytes
-	writing bool // a goroutine is
-	late    bool // it has been for longer than patience
+	waiting *batch // nil: there is none
+	size    int    // of all lines that are not written, in bytes
+	writing *batch // nil: no goroutine is
+	late    bool   // it has been for longer than patience
 	retired bool
 }
 
-type line struct {
-	text    []byte
-	written chan struct{}
+// batch are lines that came while others were written. Those who wait for them wait together.
+type batch struct {
+	text     []byte
+	ends     []int // of the lines in text
+	timer    *time.Timer
+	done     chan struct{} // closed when nobody is to wait any more
+	released bool          // done is closed
 }
 
-// New returns a Writer to another one.
-func New(to io.WriteCloser) *Writer { return &Writer{to: to} }
+// New returns a Writer to another one, which gets so many bytes of lines in one piece, or
+// each line alone.
+func New(to io.WriteCloser, joined int) *Writer { return &Writer{to: to, joined: joined} }
 
 // Write implements io.Writer. It returns when p is written, or cannot wait to be. An
 // error would make zap write to standard error, where nobody may be reading either; so
 // it returns none, and counts the line.
 func (w *Writer) Write(p []byte) (int, error) {
-	l := line{slices.Clone(p), make(chan struct{})}
-	if !w.add(l) {
-		return len(p), nil
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-l.written:
-	case <-timer.C:
-		w.markLate(l)
+	if b := w.add(p); b != nil {
+		<-b.done
 	}
 	return len(p), nil
 }
 
-// add takes a line in, and reports whether it is worth waiting for.
-func (w *Writer) add(l line) bool {
+// add takes a line in, and returns what to wait for; nil: nothing.
+func (w *Writer) add(p []byte) *batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.size > 0 && w.size+len(l.text) > room {
+	if w.size > 0 && w.size+len(p) > room {
 		drop()
-		return false
+		return nil
 	}
-	w.waiting = append(w.waiting, l)
-	w.size += len(l.text)
-	if !w.writing {
-		w.writing = true
+	b := w.waiting
+	if b == nil {
+		b = &batch{done: make(chan struct{})}
+		b.timer = time.AfterFunc(patience, func() { w.markLate(b) })
+		w.waiting = b
+	}
+	b.text = append(b.text, p...)
+	b.ends = append(b.ends, len(b.text))
+	w.size += len(p)
+	if w.writing == nil {
+		w.writing = b
 		go w.write()
 	}
-	return !w.late
+	if w.late {
+		return nil
+	}
+	return b
 }
 
 // write writes what is waiting, and ends when nothing is.
 func (w *Writer) write() {
+	runtime.Gosched() // those who are about to log join
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.waiting) > 0 {
-		next := w.waiting[0]
+	for w.waiting != nil {
+		b := w.waiting
+		w.writing, w.waiting = b, nil
 		w.mu.Unlock()
-		_, err := w.to.Write(next.text)
-		if err != nil {
-			drop()
+		for start, i := 0, 0; i < len(b.ends); {
+			first := i
+			for i++; i < len(b.ends) && b.ends[i]-start <= w.joined; i++ {
+			}
+			if _, err := w.to.Write(b.text[start:b.ends[i-1]]); err != nil {
+				for range i - first {
+					drop()
+				}
+			}
+			w.mu.Lock()
+			w.size -= b.ends[i-1] - start
+			w.setLate(false)
+			w.mu.Unlock()
+			start = b.ends[i-1]
 		}
+		b.timer.Stop()
 		w.mu.Lock()
-		w.waiting = w.waiting[1:]
-		w.size -= len(next.text)
-		w.setLate(false)
-		close(next.written)
+		b.release()
 	}
-	w.waiting, w.writing = nil, false
+	w.writing = nil
+}
+
+// release lets go those who wait; the Writer's mu is held.
+func (b *batch) release() {
+	if !b.released {
+		b.released = true
+		close(b.done)
+	}
 }
 
 // pending returns how many bytes are not written yet.
@@ -123,14 +155,18 @@ func (w *Writer) pending() int {
 	return w.size
 }
 
-// markLate notes that a line has waited in vain.
-func (w *Writer) markLate(l line) {
+// markLate notes that lines have waited in vain.
+func (w *Writer) markLate(b *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	select {
-	case <-l.written:
-	default:
-		w.setLate(true)
+	if b.released {
+		return
+	}
+	w.setLate(true)
+	for _, b := range []*batch{w.writing, w.waiting} {
+		if b != nil {
+			b.release()
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func TestPipeThatNobodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := Dropped()
-	w := New(pipe)
+	w := New(pipe, Joined)
 	text := strings.Repeat("x", 1<<10)
 	const lines = 3 << 10
 	for i := range lines {
@@ -75,7 +75,7 @@ func TestLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lastLoss.Store(0)
 		s := &sink{held: make(chan struct{})}
-		w := New(s)
+		w := New(s, 0)
 		for range 3 {
 			io.WriteString(w, "a\n")
 		}
@@ -94,7 +94,7 @@ func TestLate(t *testing.T) {
 // print that on standard error.
 func TestFailingWriter(t *testing.T) {
 	before := Dropped()
-	if _, err := New(&sink{err: errors.New("disk full")}).Write([]byte("a\n")); err != nil || Dropped() != before+1 {
+	if _, err := New(&sink{err: errors.New("disk full")}, 0).Write([]byte("a\n")); err != nil || Dropped() != before+1 {
 		t.Errorf("%v, %d lost", err, Dropped()-before)
 	}
 }
@@ -104,7 +104,7 @@ func TestRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lastLoss.Store(0)
 		s := &sink{held: make(chan struct{})}
-		w := New(s)
+		w := New(s, 0)
 		io.WriteString(w, "a\n")
 		w.Retire()
 		w.Retire()

@@ -38,6 +38,7 @@ type First struct {
 	waiting bool
 	woken   bool
 	until   time.Time // the end of the wait; zero: there is none
+	armed   time.Time // the deadline that the connection has for it
 }
 
 // Wait calls read, which waits for the first byte of a request, for so long; 0: for ever.
@@ -55,7 +56,7 @@ func (f *First) Wait(patience time.Duration, read func() error) error {
 		return ErrRetired
 	}
 	f.waiting = true
-	err := f.Conn.SetReadDeadline(f.until)
+	err := f.arm(patience)
 	f.mu.Unlock()
 	if err == nil {
 		err = read()
@@ -69,12 +70,34 @@ func (f *First) Wait(patience time.Duration, read func() error) error {
 	return err
 }
 
+// arm sees to it that the wait ends. Setting a deadline costs as much as a small read, and
+// one that is a little later will do; mu is held.
+func (f *First) arm(patience time.Duration) error {
+	slack := min(patience/8, time.Second)
+	if late := f.armed.Sub(f.until); !f.until.IsZero() && !f.armed.IsZero() && late >= 0 && late <= slack {
+		return nil
+	}
+	if f.armed = f.until; !f.armed.IsZero() {
+		f.armed = f.armed.Add(slack)
+	}
+	return f.Conn.SetReadDeadline(f.armed)
+}
+
+// SetReadDeadline implements net.Conn.
+func (f *First) SetReadDeadline(t time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.armed = time.Time{}
+	return f.Conn.SetReadDeadline(t)
+}
+
 // wake ends a wait.
 func (f *First) wake() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.woken = true
 	if f.waiting {
+		f.armed = time.Time{}
 		f.Conn.SetReadDeadline(longAgo)
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
+
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // readPlain reads an answer whose head is at hand and written as usual. With ok false it
 // has read nothing, and net/http is to look at it.
-//
-// What is usual is narrow: HTTP/1.1, a status from 200 on, lines that end in CRLF, and a
-// body of one declared length or none.
 func readPlain(from *bufio.Reader, r *http.Request) (answer *http.Response, ok bool) {
 	if r.Method == http.MethodHead || r.Method == http.MethodConnect {
 		return nil, false // their answers have lengths and no bodies
@@ -22,40 +22,67 @@ func readPlain(from *bufio.Reader, r *http.Request) (answer *http.Response, ok b
 		return nil, false
 	}
 	there, _ := from.Peek(from.Buffered())
-	end := bytes.Index(there, []byte("\r\n\r\n"))
-	if end < 0 {
+	var fields [24]wire.Field
+	head := plainHead{Answer: wire.Answer{Fields: fields[:0]}}
+	if !head.read(there) {
 		return nil, false
 	}
-	text := string(there[:end+2])
-	line, rest := cutLine(text)
 	answer = &http.Response{
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: make(http.Header, 8), ContentLength: -1, Body: http.NoBody,
+		Status: head.reason, StatusCode: head.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: make(http.Header, len(head.Fields)), ContentLength: head.length, Close: head.close, Body: http.NoBody,
 	}
-	if answer.StatusCode, ok = plainStatus(line); !ok {
-		return nil, false
-	}
-	answer.Status = line[len("HTTP/1.1 "):]
-	values := make([]string, 0, 12) // of all fields, so that they are one piece of memory
-	for rest != "" {
-		line, rest = cutLine(rest)
-		if !plainField(answer, line, &values) {
-			return nil, false
+	values := make([]string, 0, len(head.Fields)) // of all fields, so that they are one piece of memory
+	for _, f := range head.Fields {
+		if before, twice := answer.Header[f.Name]; twice {
+			answer.Header[f.Name] = append(before, f.Value)
+			continue
 		}
+		values = append(values, f.Value)
+		n := len(values)
+		answer.Header[f.Name] = values[n-1 : n : n]
 	}
-	bodiless := answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusNotModified
-	switch {
-	case bodiless:
-		if answer.ContentLength >= 0 {
-			return nil, false
-		}
-		answer.ContentLength = 0
-	case answer.ContentLength < 0:
-		return nil, false // in chunks, or up to the end of the connection
-	case answer.ContentLength > 0:
-		answer.Body = &declared{Reader: from, left: answer.ContentLength}
+	if head.length > 0 {
+		answer.Body = &declared{Reader: from, left: head.length}
 	}
-	_, _ = from.Discard(end + len("\r\n\r\n"))
+	_, _ = from.Discard(head.size)
 	return answer, true
+}
+
+// plainHead is the head of an answer that is written as usual, and all of it: HTTP/1.1, a
+// status from 200 on, lines that end in CRLF, and a body of one declared length or none.
+type plainHead struct {
+	wire.Answer        // all fields as they came
+	reason      string // the status with its text
+	length      int64  // of the body
+	close       bool
+	size        int // of the head itself, in bytes
+}
+
+// read reads a head at the beginning of b, and reports whether it is plain.
+func (h *plainHead) read(b []byte) bool {
+	end := bytes.Index(b, []byte("\r\n\r\n"))
+	if end < 0 {
+		return false
+	}
+	line, rest := wire.CutLine(string(b[:end+2]))
+	h.size, h.length, h.close = end+len("\r\n\r\n"), -1, false
+	var ok bool
+	if h.Status, ok = plainStatus(line); !ok {
+		return false
+	}
+	h.reason = line[len("HTTP/1.1 "):]
+	for rest != "" {
+		line, rest = wire.CutLine(rest)
+		if !h.field(line) {
+			return false
+		}
+	}
+	if h.Status == http.StatusNoContent || h.Status == http.StatusNotModified {
+		ok = h.length < 0
+		h.length = 0
+		return ok
+	}
+	return h.length >= 0 // or it is in chunks, or goes up to the end of the connection
 }
 
 // plainStatus reads a status line.
@@ -73,8 +100,8 @@ func plainStatus(line string) (status int, ok bool) {
 	return status, status >= http.StatusOK
 }
 
-// plainField takes one line of an answer's header.
-func plainField(answer *http.Response, line string, values *[]string) bool {
+// field takes one line of an answer's header.
+func (h *plainHead) field(line string) bool {
 	name, value, found := strings.Cut(line, ":")
 	if !found || !plainName(name) || !visible(value) {
 		return false
@@ -83,29 +110,36 @@ func plainField(answer *http.Response, line string, values *[]string) bool {
 	switch name {
 	case "Content-Length":
 		length, ok := digits(value)
-		if !ok || answer.ContentLength >= 0 {
+		if !ok || h.length >= 0 {
 			return false
 		}
-		answer.ContentLength = length
+		h.length = length
 	case "Connection":
-		if _, twice := answer.Header[name]; twice {
+		if h.Get(name) != "" {
 			return false
 		}
-		answer.Close = strings.EqualFold(value, "close")
-		if !answer.Close && !strings.EqualFold(value, "keep-alive") {
+		h.close = strings.EqualFold(value, "close")
+		if !h.close && !strings.EqualFold(value, "keep-alive") {
 			return false
 		}
 	case "Transfer-Encoding", "Trailer", "Upgrade", "Pragma": // net/http makes another header of the last one
 		return false
 	}
-	if before, twice := answer.Header[name]; twice {
-		answer.Header[name] = append(before, value)
-		return true
-	}
-	*values = append(*values, value)
-	n := len(*values)
-	answer.Header[name] = (*values)[n-1 : n : n]
+	h.Fields = append(h.Fields, wire.Field{Name: name, Value: value})
 	return true
+}
+
+// dropHopFields leaves the fields that are not for this hop alone (RFC 9110, section 7.6.1).
+func (h *plainHead) dropHopFields() {
+	h.Fields = slices.DeleteFunc(h.Fields, func(f wire.Field) bool {
+		switch f.Name {
+		case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Content-Length":
+			return true
+		case "Close": // which Connection then names
+			return h.close
+		}
+		return false
+	})
 }
 
 func digits(s string) (n int64, ok bool) {
@@ -139,12 +173,6 @@ func visible(s string) bool {
 		}
 	}
 	return true
-}
-
-// cutLine returns the first line of s without its end, and the rest.
-func cutLine(s string) (line, rest string) {
-	i := strings.Index(s, "\r\n") // it is there: every line ends so
-	return s[:i], s[i+2:]
 }
 
 // declared is a body of a declared length.

@@ -19,15 +19,21 @@ type conn struct {
 	net.Conn
 	raw    syscall.RawConn
 	answer *bufio.Reader
+	early  []byte // of the answer, read before by ask
 	// left is how many bytes may still be read: of the header of an answer it is
 	// bounded, of a body not.
 	left      int64
 	reused    bool
 	idleSince time.Time
-	// closed is the result of isClosed, kept here with the function that finds it: a
-	// closure made for each look would be garbage each time.
+	armed     time.Time // the deadline, where armFor has set one
+	flight    inFlight
+
+	// closed is the result of look, and asking what step works on. They are kept here with
+	// these functions: a closure made each time would be garbage each time.
 	closed bool
 	look   func(fd uintptr)
+	asking asking
+	step   func(fd uintptr) bool
 }
 
 func newConn(c net.Conn) (*conn, error) {
@@ -44,6 +50,7 @@ func newConn(c net.Conn) (*conn, error) {
 	made := &conn{Conn: c, raw: raw}
 	made.answer = bufio.NewReader(bounded{made})
 	made.look = func(fd uintptr) { made.closed = !silent(fd) }
+	made.step = func(fd uintptr) bool { return made.asking.step(fd) }
 	return made, nil
 }
 
@@ -56,6 +63,9 @@ func (c *conn) usable() bool {
 	return err == nil && !c.closed
 }
 
+// old reports whether the connection was idle for too long.
+func (c *conn) old(now time.Time) bool { return now.Sub(c.idleSince) >= idleTimeout }
+
 var errHeaderTooLarge = errors.New("the header of the upstream's answer is too large")
 
 // bounded reads a connection as far as it may.
@@ -65,12 +75,43 @@ func (b bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errHeaderTooLarge
 	}
-	n, err := b.Conn.Read(p[:min(int64(len(p)), b.left)])
+	p = p[:min(int64(len(p)), b.left)]
+	var n int
+	var err error
+	if len(b.early) > 0 {
+		n = copy(p, b.early)
+		b.early = b.early[n:]
+	} else {
+		n, err = b.Conn.Read(p)
+	}
 	b.left -= int64(n)
 	return n, err
 }
 
 const unbounded = math.MaxInt64
+
+// slack is how much longer than armFor says a connection may be waited for. Setting a
+// deadline costs as much as a small read, and one that is still far enough away will do.
+const slack = 200 * time.Millisecond
+
+// armFor bounds what is done on the connection from now on.
+func (c *conn) armFor(timeout time.Duration, now time.Time) error {
+	if left := c.armed.Sub(now); left >= timeout && left <= timeout+slack {
+		return nil
+	}
+	deadline := now.Add(timeout + slack)
+	if err := c.Conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	c.armed = deadline
+	return nil
+}
+
+// SetDeadline implements net.Conn.
+func (c *conn) SetDeadline(t time.Time) error {
+	c.armed = time.Time{}
+	return c.Conn.SetDeadline(t)
+}
 
 // idle are the connections that wait for a request, the one used last at the end: so
 // that those too many are left alone until they are old enough to go.
@@ -82,13 +123,24 @@ type idle struct {
 }
 
 // take returns a connection that can take a request, or nil.
-func (i *idle) take() *conn {
+func (i *idle) take(now time.Time) *conn {
 	for {
 		c := i.pop()
 		if c == nil {
 			return nil
 		}
-		if time.Since(c.idleSince) < idleTimeout && c.usable() {
+		if !c.old(now) && c.usable() {
+			return c
+		}
+		_ = c.Close()
+	}
+}
+
+// youngest returns the connection that was idle last, whatever has become of it, or nil.
+func (i *idle) youngest(now time.Time) *conn {
+	for {
+		c := i.pop()
+		if c == nil || !c.old(now) {
 			return c
 		}
 		_ = c.Close()

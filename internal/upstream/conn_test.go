@@ -64,7 +64,7 @@ func TestClose(t *testing.T) {
 	})
 	tr := p.transport(t)
 	do(t, tr, p.post(t, "event"))
-	held := tr.idle.take()
+	held := tr.idle.take(time.Now())
 	second := make(chan struct{})
 	go func() {
 		defer close(second)

@@ -103,40 +103,53 @@ func notWatched() bool { return true }
 // past is a time at which everything that waits for the connection gives up.
 var past = time.Unix(1, 0)
 
+// connect returns an idle connection that can take a request, or a new one, on which what
+// is done is bounded.
+func (t *Transport) connect(ctx context.Context, take func(now time.Time) *conn) (*inFlight, error) {
+	now := time.Now()
+	c := take(now)
+	if c == nil {
+		made, err := t.dialler.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c, err = newConn(made); err != nil {
+			return nil, &Unsent{err}
+		}
+		now = time.Now()
+	}
+	if err := c.armFor(t.timeout, now); err != nil {
+		_ = c.Close()
+		return nil, &Unsent{err}
+	}
+	f := &c.flight
+	*f = inFlight{conn: c, ctx: ctx, release: notWatched}
+	if ctx.Done() != nil {
+		f.release = context.AfterFunc(ctx, func() { _ = c.Conn.SetDeadline(past) })
+	}
+	return f, nil
+}
+
 // send writes message to an idle connection or a new one. On an idle one that turns
 // out to be closed, and has taken none of it, it is written again, to another one.
 func (t *Transport) send(ctx context.Context, message []byte) (*inFlight, error) {
 	for {
-		c := t.idle.take()
-		if c == nil {
-			made, err := t.dialler.dial(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if c, err = newConn(made); err != nil {
-				return nil, &Unsent{err}
-			}
+		f, err := t.connect(ctx, t.idle.take)
+		if err != nil {
+			return nil, err
 		}
-		if err := c.SetDeadline(time.Now().Add(t.timeout)); err != nil {
-			_ = c.Close()
-			return nil, &Unsent{err}
-		}
-		f := &inFlight{conn: c, ctx: ctx}
-		f.release = notWatched
-		if ctx.Done() != nil {
-			f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
-		}
-		n, err := c.Write(message)
+		n, err := f.Write(message)
 		if err == nil || n > 0 {
 			// Who has closed before the end of the request may have answered first.
 			f.cut = err != nil
 			return f, nil
 		}
+		reused := f.reused
 		f.drop()
 		if cause := ctx.Err(); cause != nil {
 			return nil, cause
 		}
-		if !c.reused {
+		if !reused {
 			return nil, &Unsent{err}
 		}
 	}

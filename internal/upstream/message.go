@@ -3,11 +3,12 @@ package upstream
 import (
 	"bytes"
 	"net/http"
-	"net/textproto"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // appendRequest writes a request with its body, as net/http would but for the order of
@@ -15,7 +16,7 @@ import (
 // written nothing, where a request is not as usual.
 func appendRequest(message *bytes.Buffer, r *http.Request, body []byte) bool {
 	agent, named := r.Header["User-Agent"]
-	if r.Close || !named || r.Host == "" || strings.Trim(r.Host, hostBytes) != "" || r.Method == "" || r.Method == http.MethodConnect {
+	if r.Close || !named || !UsualHost(r.Host) || r.Method == "" || r.Method == http.MethodConnect {
 		return false
 	}
 	target := r.URL.RequestURI()
@@ -26,7 +27,7 @@ func appendRequest(message *bytes.Buffer, r *http.Request, body []byte) bool {
 	out = append(append(append(append(out, r.Method...), ' '), target...), " HTTP/1.1\r\nHost: "...)
 	out = append(append(out, r.Host...), "\r\n"...)
 	if len(agent) > 0 && agent[0] != "" {
-		out = appendField(out, "User-Agent", agent[0])
+		out = wire.AppendField(out, "User-Agent", agent[0])
 	}
 	if len(body) > 0 || r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch {
 		out = append(strconv.AppendInt(append(out, "Content-Length: "...), int64(len(body)), 10), "\r\n"...)
@@ -40,7 +41,7 @@ func appendRequest(message *bytes.Buffer, r *http.Request, body []byte) bool {
 			continue
 		}
 		for _, value := range values {
-			out = appendField(out, name, value)
+			out = wire.AppendField(out, name, value)
 		}
 	}
 	out = append(append(out, "\r\n"...), body...)
@@ -48,14 +49,8 @@ func appendRequest(message *bytes.Buffer, r *http.Request, body []byte) bool {
 	return true
 }
 
+// UsualHost reports whether a Host is written as it is.
+func UsualHost(host string) bool { return host != "" && strings.Trim(host, hostBytes) == "" }
+
 // hostBytes are what a usual Host is made of.
 const hostBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]"
-
-var noNewlines = strings.NewReplacer("\r", " ", "\n", " ")
-
-func appendField(out []byte, name, value string) []byte {
-	if strings.ContainsAny(value, "\r\n") {
-		value = noNewlines.Replace(value)
-	}
-	return append(append(append(append(out, name...), ": "...), textproto.TrimString(value)...), "\r\n"...)
-}

@@ -3,6 +3,7 @@
 package upstream
 
 import (
+	"io"
 	"syscall"
 )
 
@@ -18,6 +19,37 @@ func silent(fd uintptr) bool {
 		_, err := syscall.Read(int(fd), unasked[:])
 		if err != syscall.EINTR {
 			return err == syscall.EAGAIN
+		}
+	}
+}
+
+// step does what can be done without waiting, and reports whether that was all.
+func (a *asking) step(fd uintptr) bool {
+	if !a.written {
+		if a.look && !silent(fd) {
+			a.stale = true
+			return true
+		}
+		a.sent, a.err = again(syscall.Write, fd, a.message)
+		a.written = a.sent == len(a.message)
+		return !a.written
+	}
+	if a.n, a.err = again(syscall.Read, fd, a.into); a.err == syscall.EAGAIN {
+		a.err = nil
+		return false
+	}
+	if a.n == 0 && a.err == nil {
+		a.err = io.EOF
+	}
+	return true
+}
+
+// again makes a system call until no signal interrupts it. It returns no negative number.
+func again(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, error) {
+	for {
+		n, err := call(int(fd), b)
+		if err != syscall.EINTR {
+			return max(n, 0), err
 		}
 	}
 }

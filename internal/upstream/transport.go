@@ -114,6 +114,10 @@ func traced(ctx context.Context) Interim {
 // TakesDirectly reports whether a request can take the direct way.
 func (t *Transport) TakesDirectly(r *http.Request) bool { return t.direct && small(r) }
 
+// TakesMessages reports whether requests without their net/http form, of at most so many
+// bytes of body, can be asked.
+func (t *Transport) TakesMessages(body int) bool { return t.direct && body <= maxSmall }
+
 // Direct sends a request as RoundTrip does, on the direct way. Use it only for what
 // TakesDirectly.
 func (t *Transport) Direct(r *http.Request, interim Interim) (*http.Response, error) {
