@@ -28,16 +28,21 @@ func (p *Policy) Verify(d *Decision, header map[string][]string, body Body) erro
 // HeadDecides reports whether the decision stands as it is: neither Handshake nor Verify
 // would look at anything more of the request.
 func (p *Policy) HeadDecides(d *Decision) bool {
-	switch {
-	case d.Outcome == Probe:
+	if d.Outcome != Allowed {
+		return d.Outcome != Probe
+	}
+	return p.RequestDecides(d) && d.proofs == nil && (!p.KeyFromBody || d.Kind == credential.KindAPI)
+}
+
+// RequestDecides reports whether what is left to do about an allowed request is Verify
+// alone, and takes nothing but the request itself: no handshake, no certificate, nothing to
+// remember of it, and nothing to tell of a proof that fails and is not enforced.
+func (p *Policy) RequestDecides(d *Decision) bool {
+	if d.Outcome != Allowed || d.Proof != "" || d.unaddressed {
 		return false
-	case d.Outcome != Allowed:
-		return true
 	}
-	if d.vendor.ClientCert != nil || d.Proof != "" || d.unaddressed {
-		return false // there is more to be told of it
-	}
-	return d.vendor.Challenge == nil && d.proofs == nil && (!p.KeyFromBody || d.Kind == credential.KindAPI)
+	v := d.vendor
+	return v.ClientCert == nil && v.Challenge == nil && v.Replay == 0 && !v.Unenforced
 }
 
 // unread refuses a request whose body is a reason for that, and returns any other error.

@@ -105,7 +105,7 @@ func requestID(r *wire.Request) string {
 // carryOut does what was decided.
 func (x *plainExchange) carryOut() {
 	g, d := x.guard.gate, &x.decision
-	if !g.Policy.HeadDecides(d) {
+	if !g.Policy.HeadDecides(d) && !x.verify() {
 		x.continueDecided()
 		return
 	}
@@ -124,6 +124,27 @@ func (x *plainExchange) carryOut() {
 		x.refuse()
 	}
 }
+
+// verify makes the checks that take the body, which is at hand. It reports false where they
+// are the gate's to make, and has decided nothing then.
+func (x *plainExchange) verify() bool {
+	policy := &x.guard.gate.Policy
+	if !policy.RequestDecides(&x.decision) {
+		return false
+	}
+	verified := x.decision
+	if policy.Verify(&verified, x.r.Header(), held(x.r.Body)) != nil {
+		return false
+	}
+	x.decision = verified
+	return true
+}
+
+// held is a body that is in memory.
+type held []byte
+
+// Hold implements guard.Body.
+func (h held) Hold() ([]byte, error) { return h, nil }
 
 // continueDecided has the gate do what takes a request of net/http.
 func (x *plainExchange) continueDecided() {

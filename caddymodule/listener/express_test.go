@@ -3,6 +3,9 @@ package listener_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,8 +128,11 @@ func (u *recorder) take() (got, ids []string) {
 type ways struct {
 	addr     [2]string
 	upstream [2]*recorder
-	tokens   struct{ callback, belvo, pluggy string }
+	tokens   struct{ callback, belvo, pluggy, signs, shows string }
 }
+
+// secret is the one of Matcher, and of the vendors that sign or show it.
+var secret = strings.Repeat("s", 32)
 
 // newWays serves with these options of a server, and these directives of a site.
 func newWays(t testing.TB, options, directives string) *ways {
@@ -142,8 +148,9 @@ func newWays(t testing.TB, options, directives string) *ways {
 	text := fmt.Sprintf("{\nadmin off\npersist_config off\ngrace_period 1s\nlog default {\noutput discard\nformat hookgate\n}\nservers :%s {\nlistener_wrappers {\nhookgate\ntls\n}\n%s%s}\nservers :%s {\n%s%s}\nhookgate {\nredis embedded %q\n}\n}\n",
 		lanePort, timeouts, options, plainPort, timeouts, options, t.TempDir()+"/store")
 	for i, port := range []string{lanePort, plainPort} {
-		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n}\nhookgate_proxy %s {\ntry_duration 100ms\n}\n}\n",
-			port, directives, strings.Repeat("s", 32), w.upstream[i].addr)
+		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n"+
+			"vendor signs {\nsignature X-Signature %[3]s\n}\nvendor shows {\nverify {\nsignature header X-Secret\nalgorithm equal\nsecret %[3]s\n}\n}\n}\nhookgate_proxy %[4]s {\ntry_duration 100ms\n}\n}\n",
+			port, directives, secret, w.upstream[i].addr)
 	}
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
@@ -178,6 +185,8 @@ func newWays(t testing.TB, options, directives string) *ways {
 	w.tokens.callback = mint(credential.Spec{Kind: credential.KindCallback, Label: "JIRA"})
 	w.tokens.belvo = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "belvo", Connection: "belvo-main"})
 	w.tokens.pluggy = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "pluggy", Connection: "pluggy-main"})
+	w.tokens.signs = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "signs", Connection: "main"})
+	w.tokens.shows = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "shows", Connection: "main"})
 	probe := w.fill("GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 	for end := time.Now().Add(patience); !bytes.HasPrefix(w.exchange(t, 1, probe, 0), []byte("HTTP/1.1 204 ")); { // the keyring is being loaded
 		if time.Now().After(end) {
@@ -196,7 +205,8 @@ func freeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// requests are what the fuzzing begins with. CALLBACK, BELVO and PLUGGY stand for tokens.
+// requests are what the fuzzing begins with. Words in capitals stand for tokens, SIGNATURE
+// for that of the body, and SECRET for what it is made with.
 var requests = []string{
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: hooks.example.com\r\nX-Callback-Token: CALLBACK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: hooks.example.com\r\nX-Callback-Token: nobody\r\nContent-Length: 2\r\n\r\n{}",
@@ -205,6 +215,12 @@ var requests = []string{
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nIdempotency-Key: k\r\n\r\n",
 	"POST /v1/discovery/webhooks/pluggy/PLUGGY?x=1&y HTTP/1.1\r\nHost: h\r\nUser-Agent: pluggy\r\nX-Forwarded-For: 1.2.3.4\r\nX-Tenant-Id: forged\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/belvo/BELVO HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":2}",
+	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/shows/SHOWS HTTP/1.1\r\nHost: h\r\nX-Secret: SECRET\r\nX-Note: a\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/shows/SHOWS HTTP/1.1\r\nHost: h\r\nX-Secret: another\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"GET /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\n\r\n",
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\n\r\n",
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\n\r\n",
 	"PUT /partners/orders HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eDp5\r\nContent-Length: 3\r\n\r\nabc",
@@ -216,7 +232,10 @@ var requests = []string{
 }
 
 func (w *ways) fill(request string) string {
-	return strings.NewReplacer("CALLBACK", w.tokens.callback, "BELVO", w.tokens.belvo, "PLUGGY", w.tokens.pluggy).Replace(request)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(`{"a":1}`))
+	return strings.NewReplacer("CALLBACK", w.tokens.callback, "BELVO", w.tokens.belvo, "PLUGGY", w.tokens.pluggy, "SIGNS", w.tokens.signs, "SHOWS", w.tokens.shows,
+		"SIGNATURE", hex.EncodeToString(mac.Sum(nil)), "SECRET", secret).Replace(request)
 }
 
 // last is sent behind everything: where it is answered as what it is, the bytes before it
