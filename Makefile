@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release package release-check test test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release package release-check test test-without-lane test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -96,6 +96,10 @@ test:
 	$(GO) test $(RACE) -timeout 10m ./...
 	cd test && $(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /senders$$)
 	cd test && HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m .
+
+# The tests of the binary with the express lane off: every request takes Caddy's way.
+test-without-lane:
+	cd test && HOOKGATE_EXPRESS=off $(GO) test -count 1 -timeout 10m .
 
 # Takes the README's pictures of the console anew.
 images:

@@ -159,6 +159,9 @@ func (c config) text(t testing.TB, p hookgatetest.Ports) string {
 	}
 	c.global = withDefault(c.global, "admin off")
 	c.guard = withDefault(c.guard, "failure_limit off") // all clients of a test have one address
+	if !express {
+		c.app = withDefault(c.app, "express off")
+	}
 	var text strings.Builder
 	err := caddyfile.Execute(&text, struct {
 		hookgatetest.Ports
@@ -206,6 +209,12 @@ func (c config) scheme() string {
 	}
 	return "http"
 }
+
+// express is whether the express lane takes what it can: it does unless HOOKGATE_EXPRESS is off.
+var express = os.Getenv("HOOKGATE_EXPRESS") != "off"
+
+// inLane reports whether there is an express lane at all.
+func inLane() bool { return express && terminal == "hookgate_proxy" }
 
 // withDefault adds a line where none begins with its first word.
 func withDefault(lines []string, line string) []string {
