@@ -99,7 +99,7 @@ func askIssuer(ctx context.Context, base *url.URL) (*issuer, error) {
 		return nil, errors.New("the server has no issuer to sign in at: there is no oidc in its configuration")
 	}
 	// What the issuer says on the way decides where the secret of the client goes.
-	if u, err := url.Parse(at.Issuer); err != nil || u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
+	if u, err := url.Parse(at.Issuer); err != nil || !fetch.Secure(u) {
 		return nil, errors.New("the server names an issuer that is no https:// URL")
 	}
 	return at, nil
@@ -120,7 +120,7 @@ func (i *issuer) signIn(cmd *cobra.Command) (string, error) {
 		switch {
 		case text == "":
 			return "", errors.New("the issuer has no device flow: get a JWT in another way, for --token-file")
-		case err != nil || u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())):
+		case err != nil || !fetch.Secure(u):
 			return "", errors.New("the issuer names an address that is no https:// URL")
 		}
 	}

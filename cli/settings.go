@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+
+	"github.com/hookgate/hookgate/internal/fetch"
 )
 
 // Where the commands that talk to the admin API find what is not on their command
@@ -203,16 +204,10 @@ func serverURL(address string, insecureHTTP bool) (*url.URL, error) {
 	switch {
 	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return nil, errServerURL
-	case u.Scheme == "https":
-	case u.Scheme != "http":
+	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, errServerURL
-	case !onThisMachine(u.Hostname()) && !insecureHTTP:
+	case !fetch.Secure(u) && !insecureHTTP:
 		return nil, fmt.Errorf("%s is another machine, and http:// would show it and everybody on the way your JWT: use https://, or --insecure-http in a network that you trust", u.Host)
 	}
 	return u, nil
-}
-
-func onThisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

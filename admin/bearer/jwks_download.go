@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -27,15 +26,10 @@ func checkKeySetURL(text string, insecure bool) error {
 		return errors.New("jwt: the JWKS URL is not an absolute URL like https://idp.example.com/jwks.json")
 	case u.User != nil || u.Fragment != "":
 		return errors.New("jwt: the JWKS URL must have no user name, password or fragment")
-	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
+	case !insecure && !fetch.Secure(u):
 		return errors.New("jwt: the JWKS URL must begin with https://; insecure allows http")
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // newKeySetClient returns a client that goes through the proxy of the environment: keys

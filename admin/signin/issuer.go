@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,19 +62,10 @@ func checkIssuer(text string) error {
 		return errors.New("oidc: the issuer is not a URL like https://idp.example.com/realms/main")
 	case strings.HasSuffix(u.Path, "/.well-known/openid-configuration"):
 		return errors.New("oidc: the issuer is the URL before /.well-known/openid-configuration")
-	case !secure(u):
+	case !fetch.Secure(u):
 		return errors.New("oidc: the issuer must begin with https://; http:// is for this machine only")
 	}
 	return nil
-}
-
-func secure(u *url.URL) bool {
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // context makes the libraries use our client.
@@ -141,7 +131,7 @@ func (i *issuer) discover(ctx context.Context) (*metadata, error) {
 	known := &metadata{endpoint: provider.Endpoint()}
 	known.endpoint.AuthStyle = authStyle(i.config.ClientSecret, says.AuthMethods)
 	for name, text := range map[string]string{"authorization_endpoint": known.endpoint.AuthURL, "token_endpoint": known.endpoint.TokenURL, "jwks_uri": says.Keys} {
-		if u, err := url.Parse(text); err != nil || u.Host == "" || !secure(u) {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || !fetch.Secure(u) {
 			return nil, fmt.Errorf("its %s is no https:// URL", name)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+
+	"github.com/hookgate/hookgate/internal/fetch"
 )
 
 // site is where the browser sees us.
@@ -21,7 +23,7 @@ func parseRedirect(text string) (*url.URL, error) {
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("oidc: redirect_url is not a URL like https://hookgate.example.com" + CallbackPath)
-	case !secure(u):
+	case !fetch.Secure(u):
 		return nil, errors.New("oidc: redirect_url must begin with https://; http:// is for this machine only")
 	}
 	return u, nil
@@ -37,7 +39,7 @@ func (s *SignIn) site(r *http.Request) (site, bool) {
 			u.Scheme = "https"
 		}
 	}
-	if u.Host == "" || !secure(u) {
+	if u.Host == "" || !fetch.Secure(u) {
 		return site{}, false
 	}
 	at := site{origin: u.Scheme + "://" + u.Host, callback: u.String(), sessionCookie: "hookgate", attemptCookie: "hookgate-signin"}

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"time"
 
+	"github.com/hookgate/hookgate/internal/fetch"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -70,17 +70,12 @@ func (c SinkConfig) make() (*fileSink, transport, error) {
 		return nil, s, nil
 	case KindHTTPS:
 		u, err := url.Parse(c.Address)
-		if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !(u.Scheme == "http" && onThisMachine(u.Hostname())) {
+		if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || !fetch.Secure(u) {
 			return nil, nil, errors.New("the address of an https sink is an https URL, or an http URL on this machine")
 		}
 		return nil, &httpSink{url: c.Address, token: c.Token, ca: c.CA}, nil
 	}
 	return nil, nil, errKind
-}
-
-func onThisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // embeddedLease: an embedded data set is one process's, so nobody else waits for the lease,
