@@ -108,7 +108,8 @@ func (s *Store) EachAudit(ctx context.Context, tenant uuid.UUID, q AuditQuery, p
 		return err
 	}
 	begin, newest := q.oldest(), q.newest()
-	long := false
+	var place listPlace
+	defer place.leave()
 	for {
 		messages, err := s.readStream(ctx, b, func(node *redis.Client) *redis.XMessageSliceCmd {
 			return node.XRangeN(ctx, s.keys.audit(tenant), begin, newest, readBatch)
@@ -117,13 +118,9 @@ func (s *Store) EachAudit(ctx context.Context, tenant uuid.UUID, q AuditQuery, p
 			return err
 		}
 		last := len(messages) < readBatch
-		if !last && !long {
-			select {
-			case s.lists <- struct{}{}:
-				defer func() { <-s.lists }()
-				long = true
-			default:
-				return ErrManyLists
+		if !last {
+			if err := place.take(s.lists); err != nil {
+				return err
 			}
 		}
 		entries := make([]AuditEntry, 0, len(messages))

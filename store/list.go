@@ -22,6 +22,30 @@ const maxLists = 4
 // ErrManyLists: as many whole lists are being read as one process reads at once.
 var ErrManyLists = errors.New("too many whole lists are being read")
 
+// listPlace is the place of a whole list among those that are read at once; the zero value
+// holds none.
+type listPlace struct{ in chan struct{} }
+
+// take takes a place, unless it is held already. Errors: ErrManyLists.
+func (p *listPlace) take(in chan struct{}) error {
+	if p.in != nil {
+		return nil
+	}
+	select {
+	case in <- struct{}{}:
+		p.in = in
+		return nil
+	default:
+		return ErrManyLists
+	}
+}
+
+func (p *listPlace) leave() {
+	if p.in != nil {
+		<-p.in
+	}
+}
+
 // List calls page with every credential of a tenant and kind, newest first, revoked ones
 // included, a batch at a time. It ends with the error that page returns.
 //
@@ -32,7 +56,8 @@ func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind credential.Kind
 		return err
 	}
 	var at listPosition
-	long := false
+	var place listPlace
+	defer place.leave()
 	for last := false; !last; {
 		var members []listPosition
 		if members, last, err = s.indexAfter(ctx, b, tenant, at); err != nil {
@@ -41,13 +66,9 @@ func (s *Store) List(ctx context.Context, tenant uuid.UUID, kind credential.Kind
 		if len(members) == 0 {
 			break
 		}
-		if !last && !long {
-			select {
-			case s.lists <- struct{}{}:
-				defer func() { <-s.lists }()
-				long = true
-			default:
-				return ErrManyLists
+		if !last {
+			if err := place.take(s.lists); err != nil {
+				return err
 			}
 		}
 		at = members[len(members)-1]
