@@ -1,13 +1,6 @@
 package cli
 
-import (
-	"errors"
-	"net/http"
-
-	"github.com/spf13/cobra"
-
-	"github.com/hookgate/hookgate/admin/api"
-)
+import "github.com/spf13/cobra"
 
 func disableCommand(server *settings) *cobra.Command {
 	return changeWithReason(server, "disable", &cobra.Command{
@@ -29,23 +22,4 @@ func enableCommand(server *settings) *cobra.Command {
 Enables a disabled credential, and prints it. Its token is accepted again, unless it has
 expired meanwhile. Enabling it again changes nothing.`,
 	})
-}
-
-// changeWithReason makes cmd the command of an operation that takes an id and a reason.
-func changeWithReason(server *settings, operation string, cmd *cobra.Command) *cobra.Command {
-	var body api.ChangeReasonRequest
-	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
-	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
-		client, err := server.client()
-		if err != nil {
-			return err
-		}
-		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/" + operation, body: body}, *output)
-	})
-	return cmd
 }

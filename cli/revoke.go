@@ -33,27 +33,13 @@ func revokeCommand(server *settings) *cobra.Command {
 Ends a credential for good, and prints it. On a terminal it shows the credential and
 asks before; elsewhere, and with --yes, it does not.`,
 	}
-	var body api.ChangeReasonRequest
-	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	yes := cmd.Flags().Bool("yes", false, "Do not ask")
-	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
+	return changeWithReason(server, "revoke", cmd, func(client *operatorClient, id string) error {
+		if *yes || !term.IsTerminal(int(os.Stdin.Fd())) {
+			return nil
 		}
-		client, err := server.client()
-		if err != nil {
-			return err
-		}
-		if !*yes && term.IsTerminal(int(os.Stdin.Fd())) {
-			if err := confirmRevoke(cmd, client, id); err != nil {
-				return err
-			}
-		}
-		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/revoke", body: body}, *output)
+		return confirmRevoke(cmd, client, id)
 	})
-	return cmd
 }
 
 var errNotConfirmed = errors.New("not revoked")
@@ -78,6 +64,31 @@ func confirmRevoke(cmd *cobra.Command, client *operatorClient, id string) error 
 		return errNotConfirmed
 	}
 	return nil
+}
+
+// changeWithReason makes cmd the command of an operation that takes an id and a reason. It
+// asks for nothing where one of before returns an error.
+func changeWithReason(server *settings, operation string, cmd *cobra.Command, before ...func(*operatorClient, string) error) *cobra.Command {
+	var body api.ChangeReasonRequest
+	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
+	output := outputFlag(cmd)
+	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
+		id, err := oneID(args)
+		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		client, err := server.client()
+		if err != nil {
+			return err
+		}
+		for _, check := range before {
+			if err := check(client, id); err != nil {
+				return err
+			}
+		}
+		return printOne(cmd, client, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/" + operation, body: body}, *output)
+	})
+	return cmd
 }
 
 // printOne makes a call that answers with a credential, and prints that.
