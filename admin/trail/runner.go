@@ -105,7 +105,8 @@ func (r *Runner) follow(ctx context.Context) error {
 			return err
 		}
 		if len(entries) == 0 {
-			r.settled()
+			r.oldest.Store(0) // everything is sent
+			r.works()
 			if err := wait(ctx, r.poll); err != nil {
 				return err
 			}
@@ -132,15 +133,12 @@ func (r *Runner) follow(ctx context.Context) error {
 			r.lost.Add(b.lost)
 			r.log.Error("entries of the audit log were gone before they got to a sink", slog.String("sink", r.name), slog.Uint64("entries", b.lost))
 		}
-		if r.broken.Swap(false) {
-			r.log.Info("the audit log gets to a sink again", slog.String("sink", r.name))
-		}
+		r.works()
 	}
 }
 
-// settled: everything is sent.
-func (r *Runner) settled() {
-	r.oldest.Store(0)
+// works notes that the sink can be used.
+func (r *Runner) works() {
 	if r.broken.Swap(false) {
 		r.log.Info("the audit log gets to a sink again", slog.String("sink", r.name))
 	}
