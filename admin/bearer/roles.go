@@ -49,9 +49,6 @@ func (r Role) May(right Right) bool { return slices.Contains(rights[r], right) }
 // strength orders the roles: of those that a token gives the strongest counts.
 var strength = []Role{RoleNone, RoleViewer, RoleMinter, RoleAdmin}
 
-// Roles returns all roles, the weakest first.
-func Roles() []Role { return slices.Clone(strength) }
-
 func checkRole(word string, role Role) error {
 	if !slices.Contains(strength, role) {
 		return fmt.Errorf("jwt: unknown role %q in %s; known are none, viewer, minter, admin", role, word)

@@ -148,13 +148,6 @@ func (b *batch) release() {
 	}
 }
 
-// pending returns how many bytes are not written yet.
-func (w *Writer) pending() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.size
-}
-
 // markLate notes that lines have waited in vain.
 func (w *Writer) markLate(b *batch) {
 	w.mu.Lock()

@@ -118,3 +118,10 @@ func TestRetire(t *testing.T) {
 		}
 	})
 }
+
+// pending returns how many bytes are not written yet.
+func (w *Writer) pending() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.size
+}

@@ -46,10 +46,12 @@ func ClientAt(remote string) Client {
 }
 
 // Get returns the value of a field, by its canonical name; "" where there is none.
-func (r *Request) Get(name string) string {
-	for i := range r.Fields {
-		if r.Fields[i].Name == name {
-			return r.Fields[i].Value
+func (r *Request) Get(name string) string { return first(r.Fields, name) }
+
+func first(fields []Field, name string) string {
+	for i := range fields {
+		if fields[i].Name == name {
+			return fields[i].Value
 		}
 	}
 	return ""
@@ -102,14 +104,7 @@ type Answer struct {
 }
 
 // Get returns the first value of a field, by its canonical name; "" where there is none.
-func (a *Answer) Get(name string) string {
-	for i := range a.Fields {
-		if a.Fields[i].Name == name {
-			return a.Fields[i].Value
-		}
-	}
-	return ""
-}
+func (a *Answer) Get(name string) string { return first(a.Fields, name) }
 
 // CutLine returns the first line of a head without its end, and the rest. Every line of s
 // ends in CRLF.
