@@ -19,20 +19,9 @@ import (
 	"github.com/hookgate/hookgate/store/redistest"
 )
 
-// patience bounds every wait for a condition. It says nothing about how fast things
-// are; test machines are busy.
-const patience = 30 * time.Second
+const patience = redistest.Patience
 
-// eventually polls until the condition holds.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 // testLog shows the store's log where a test fails. Stores are destructed before the
 // test they log to has ended.

@@ -49,14 +49,7 @@ func open(t testing.TB, config store.Config) *store.Store {
 	return s
 }
 
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
+var eventually = redistest.Eventually
 
 // sending runs a sink, as a process of its own where process is not "", until stop is called.
 func sending(t testing.TB, s *store.Store, c SinkConfig, process string) (r *Runner, stop func()) {
