@@ -16,9 +16,7 @@ import (
 // that a reload and another start go on where it was.
 func TestAuditDocs(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("bash is not installed")
-	}
+	needs(t, "bash")
 	dir := t.TempDir()
 	log := filepath.Join(dir, "audit.log")
 	g := start(t, config{store: embedded(t), upstream: newUpstream(t).addr, app: []string{"audit_sink file " + log}})

@@ -14,9 +14,7 @@ import (
 // TestCommandLineDocs does what docs/cli.md shows, in its order.
 func TestCommandLineDocs(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("bash is not installed")
-	}
+	needs(t, "bash")
 	g := start(t, config{store: embedded(t), upstream: newUpstream(t).addr})
 	dir := t.TempDir()
 	if err := os.Symlink(hookgatetest.Binary(), filepath.Join(dir, "hookgate")); err != nil {

@@ -16,11 +16,7 @@ import (
 // TestGettingStarted does what docs/getting-started.md tells a newcomer to do.
 func TestGettingStarted(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(tool + " is not installed")
-		}
-	}
+	needs(t, "bash", "curl")
 	page, err := os.ReadFile("../docs/getting-started.md")
 	if err != nil {
 		t.Fatal(err)

@@ -22,15 +22,24 @@ func typed(t *testing.T, script string, environment ...string) (stdout, stderr s
 	return typedIn(t, t.TempDir(), script, environment...)
 }
 
+// needs skips a test where a program is missing; where CI runs it, .ci/run has installed it.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skip(program + " is not installed")
+		}
+	}
+}
+
 // typedIn runs what a page shows in dir. What it leaves running is ended, as it is when a
 // terminal is closed.
 func typedIn(t *testing.T, dir, script string, environment ...string) (stdout, stderr string) {
 	t.Helper()
-	for _, tool := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(tool + " is not installed")
-		}
-	}
+	needs(t, "bash", "curl")
 	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -37,11 +36,7 @@ reload() {
 // reload and is never refused.
 func TestRotate(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"redis-cli", "openssl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(tool + " is not installed")
-		}
-	}
+	needs(t, "redis-cli", "openssl")
 	const page = "docs/rotate.md"
 	dir := t.TempDir()
 	write := func(name, text string) {
