@@ -15,7 +15,7 @@ export GOAMD64 := v1
 export GOARM64 := v8.0
 STATIC  := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run help build release package release-check test test-without-lane test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
+.PHONY: run help build release package release-check test test-without-lane test-redis-family test-manifests images test-faults test-senders senders-deps test-vendors vendors-deps test-fronts fronts-deps fronts-tools bench bench-deps bench-memory bench-deaf bench-operators bench-micro soak bench-propagation bench-boot bench-herd bench-admin lint fuzz vuln fmt clean FORCE
 
 # Runs Hookgate with an embedded store and a stand-in for Matcher.
 run: build
@@ -24,8 +24,8 @@ run: build
 # Lists the targets.
 help:
 	@awk '/^# / { text = text " " substr($$0, 3); next } \
-		/^[a-z][a-z-]*:([^=]|$$)/ { sub(/:.*/, ""); sub(/\. .*/, ".", text); printf "%-18s%s\n", $$0, text } \
-		!/^[A-Z_]+ *[?:]?=/ { text = "" }' Makefile
+		/^[a-z][a-z-]*:([^=]|$$)/ && !/: export / { sub(/:.*/, ""); sub(/\. .*/, ".", text); printf "%-18s%s\n", $$0, text } \
+		!/^[A-Z_]+ *[?:]?=/ && !/: export / { text = "" }' Makefile
 
 # Builds bin/hookgate, static and stripped.
 build:
@@ -89,7 +89,8 @@ release-check:
 
 # Runs every test, those of the binary with either proxy behind the guard. Those that need a redis-server are skipped where there is none,
 # unless HOOKGATE_REQUIRE_REDIS=1; those of the console need Chromium in the same way, HOOKGATE_REQUIRE_CHROMIUM=1.
-# Those of a full disk need the right to mount a file system: HOOKGATE_REQUIRE_MOUNT=1.
+# Those of a full disk need the right to mount a file system: HOOKGATE_REQUIRE_MOUNT=1. Those of an upgrade need all of the
+# repository's history: HOOKGATE_REQUIRE_HISTORY=1.
 # Those of the binary are a module of their own, to keep what only they need out of ours; with vendors' HTTP clients they are
 # test-senders.
 test:
