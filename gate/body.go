@@ -152,7 +152,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		x := b.exchange
-		now := x.decision
+		now := x.Decision
 		if x.Policy.Recheck(&now, x.Keyring, x.Now()); now.Outcome != guard.Allowed {
 			b.refused.Store(&now)
 			return 0, errCredentialEnded // without its last bytes nobody takes it for whole
