@@ -45,6 +45,9 @@ func (x *exchange) holdsBody() bool {
 	return held
 }
 
+// AtHand implements guard.Body.
+func (x *exchange) AtHand() bool { return x.holdsBody() }
+
 // Hold implements guard.Body: it takes all of the body into memory, and leaves it there
 // to be forwarded. It is done only for requests that are allowed otherwise.
 func (x *exchange) Hold() ([]byte, error) {

@@ -34,6 +34,7 @@ type plainExchange struct {
 	token, secret, parent values // what request and trace have of three headers
 	forwarding            *guard.Forwarding
 
+	header  wire.Header
 	message []byte
 	answer  wire.Answer
 }
@@ -56,7 +57,8 @@ func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done
 	if done = x.decide(); done {
 		x.carryOut()
 	}
-	*x = plainExchange{message: x.message[:0], answer: wire.Answer{Fields: x.answer.Fields[:0], Body: x.answer.Body[:0]}}
+	x.header.Clear()
+	*x = plainExchange{header: x.header, message: x.message[:0], answer: wire.Answer{Fields: x.answer.Fields[:0], Body: x.answer.Body[:0]}}
 	if cap(x.message) <= keptMessage {
 		plainExchanges.Put(x)
 	}
@@ -144,7 +146,8 @@ func (x *plainExchange) verify() bool {
 		return false
 	}
 	verified, began := x.Decision, x.Spans.Now()
-	if policy.Verify(&verified, x.r.Header(), held(x.r.Body)) != nil {
+	x.r.HeaderInto(&x.header)
+	if policy.Verify(&verified, x.header.Fields, held(x.r.Body)) != nil {
 		return false
 	}
 	if x.Decision = verified; verified.Proof != "" {
@@ -158,6 +161,9 @@ type held []byte
 
 // Hold implements guard.Body.
 func (h held) Hold() ([]byte, error) { return h, nil }
+
+// AtHand implements guard.Body.
+func (held) AtHand() bool { return true }
 
 // leave ends what was begun, as far as it has not been handed over.
 func (x *plainExchange) leave() {
