@@ -73,6 +73,11 @@ func TestClientCertificates(t *testing.T) {
 		{"either of three: the certificate", VendorPolicy{ClientCert: pinned, AllowIPs: list, Proof: signature, Either: true}, far, &made.pix, nil, Allowed, proof.OK, Probe},
 		{"either of three: none of them", VendorPolicy{ClientCert: pinned, AllowIPs: list, Proof: signature, Either: true}, far, nil, nil, BadSignature, proof.Missing, SourceIP},
 
+		{"either, and no address: the signature", VendorPolicy{ClientCert: pinned, Proof: signature, Either: true}, far, nil, good, Allowed, proof.OK, SourceIP},
+		{"either, and no address: the certificate", VendorPolicy{ClientCert: pinned, Proof: signature, Either: true}, far, &made.pix, nil, Allowed, proof.OK, Probe},
+		{"either, and no address: another's certificate", VendorPolicy{ClientCert: pinned, Proof: signature, Either: true}, far, &made.other, nil, BadSignature, proof.Missing, SourceIP},
+		{"either, and no address: none of them", VendorPolicy{ClientCert: pinned, Proof: signature, Either: true}, near, nil, nil, BadSignature, proof.Missing, SourceIP},
+
 		{"unenforced", VendorPolicy{ClientCert: pinned, Unenforced: true}, far, nil, nil, Allowed, Unenforced, Probe},
 		{"unenforced, and its own", VendorPolicy{ClientCert: pinned, Unenforced: true}, far, &made.pix, nil, Allowed, proof.OK, Probe},
 		{"unenforced, with a signature that is right", VendorPolicy{ClientCert: pinned, Proof: signature, Unenforced: true}, far, nil, good, Allowed, Unenforced, Probe},

@@ -253,7 +253,8 @@ func (p *Policy) judge(d *Decision, ring Keyring, now time.Time) {
 		if key.Proof != nil {
 			d.proofs = key.Proof
 		}
-		d.unaddressed = vendor.Either && !allowedFrom(vendor.AllowIPs, d.peer.Client)
+		// Where no addresses are named, none is enough.
+		d.unaddressed = vendor.Either && (len(vendor.AllowIPs) == 0 || !allowedFrom(vendor.AllowIPs, d.peer.Client))
 	}
 }
 

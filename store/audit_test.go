@@ -161,6 +161,26 @@ func TestAuditTellsWhatChanged(t *testing.T) {
 	})
 }
 
+// TestAuditHasNoToken: one that an operator typed where words belong is in no entry.
+func TestAuditHasNoToken(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		spec := callbackSpec()
+		c, token := mint(t, s, spec)
+		label := "was " + token
+		if _, err := s.Update(t.Context(), ref(c), Patch{Label: &label}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Revoke(WithOrigin(t.Context(), Origin{Reason: "they posted " + token}), ref(c)); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range auditLog(t, s, AuditQuery{}) {
+			if said := fmt.Sprintf("%+v", e); strings.Contains(said, token) || e.Action == ActionRevoke && !strings.Contains(said, "they posted ") {
+				t.Error(said)
+			}
+		}
+	})
+}
+
 // TestAuditOfAnOlderRelease: entries without address and label are read as they are.
 func TestAuditOfAnOlderRelease(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {

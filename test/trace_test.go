@@ -176,12 +176,13 @@ func TestTracesOff(t *testing.T) {
 }
 
 // TestTracesWithoutCollector: one that is not there costs no request, is in the log, and
-// does not hold up the end.
+// does not hold up the end. A password in a header that the SDK cannot read is not printed.
 func TestTracesWithoutCollector(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
 	g := start(t, config{store: embedded(t), upstream: u.addr, app: []string{"tracing"}, env: []string{
 		fmt.Sprintf("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:%d", hookgatetest.FreePort(t)), "OTEL_BSP_SCHEDULE_DELAY=20", "OTEL_BSP_EXPORT_TIMEOUT=200",
+		"OTEL_EXPORTER_OTLP_HEADERS=authorization canary-in-header",
 	}})
 	c := g.operator(t, tenantA, "admin").mintCallback("JIRA")
 	wantStatus(t, g.use(t, c), http.StatusOK)
@@ -191,6 +192,9 @@ func TestTracesWithoutCollector(t *testing.T) {
 	wantStatus(t, g.use(t, c), http.StatusOK)
 	if code := g.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+	if strings.Contains(g.Output.String(), "canary-in-header") {
+		t.Error("the output has the header for the collector")
 	}
 }
 

@@ -65,6 +65,11 @@ func (s *fileSink) openFile() error {
 	case !info.Mode().IsRegular():
 		return errNotRegular
 	}
+	if info.Mode().Perm() != 0o600 { // made by somebody else, such as logrotate
+		if err := file.Chmod(0o600); err != nil {
+			return plain(err)
+		}
+	}
 	size := info.Size()
 	tail := make([]byte, min(size, 4*auditchain.MaxLine))
 	if _, err := file.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {

@@ -118,6 +118,23 @@ func TestFileSinkAfterACrash(t *testing.T) {
 	})
 }
 
+// TestFileSinkIsForItsOwner: also where logrotate made the file, with the rights of its own.
+func TestFileSinkIsForItsOwner(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s *store.Store) {
+		path := filepath.Join(t.TempDir(), "audit.log")
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, stop := sending(t, s, SinkConfig{Kind: KindFile, Address: path}, "")
+		defer stop()
+		mintAll(t, s, "one")
+		eventually(t, "it is there", func() bool { return bytes.Count(read(t, path), []byte("\n")) == 1 })
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+	})
+}
+
 // TestFileSinkIsOneProcess: another process on the same file waits.
 func TestFileSinkIsOneProcess(t *testing.T) {
 	s := open(t, store.Config{EmbeddedDir: t.TempDir(), Namespace: "hookgate"})

@@ -41,7 +41,7 @@ type AuditSink struct {
 func (a *App) parseAuditSink(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 || args[1] == "" {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "audit_sink")
 	}
 	sink := AuditSink{Kind: args[0], Address: args[1]}
 	switch sink.Kind {

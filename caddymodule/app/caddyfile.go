@@ -79,7 +79,7 @@ func (a *App) Words(redis *Redis) grammar.Words {
 func (a *App) parseAuditKeep(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "audit_keep")
 	}
 	keep, err := strconv.Atoi(args[0])
 	if err != nil || keep <= 0 {

@@ -89,7 +89,7 @@ func (r *Redis) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	case len(args) == 1 && args[0] != "cluster" && args[0] != "sentinel" && args[0] != "embedded":
 		r.URLs = args
 	default:
-		return d.ArgErr()
+		return grammar.ArgErr(d, "redis")
 	}
 	return r.Words().Parse(d, "redis")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -99,6 +100,9 @@ func tracesOff(env func(string) string) (bool, error) {
 
 func newExporter() (*exporter, error) {
 	ctx := context.Background()
+	// What the SDK logs on its own quotes the environment, in which headers may hold a
+	// collector's password. Exports that fail are told by the error handler.
+	otel.SetLogger(logr.Discard())
 	// Endpoint, headers, certificates and time limits are those of the environment.
 	client, err := otlptracehttp.New(ctx)
 	if err != nil {

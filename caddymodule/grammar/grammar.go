@@ -44,7 +44,7 @@ func (w Words) ParseAlone(d *caddyfile.Dispenser) error {
 	d.Next() // its name
 	name := d.Val()
 	if d.NextArg() {
-		return d.ArgErr()
+		return ArgErr(d, name)
 	}
 	return w.Parse(d, name)
 }
@@ -63,26 +63,34 @@ func Into[T any](to *T, parse func(*caddyfile.Dispenser) (T, error)) Word {
 
 // Flag takes no argument.
 func Flag(d *caddyfile.Dispenser) (bool, error) {
-	if d.NextArg() {
-		return false, d.ArgErr()
+	if word := d.Val(); d.NextArg() {
+		return false, ArgErr(d, word)
 	}
 	return true, nil
 }
 
+// ArgErr says that a word has another number of arguments than it takes. Unlike the
+// dispenser's own error it quotes none of them, which may be a secret.
+func ArgErr(d *caddyfile.Dispenser, word string) error {
+	return d.Errf("wrong argument count or unexpected line ending after '%s'", word)
+}
+
 // OneArg returns the single argument of the current word.
 func OneArg(d *caddyfile.Dispenser) (string, error) {
+	word := d.Val()
 	args := d.RemainingArgs()
 	if len(args) != 1 || args[0] == "" {
-		return "", d.ArgErr()
+		return "", ArgErr(d, word)
 	}
 	return args[0], nil
 }
 
 // SomeArgs returns one argument or more.
 func SomeArgs(d *caddyfile.Dispenser) ([]string, error) {
+	word := d.Val()
 	args := d.RemainingArgs()
 	if len(args) == 0 {
-		return nil, d.ArgErr()
+		return nil, ArgErr(d, word)
 	}
 	return args, nil
 }

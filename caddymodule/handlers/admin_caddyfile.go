@@ -48,7 +48,7 @@ func parsePublicURL(d *caddyfile.Dispenser, url *string, insecure *bool) error {
 	case len(args) == 2 && args[1] == "insecure":
 		*insecure = true
 	default:
-		return d.ArgErr()
+		return grammar.ArgErr(d, "public_url")
 	}
 	*url = args[0]
 	return nil

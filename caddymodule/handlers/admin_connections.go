@@ -110,5 +110,5 @@ func parseConnectionsArgs(d *caddyfile.Dispenser) (*Connections, error) {
 		timeout, err := grammar.ParseDuration(d, args[2])
 		return &Connections{Matcher: args[1], Timeout: timeout}, err
 	}
-	return nil, d.ArgErr()
+	return nil, grammar.ArgErr(d, "connections")
 }

@@ -205,7 +205,7 @@ func readPublicKey(path string) ([]byte, error) {
 //	}
 func parseJWT(d *caddyfile.Dispenser) (*JWT, error) {
 	if d.NextArg() {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "jwt")
 	}
 	config := new(JWT)
 	return config, config.Words().Parse(d, "jwt")
@@ -235,7 +235,7 @@ func (j *JWT) Words() grammar.Words {
 func (j *JWT) parseRoleMap(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 || args[0] == "" {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "role_map")
 	}
 	if _, twice := j.RoleMap[args[0]]; twice {
 		return d.Errf("role_map has %q twice", args[0])
@@ -254,7 +254,7 @@ func (j *JWT) parseJWKS(d *caddyfile.Dispenser) error {
 	case len(args) == 2 && args[1] == "insecure":
 		j.JWKSInsecure = true
 	default:
-		return d.ArgErr()
+		return grammar.ArgErr(d, "jwks_url")
 	}
 	j.JWKSURL = args[0]
 	return nil

@@ -111,7 +111,7 @@ func (m *Mirror) release() error {
 func parseMirror(d *caddyfile.Dispenser) (*Mirror, error) {
 	args := d.RemainingArgs()
 	if len(args) < 1 || len(args) > 2 || args[0] == "" {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "mirror")
 	}
 	m := &Mirror{URL: args[0]}
 	if len(args) == 2 {

@@ -114,7 +114,7 @@ func (o *OIDC) provision(keys *seal.Keys) (*signin.Config, error) {
 //	}
 func parseOIDC(d *caddyfile.Dispenser) (*OIDC, error) {
 	if d.NextArg() {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "oidc")
 	}
 	o := new(OIDC)
 	return o, o.Words().Parse(d, "oidc")

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/hookgate/hookgate/caddymodule/grammar"
 )
 
 // RateLimit says how often one operator, the sub of a tenant's bearer tokens, may
@@ -25,7 +27,7 @@ func parseRateLimit(d *caddyfile.Dispenser) (*RateLimit, error) {
 		return &RateLimit{Off: true}, nil
 	}
 	if len(args) != 1 && len(args) != 2 {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "rate_limit")
 	}
 	config := new(RateLimit)
 	for i, to := range []*int{&config.PerSecond, &config.Burst}[:len(args)] {

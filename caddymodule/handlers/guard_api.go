@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/guard"
 )
 
@@ -45,7 +46,7 @@ func (g *Guard) addAPI() error {
 func (g *Guard) parseAPI(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) == 0 {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "api")
 	}
 	path := APIPath{Path: args[0]}
 	if len(args) > 1 {

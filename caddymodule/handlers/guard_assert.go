@@ -112,7 +112,7 @@ func (g *Guard) provisionAssertion() error {
 //	}
 func parseAssertJWT(d *caddyfile.Dispenser) (*AssertJWT, error) {
 	if d.NextArg() {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "assert_jwt")
 	}
 	config := new(AssertJWT)
 	return config, config.Words().Parse(d, "assert_jwt")
@@ -132,7 +132,7 @@ func (a *AssertJWT) Words() grammar.Words {
 func (a *AssertJWT) parseClaim(d *caddyfile.Dispenser) error {
 	args := d.RemainingArgs()
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "assert_jwt")
 	}
 	if _, given := a.Claims[args[0]]; given {
 		return d.Errf("claim %s is given twice", args[0])

@@ -105,7 +105,7 @@ func asksForCertificates(server *caddyhttp.Server) bool {
 //	}
 func parseClientCert(d *caddyfile.Dispenser) (*ClientCert, error) {
 	if d.NextArg() {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "client_cert")
 	}
 	config := new(ClientCert)
 	return config, config.Words().Parse(d, "client_cert")

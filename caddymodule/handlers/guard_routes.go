@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/hookgate/hookgate/caddymodule/grammar"
 	"github.com/hookgate/hookgate/guard"
 )
 
@@ -55,7 +56,7 @@ func (g *Guard) parseRoute(d *caddyfile.Dispenser, paths *[]string) error {
 		}
 		g.Upstreams[args[0]] = args[2]
 	default:
-		return d.ArgErr()
+		return grammar.ArgErr(d, word)
 	}
 	*paths = append(*paths, args[0])
 	return nil

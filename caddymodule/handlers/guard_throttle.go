@@ -87,7 +87,7 @@ func parseFailureLimit(d *caddyfile.Dispenser) (*FailureLimit, error) {
 		return &FailureLimit{Off: true}, nil
 	}
 	if len(args) != 2 {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "failure_limit")
 	}
 	failures, err := strconv.Atoi(args[0])
 	if err != nil || failures < 1 {

@@ -216,7 +216,7 @@ func (g *Guard) verifier(config *Verify) (*proof.Verifier, error) {
 	}
 	preset, known := proof.Named(config.Preset)
 	if !known {
-		return nil, fmt.Errorf("verify: there is no preset %s; `hookgate schemes` lists them", config.Preset)
+		return nil, errors.New("verify: there is no preset of this name; `hookgate schemes` lists them")
 	}
 	return secretVerifier("verify "+config.Preset, preset.Scheme, config.Secrets)
 }
@@ -295,7 +295,7 @@ func (v *Vendor) Words() grammar.Words {
 func parseSignature(d *caddyfile.Dispenser) (*Signature, error) {
 	args := d.RemainingArgs()
 	if len(args) < 2 {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "signature")
 	}
 	return &Signature{Header: args[0], Secrets: args[1:]}, nil
 }
@@ -308,14 +308,14 @@ func (v *Vendor) parseVerify(d *caddyfile.Dispenser) error {
 		v.Verify = append(v.Verify, &Verify{Preset: args[0], Secrets: args[1:]})
 		return nil
 	case len(args) == 1:
-		return d.ArgErr()
+		return grammar.ArgErr(d, "verify")
 	}
 	var lines [][]string
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		lines = append(lines, append([]string{d.Val()}, d.RemainingArgs()...))
 	}
 	if len(lines) == 0 {
-		return d.ArgErr()
+		return grammar.ArgErr(d, "verify")
 	}
 	scheme, secrets, err := proof.FromWords(lines)
 	switch {
@@ -358,7 +358,7 @@ func parseChallenge(d *caddyfile.Dispenser) (*proof.Challenge, error) {
 func parseSuccess(d *caddyfile.Dispenser) (*Success, error) {
 	args := d.RemainingArgs()
 	if len(args) < 1 || len(args) > 2 {
-		return nil, d.ArgErr()
+		return nil, grammar.ArgErr(d, "success")
 	}
 	status, err := strconv.Atoi(args[0])
 	if err != nil || status < 200 || status > 299 {

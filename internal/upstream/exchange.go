@@ -174,7 +174,7 @@ func (f *inFlight) fail(err error) error {
 // finish is called when the answer has been read. It keeps the connection, if that is
 // wanted and nothing else has arrived on it.
 func (f *inFlight) finish(t *Transport, keep bool) {
-	if !f.release() || !keep || f.answer.Buffered() > 0 {
+	if !f.release() || !keep || f.answer.Buffered() > 0 || len(f.early) > 0 {
 		_ = f.Close()
 		return
 	}
