@@ -30,6 +30,7 @@ func bars(measured results, flooding *floodResult) []bar {
 		upToMore("CPU of a request with a proof to that of the same one, not verified", differenceOf(at[oursProof], at[oursSigned], cpuMicroseconds), 3),
 		costs("CPU of a request with replay to that of the same one without", oursReplay, oursProof, 1.60),
 		upTo("p99 of hookgate to that of bare Caddy", ratioOf(at[ours], at[bare], p99Time), 1),
+		upTo("p99 of hookgate to that of nginx with Lua", ratioOf(at[ours], at[nginxLua], p99Time), 1.2),
 		costs("CPU of an accepted request to that of another binary", ours, oursOther, 1.05),
 		upTo("CPU of a refused request to that of another binary", ratioOf(measured[refused][ours], measured[refused][oursOther], cpuTime), 0.40),
 	}

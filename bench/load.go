@@ -59,8 +59,12 @@ func (r *rig) run(ctx context.Context, s *setup, t traffic, connections int, d t
 		mode = "close"
 	}
 	seconds := int(max(d.Round(time.Second), time.Second) / time.Second) // wrk takes nothing finer
-	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(seconds),
-		"-s", script, s.url+path, "--", s.token, strconv.Itoa(t.body), mode, signingKey)
+	args := []string{"-t1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(seconds), "-s", script}
+	if s.name == oursIngress {
+		args = append(args, "-H", "X-Forwarded-For: 203.0.113.9", "-H", "X-Forwarded-Proto: https")
+	}
+	args = append(args, s.url+path, "--", s.token, strconv.Itoa(t.body), mode, signingKey)
+	cmd := exec.CommandContext(ctx, "wrk", args...)
 	cmd.Dir = r.dir
 	output, err := cmd.CombinedOutput()
 	if err != nil {

@@ -51,7 +51,7 @@ func TestCompare(t *testing.T) {
 	if err := os.WriteFile(page, []byte("<!-- bench:begin --><!-- bench:end -->\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	setups := []string{ours, oursTraced, oursSigned, oursReplay, oursReverse, authRequest, "nginx-lua", "haproxy"}
+	setups := []string{ours, oursTraced, oursSigned, oursReplay, oursIngress, oursReverse, authRequest, "nginx-lua", "haproxy"}
 	var out bytes.Buffer
 	args := []string{"-rounds", "1", "-duration", "1s", "-setups", strings.Join(setups, ","), "-traffic", accepted + "," + refused, "-docs", page}
 	if err := run(t.Context(), args, &out); err != nil {

@@ -51,6 +51,7 @@ const (
 	oursSigned  = "hookgate-signed"
 	oursProof   = "hookgate-proof"
 	oursReplay  = "hookgate-replay"
+	oursIngress = "hookgate-ingress"
 )
 
 var blueprints = []blueprint{
@@ -62,6 +63,7 @@ var blueprints = []blueprint{
 	{oursSigned, "the same as `hookgate`; its requests have a proof, at which it does not look", signedHookgate(signing{})},
 	{oursProof, "the same, and the proof is verified: HMAC-SHA256 with a timestamp, `verify standard-webhooks`", signedHookgate(signing{Verify: true})},
 	{oursReplay, "the same with `replay 10m`, a new id in every request", signedHookgate(signing{Verify: true, Replay: "10m"})},
+	{oursIngress, "the same as `hookgate`, behind a trusted proxy that names the client, and with an access log, as in `deploy/`", hookgateWith(oursIngress, "hookgate_proxy", buildHookgate)},
 	{oursOther, "another binary of hookgate, of an older state say", hookgateWith(oursOther, "hookgate_proxy", otherBinary)},
 	{authRequest, "nginx `auth_request` to a small Go service: SHA-256, Redis `GET`", startAuthRequest},
 	{forwardAuth, "stock Caddy `forward_auth` to the same service", startForwardAuth},
@@ -80,6 +82,7 @@ type site struct {
 
 	Port, Status int
 	Tracing      bool
+	Ingress      bool
 	Signing      *signing
 }
 
@@ -179,7 +182,7 @@ func (r *rig) startHookgateFor(ctx context.Context, signing *signing, name strin
 		return nil, err
 	}
 	s := r.site()
-	s.Signing = signing
+	s.Signing, s.Ingress = signing, name == oursIngress
 	if s.Token, err = dataset.Mint(ctx, redisAddr, signing.Vendor()); err != nil {
 		return nil, err
 	}

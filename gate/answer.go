@@ -88,7 +88,7 @@ func (x *exchange) refuse(d *guard.Decision) error {
 const refused = "refused"
 
 // refuseLate answers a request that was allowed until its body arrived. It leaves
-// x.decision alone, for the body may still be read.
+// x.Decision alone, for the body may still be read.
 func (x *exchange) refuseLate(d *guard.Decision) error {
 	d.Proof = "" // it is counted
 	x.Server.Count(d)
@@ -106,19 +106,19 @@ func (x *exchange) fail(err error, outcome guard.Outcome) error {
 		p = problem.NoRoom
 		x.w.Header().Set("Retry-After", "1")
 	}
-	return x.answer(p, &x.decision, outcome, zap.InfoLevel, refused)
+	return x.answer(p, &x.Decision, outcome, zap.InfoLevel, refused)
 }
 
 // unanswered answers an allowed request that nobody behind the gate took. A server would
 // say 200, and the vendor take the event for delivered.
 func (x *exchange) unanswered() error {
-	return x.answer(problem.Internal, &x.decision, guard.Allowed, zap.ErrorLevel, "there is no handler behind the guard")
+	return x.answer(problem.Internal, &x.Decision, guard.Allowed, zap.ErrorLevel, "there is no handler behind the guard")
 }
 
 // upstreamFailed answers an allowed request to which the upstream gave no answer.
 func (x *exchange) upstreamFailed(status int, cause error) error {
-	x.Server.Answered(&x.decision, 0)
-	return x.answer(UpstreamProblem(status, cause), &x.decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
+	x.Server.Answered(&x.Decision, 0)
+	return x.answer(UpstreamProblem(status, cause), &x.Decision, guard.Allowed, zap.ErrorLevel, "the upstream did not answer", zap.Error(cause))
 }
 
 // UpstreamProblem returns what a client is told of a request that could not be forwarded,

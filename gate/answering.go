@@ -61,10 +61,10 @@ func (a *answering) writeHeader(status int) {
 	}
 	a.status = status
 	x := a.exchange
-	x.Server.Answered(&x.decision, status)
+	x.Server.Answered(&x.Decision, status)
+	x.Answered(status)
 	if status < http.StatusMultipleChoices {
-		x.delivered(status)
-		if a.success = x.decision.Success(); a.success != nil {
+		if a.success = x.Decision.Success(); a.success != nil {
 			return
 		}
 	}
@@ -187,8 +187,10 @@ func (x *exchange) succeed(a *answering) error {
 func (x *exchange) through(next Handler, w http.ResponseWriter) (*answering, error) {
 	a := &answering{ResponseWriter: w, exchange: x, before: maps.Clone(w.Header())}
 	defer a.end()
-	upstream := x.spans.Upstream(x.r.Header)
-	defer func() { upstream.End(a.answered()) }()
+	if x.Upstream == nil { // it has not been asked yet
+		x.Upstream = x.Spans.Upstream(x.r.Header)
+	}
+	defer func() { x.Upstream.End(a.answered()) }()
 	err := next.ServeHTTP(a, x.r)
 	if err == nil {
 		err = a.finish()

@@ -45,6 +45,9 @@ func (x *exchange) holdsBody() bool {
 	return held
 }
 
+// AtHand implements guard.Body.
+func (x *exchange) AtHand() bool { return x.holdsBody() }
+
 // Hold implements guard.Body: it takes all of the body into memory, and leaves it there
 // to be forwarded. It is done only for requests that are allowed otherwise.
 func (x *exchange) Hold() ([]byte, error) {
@@ -152,7 +155,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		x := b.exchange
-		now := x.decision
+		now := x.Decision
 		if x.Policy.Recheck(&now, x.Keyring, x.Now()); now.Outcome != guard.Allowed {
 			b.refused.Store(&now)
 			return 0, errCredentialEnded // without its last bytes nobody takes it for whole

@@ -62,26 +62,34 @@ type Handler interface {
 	ServeHTTP(w http.ResponseWriter, r *http.Request) error
 }
 
+// Begun is what has been done about a request.
+type Begun struct {
+	Decision guard.Decision
+	At       time.Time // when the decision was begun
+	Took     time.Duration
+
+	Claim Claim // of its event; nil: there is none, or what became of it is told
+	Seen  Seen
+
+	Spans    *spans.Request
+	Upstream *spans.Upstream // of the request that is on its way there
+}
+
 // exchange is one request on its way through the gate.
 type exchange struct {
 	*Gate
-	w        http.ResponseWriter
-	r        *http.Request
-	id       string // of the request, in every log and every header
-	peer     guard.Peer
-	chunked  bool          // the body is in chunks of HTTP/1.1
-	raw      io.ReadCloser // the body as the server gave it
-	body     clientBody    // the same on its way to the upstream
-	reply    reply
-	decision guard.Decision
-	decided  bool      // it has been, before it came here
-	at       time.Time // when the decision was begun
-	took     time.Duration
+	Begun
+	w       http.ResponseWriter
+	r       *http.Request
+	id      string // of the request, in every log and every header
+	peer    guard.Peer
+	chunked bool          // the body is in chunks of HTTP/1.1
+	raw     io.ReadCloser // the body as the server gave it
+	body    clientBody    // the same on its way to the upstream
+	reply   reply
+	decided bool // it has been, before it came here
 
 	roomTaken int64 // of Room
-	claimed   Claim // nil: there is none, or what became of it is told
-	seen      Seen
-	spans     *spans.Request
 }
 
 // Serve decides on r, and hands it over to next or answers it.
@@ -89,20 +97,23 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next Handler) error
 	return g.begin(w, r).serve(next)
 }
 
-// ServeDecided is Serve for a request that was decided on at that time, which took so long,
-// before it became one of net/http.
-func (g *Gate) ServeDecided(w http.ResponseWriter, r *http.Request, d *guard.Decision, at time.Time, took time.Duration, next Handler) error {
+// ServeDecided is Serve for a request that was decided on before it became one of net/http.
+func (g *Gate) ServeDecided(w http.ResponseWriter, r *http.Request, b Begun, next Handler) error {
 	x := g.begin(w, r)
-	x.decided, x.decision, x.at, x.took = true, *d, at, took
+	x.Begun, x.decided = b, true
 	return x.serve(next)
 }
 
 // ServeForwarded does what is left to be done about an allowed request that was forwarded:
 // next says what came of it.
-func (g *Gate) ServeForwarded(w http.ResponseWriter, r *http.Request, d *guard.Decision, f *guard.Forwarding, next Handler) error {
+func (g *Gate) ServeForwarded(w http.ResponseWriter, r *http.Request, b Begun, f *guard.Forwarding, next Handler) error {
 	r.Body = nil // it was sent
 	x := g.begin(w, r)
-	x.decision, x.peer = *d, g.Server.Peer(r)
+	x.Begun, x.peer = b, g.Server.Peer(r)
+	if x.Tracer != nil {
+		defer x.trace()()
+	}
+	defer x.Undelivered()
 	rewrite(r, f)
 	return x.forward(next)
 }
@@ -125,19 +136,19 @@ func (x *exchange) serve(next Handler) error {
 		w = x.w
 	}
 	defer x.giveRoom()
-	defer x.undelivered()
+	defer x.Undelivered()
 	if err := x.authorise(); err != nil {
 		return x.fail(err, "")
 	}
-	switch x.decision.Outcome {
+	switch x.Decision.Outcome {
 	case guard.Allowed:
 		return x.forward(next)
 	case guard.Replayed:
-		if !x.seen.Running {
+		if !x.Seen.Running {
 			return x.duplicate()
 		}
 	case guard.Probe:
-		if x.decision.Answer != nil {
+		if x.Decision.Answer != nil {
 			return x.handshake()
 		}
 		w.Header().Set("Cache-Control", "no-store")
@@ -145,7 +156,7 @@ func (x *exchange) serve(next Handler) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return x.refuse(&x.decision)
+	return x.refuse(&x.Decision)
 }
 
 var (
@@ -167,13 +178,13 @@ func (x *exchange) authorise() (err error) {
 	if !x.decided {
 		x.decide()
 	}
-	d := &x.decision
-	x.Server.Decided(x.r, d, x.took, x.spans.TraceID())
+	d := &x.Decision
+	x.Server.Decided(x.r, d, x.Took, x.Spans.TraceID())
 	if err := x.Policy.Handshake(d, x.r.Header, x); err != nil {
 		return err
 	}
 	if d.Outcome == guard.Allowed {
-		if err := x.prepare(x.at); err != nil {
+		if err := x.prepare(x.At); err != nil {
 			return err // it is neither allowed nor refused
 		}
 	}
@@ -182,8 +193,8 @@ func (x *exchange) authorise() (err error) {
 }
 
 func (x *exchange) decide() {
-	x.at = x.Now()
-	x.decision = x.Policy.Decide(&guard.Request{
+	x.At = x.Now()
+	x.Decision = x.Policy.Decide(&guard.Request{
 		Method:        x.r.Method,
 		Target:        x.r.RequestURI,
 		Tokens:        x.r.Header[x.Policy.TokenHeader],
@@ -194,19 +205,19 @@ func (x *exchange) decide() {
 		Header:        x.r.Header,
 		RequestID:     x.id,
 		Peer:          x.peer,
-	}, x.Keyring, x.at)
-	x.took = x.Now().Sub(x.at)
+	}, x.Keyring, x.At)
+	x.Took = x.Now().Sub(x.At)
 }
 
 // prepare makes the last checks on an allowed request, which take its body, and
 // turns it into what the upstream is to see. The path is the one the decision was
 // made on, built anew from its validated parts.
 func (x *exchange) prepare(start time.Time) error {
-	d := &x.decision
-	began := x.spans.Now()
+	d := &x.Decision
+	began := x.Spans.Now()
 	err := x.Policy.Verify(d, x.r.Header, x)
 	if d.Proof != "" {
-		x.spans.Proof(began, string(d.Proof))
+		x.Spans.Proof(began, string(d.Proof))
 	}
 	if err != nil || d.Outcome != guard.Allowed {
 		return err
@@ -229,7 +240,7 @@ func (x *exchange) prepare(start time.Time) error {
 	if d.Outcome != guard.Allowed {
 		return nil
 	}
-	if x.claim(); d.Outcome != guard.Allowed {
+	if x.ClaimEvent(&x.Begun, x.id); d.Outcome != guard.Allowed {
 		return nil
 	}
 	rewrite(x.r, f)
@@ -273,9 +284,9 @@ func (x *exchange) forward(next Handler) error {
 	case errors.Is(err, errCredentialEnded):
 		return x.refuseLate(body.refused.Load())
 	case errors.As(err, &tooLarge):
-		return x.refuseLate(x.decision.Refused(guard.TooLarge))
+		return x.refuseLate(x.Decision.Refused(guard.TooLarge))
 	case body.unframed.Load():
-		return x.refuseLate(x.decision.Refused(guard.Ambiguous))
+		return x.refuseLate(x.Decision.Refused(guard.Ambiguous))
 	case body.late.Load(): // which cancels the request, as if the client had gone
 		return x.fail(errBodyCutOff, guard.Allowed)
 	}

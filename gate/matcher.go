@@ -129,7 +129,7 @@ func (x *exchange) translate(a *answering) error {
 	clear(header)
 	maps.Copy(header, a.before)
 	t := a.instead
-	x.Server.Translated(&x.decision, t.Problem)
+	x.Server.Translated(&x.Decision, t.Problem)
 	if t.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(t.retryAfter/time.Second)))
 	}
@@ -137,5 +137,5 @@ func (x *exchange) translate(a *answering) error {
 	if a.code != "" {
 		fields = append(fields, zap.String("upstream_code", a.code))
 	}
-	return x.answer(t.Problem, &x.decision, guard.Allowed, t.level, t.message, fields...)
+	return x.answer(t.Problem, &x.Decision, guard.Allowed, t.level, t.message, fields...)
 }

@@ -55,46 +55,47 @@ const (
 	runningRetryTime = time.Second
 )
 
-// claim keeps an event that was delivered, or is under way, from being delivered again.
-func (x *exchange) claim() {
-	d := &x.decision
-	if d.Replay == 0 || x.Replays == nil || d.Event == (proof.Event{}) {
+// ClaimEvent keeps an event that was delivered, or is under way, from being delivered again.
+func (g *Gate) ClaimEvent(b *Begun, requestID string) {
+	d := &b.Decision
+	if d.Replay == 0 || g.Replays == nil || d.Event == (proof.Event{}) {
 		return
 	}
-	began := x.spans.Now()
-	x.claimed, x.seen = x.Replays.Claim(x.id, d.Credential, d.Event, d.Replay)
-	x.spans.Replay(began, x.seen.result(x.claimed != nil))
-	if x.seen == (Seen{}) {
+	began := b.Spans.Now()
+	b.Claim, b.Seen = g.Replays.Claim(requestID, d.Credential, d.Event, d.Replay)
+	b.Spans.Replay(began, b.Seen.result(b.Claim != nil))
+	if b.Seen == (Seen{}) {
 		return
 	}
 	*d = *d.Refused(guard.Replayed)
 	d.Proof = guard.Duplicate
-	if x.seen.Running {
+	if b.Seen.Running {
 		d.RetryAfter = runningRetryTime
 	}
 }
 
-// delivered notes that the upstream has taken the event.
-func (x *exchange) delivered(status int) {
-	if x.claimed != nil {
-		x.claimed.Done(status)
-		x.claimed = nil
+// Answered notes with which status the upstream has answered: one that is a success has
+// taken the event.
+func (b *Begun) Answered(status int) {
+	if b.Claim != nil && status < http.StatusMultipleChoices {
+		b.Claim.Done(status)
+		b.Claim = nil
 	}
 }
 
-// undelivered gives an event back that the upstream has not taken.
-func (x *exchange) undelivered() {
-	if x.claimed != nil {
-		x.claimed.Free()
-		x.claimed = nil
+// Undelivered gives an event back that the upstream has not taken.
+func (b *Begun) Undelivered() {
+	if b.Claim != nil {
+		b.Claim.Free()
+		b.Claim = nil
 	}
 }
 
 // duplicate answers an event that was delivered before as it was answered then, without
 // the body.
 func (x *exchange) duplicate() error {
-	status, body := x.seen.Status, ""
-	if success := x.decision.Success(); success != nil {
+	status, body := x.Seen.Status, ""
+	if success := x.Decision.Success(); success != nil {
 		status, body = success.Status, success.Body
 	}
 	x.log("an event was delivered before", status)
@@ -104,7 +105,7 @@ func (x *exchange) duplicate() error {
 
 // handshake answers a handshake of the vendor's.
 func (x *exchange) handshake() error {
-	answer := x.decision.Answer
+	answer := x.Decision.Answer
 	for name, value := range answer.Header {
 		x.w.Header().Set(name, value)
 	}
@@ -113,7 +114,7 @@ func (x *exchange) handshake() error {
 }
 
 func (x *exchange) log(message string, status int) {
-	d := &x.decision
+	d := &x.Decision
 	x.Logger.Info(message, zap.String("request_id", x.id), zap.Int("status", status), zap.String("outcome", string(d.Outcome)),
 		zap.String("route", d.Template), zap.String("vendor", d.Vendor), zap.Stringer("credential", d.Credential))
 }

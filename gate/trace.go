@@ -1,6 +1,10 @@
 package gate
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/hookgate/hookgate/internal/spans"
+)
 
 // statusWriter remembers the status of an answer for the trace of its request.
 type statusWriter struct {
@@ -29,15 +33,17 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // trace begins the trace of a request, and returns what ends it.
 func (x *exchange) trace() (end func()) {
-	x.spans = x.Tracer.Begin(x.r.Header)
-	if !x.spans.Recorded() {
-		return func() { x.spans.End("", "", "", "", 0) }
+	if x.Spans == nil { // it has not begun yet
+		x.Spans = x.Tracer.Begin(x.r.Header[spans.HeaderParent])
+	}
+	if !x.Spans.Recorded() {
+		return func() { x.Spans.End("", "", "", "", 0) }
 	}
 	w := &statusWriter{ResponseWriter: x.w}
 	x.w = w
 	method := x.r.Method
 	return func() {
-		d := &x.decision
-		x.spans.End(method, string(d.Kind), string(d.Outcome), d.Template, w.status)
+		d := &x.Decision
+		x.Spans.End(method, string(d.Kind), string(d.Outcome), d.Template, w.status)
 	}
 }

@@ -102,3 +102,4 @@ func TestOrderOfChecks(t *testing.T) {
 type body struct{ err error }
 
 func (b body) Hold() ([]byte, error) { return nil, b.err }
+func (body) AtHand() bool            { return false }

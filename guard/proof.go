@@ -78,16 +78,9 @@ func (p *Policy) prove(d *Decision, header map[string][]string, body Body) error
 		d.unsealable()
 		return nil
 	}
-	verdict := d.proofs.Head(m)
-	if verdict.Result == proof.OK {
-		if d.proofs.NeedsBody() {
-			held, err := body.Hold()
-			if err != nil {
-				return err
-			}
-			m.Body = held
-		}
-		verdict = d.proofs.Verify(m)
+	verdict, err := verdictOn(d.proofs, m, body)
+	if err != nil {
+		return err
 	}
 	switch {
 	case verdict.Result.Proven():
@@ -107,6 +100,31 @@ func (p *Policy) prove(d *Decision, header map[string][]string, body Body) error
 		d.Outcome = SourceIP
 	}
 	return nil
+}
+
+// verdictOn judges a message. A body that is still to come is read only where nothing in the
+// head speaks against it.
+func verdictOn(proofs proof.Any, m *proof.Message, body Body) (proof.Verdict, error) {
+	if !body.AtHand() {
+		if head := proofs.Head(m); head.Result != proof.OK {
+			return head, nil
+		}
+	}
+	if proofs.NeedsBody() {
+		held, err := body.Hold()
+		if err != nil {
+			return proof.Verdict{}, err
+		}
+		m.Body = held
+	}
+	verdict := proofs.Verify(m)
+	if !verdict.Result.Proven() && body.AtHand() {
+		// What the head alone says is the reason, as it is of a body that was not read.
+		if head := proofs.Head(m); head.Result != proof.OK {
+			return head, nil
+		}
+	}
+	return verdict, nil
 }
 
 // unsealable leaves it open whether a request is its vendor's: what would tell cannot be

@@ -51,13 +51,20 @@ type heldBody struct {
 }
 
 func (b *heldBody) Hold() ([]byte, error) { b.held++; return []byte(b.text), b.err }
+func (*heldBody) AtHand() bool            { return false }
+
+// memory is a body that came with the head.
+type memory struct{ *heldBody }
+
+func (memory) AtHand() bool { return true }
 
 const (
 	event    = `{"event":"paid"}`
 	acmeHook = "/v1/discovery/webhooks/acme/" + signedHook
 )
 
-// decided takes a request through all checks, as a gate does.
+// decided takes a request through all checks, as a gate does. Whether its body is at hand makes
+// no difference.
 func decided(t *testing.T, p *Policy, r ring, req Request, headers map[string][]string, b *heldBody) Decision {
 	t.Helper()
 	if req.Method == "" {
@@ -66,6 +73,17 @@ func decided(t *testing.T, p *Policy, r ring, req Request, headers map[string][]
 	d := p.Decide(&req, r, now)
 	if err := p.Handshake(&d, headers, b); err != nil {
 		t.Fatal(err)
+	}
+	if d.Outcome == Allowed && b.err == nil {
+		atHand, held := d, *b
+		if err := p.Verify(&atHand, headers, memory{&held}); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if atHand.Outcome != d.Outcome || atHand.Proof != d.Proof || atHand.Reason != d.Reason || atHand.Event != d.Event || atHand.Refuse != d.Refuse {
+				t.Errorf("with the body at hand %s, %s, %s", atHand.Outcome, atHand.Proof, atHand.Reason)
+			}
+		}()
 	}
 	if d.Outcome == Allowed {
 		if err := p.Verify(&d, headers, b); err != nil && !errors.Is(err, b.err) {

@@ -10,6 +10,8 @@ import (
 // is what will be sent.
 type Body interface {
 	Hold() ([]byte, error)
+	// AtHand reports whether Hold only returns what is in memory already.
+	AtHand() bool
 }
 
 // Errors of a Body, upon which the request is refused.

@@ -25,6 +25,8 @@ type Program struct {
 	signed    []template
 	idNeeded  bool // it is among the signed bytes by itself
 	idSigned  bool // it is among the signed bytes, by itself or in the body
+	needsURL  bool
+	needsBody bool
 }
 
 // programs are those that were made, by their scheme in JSON: credentials by the thousand have the
@@ -75,11 +77,17 @@ func compile(s Scheme) *Program {
 		}
 		p.idSigned = p.idSigned && len(p.signed) > 0
 	}
+	p.needsURL, p.needsBody = p.signsURL(), p.looksAtBody()
 	return p
 }
 
 // NeedsURL reports whether Message.PublicURL has to be set.
-func (p *Program) NeedsURL() bool {
+func (p *Program) NeedsURL() bool { return p.needsURL }
+
+// NeedsBody reports whether Verify looks at the body.
+func (p *Program) NeedsBody() bool { return p.needsBody }
+
+func (p *Program) signsURL() bool {
 	for _, t := range p.signed {
 		if t.has("url") {
 			return true
@@ -92,8 +100,7 @@ func (p *Program) NeedsURL() bool {
 // without an id says nothing of one.
 func (p *Program) Identifies() bool { return p.algorithm.kind != equal || p.id != nil }
 
-// NeedsBody reports whether Verify looks at the body.
-func (p *Program) NeedsBody() bool {
+func (p *Program) looksAtBody() bool {
 	if p.scheme.Own != "" || p.digest != nil || p.signature.body != nil || p.timestamp != nil && p.timestamp.body != nil {
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -161,13 +162,14 @@ var (
 func (s *site) Serve(w *lane.Answer, r *wire.Request) {
 	expressServed.Inc()
 	defer s.express.abort()
-	if !s.takesBytes(r) || !s.serveBytes(w, r) {
-		s.serve(w, r, "", s.guard.gate.Serve)
+	began := time.Now()
+	if !s.takesBytes(r) || !s.serveBytes(w, r, began) {
+		s.serve(w, r, "", began, s.guard.gate.Serve)
 	}
 }
 
 // serve serves a request as one of net/http, under its id where it has one already.
-func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
+func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, began time.Time, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
 	e := s.express
 	w.Header()["Server"] = serverName
 	r := e.prepare(w, plain.HTTP(), plain.Client)
@@ -175,7 +177,7 @@ func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, thro
 		vars.SetRequestID(r, id)
 	}
 	w = gate.WithRequestID(w, vars.RequestID(r))
-	if line, ok := e.log.begin(w, r); ok {
+	if line, ok := e.log.begin(w, r, began); ok {
 		defer line.write()
 		w = line
 	}
@@ -200,18 +202,17 @@ func (e *Express) abort() {
 // prepare gives a request the context that Caddy gives it, as far as anything here looks at
 // it. Who sent it is for Caddy to say where it comes from a trusted proxy, or may.
 func (e *Express) prepare(w http.ResponseWriter, r *http.Request, client wire.Client) *http.Request {
-	if !client.Addr.IsValid() || e.trusts(client.Addr) {
+	if e.mayTrust(client) {
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)
 	}
-	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
-		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client.Text,
-	}})
+	return e.withClient(r, client.Text)
 }
 
-// trusts reports whether an address may be a trusted proxy's.
-func (e *Express) trusts(address netip.Addr) bool {
-	address = address.Unmap()
-	return e.anyProxy || slices.ContainsFunc(e.proxies, func(p netip.Prefix) bool { return p.Contains(address) })
+// withClient returns r with a context that says who sent it, no trusted proxy.
+func (e *Express) withClient(r *http.Request, client string) *http.Request {
+	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
+		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client,
+	}})
 }
 
 // requestContext is the context of a request without all that Caddy would compute for it.

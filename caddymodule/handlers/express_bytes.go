@@ -1,18 +1,17 @@
 package handlers
 
 import (
+	"io"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/spans"
 	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/internal/wire"
 	"github.com/hookgate/hookgate/lane"
@@ -24,17 +23,18 @@ import (
 // until then.
 type plainExchange struct {
 	*site
-	w  *lane.Answer
-	r  *wire.Request
-	id string
+	gate.Begun
+	w     *lane.Answer
+	r     *wire.Request
+	id    string
+	began time.Time
 
-	request       guard.Request
-	token, secret [1]string // the values that request has of two headers
-	decision      guard.Decision
-	at            time.Time // when the decision was begun
-	took          time.Duration
-	forwarding    *guard.Forwarding
+	sender                sender
+	request               guard.Request
+	token, secret, parent values // what request and trace have of three headers
+	forwarding            *guard.Forwarding
 
+	header  wire.Header
 	message []byte
 	answer  wire.Answer
 }
@@ -44,23 +44,21 @@ var plainExchanges = sync.Pool{New: func() any { return new(plainExchange) }}
 // keptMessage is the largest buffer that is kept for the next request.
 const keptMessage = 16 << 10
 
-// takesBytes reports whether nothing about a request but the request itself calls for the
-// other way: a proxy in front whose word counts, an access log, a trace, another way upstream.
+// takesBytes reports whether the way upstream takes a request as bytes.
 func (s *site) takesBytes(r *wire.Request) bool {
-	e := s.express
-	return s.guard.gate.Tracer == nil && r.Client.Addr.IsValid() && !e.trusts(r.Client.Addr) && e.log.config == nil && s.proxy.transport.TakesMessages(len(r.Body)) &&
-		(s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
+	return s.proxy.transport.TakesMessages(len(r.Body)) && (s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
 }
 
-// serveBytes serves a request. It reports false where that is to be done the other way, and
-// it has left nothing behind.
-func (s *site) serveBytes(w *lane.Answer, r *wire.Request) (done bool) {
+// serveBytes serves a request that came then. It reports false where that is to be done the
+// other way, and it has left nothing behind.
+func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done bool) {
 	x := plainExchanges.Get().(*plainExchange)
-	x.site, x.w, x.r = s, w, r
+	x.site, x.w, x.r, x.began = s, w, r, then
 	if done = x.decide(); done {
 		x.carryOut()
 	}
-	*x = plainExchange{message: x.message[:0], answer: wire.Answer{Fields: x.answer.Fields[:0], Body: x.answer.Body[:0]}}
+	x.header.Clear()
+	*x = plainExchange{header: x.header, message: x.message[:0], answer: wire.Answer{Fields: x.answer.Fields[:0], Body: x.answer.Body[:0]}}
 	if cap(x.message) <= keptMessage {
 		plainExchanges.Put(x)
 	}
@@ -75,21 +73,31 @@ func (x *plainExchange) decide() (ok bool) {
 		}
 	}()
 	r, g := x.r, x.guard.gate
-	x.id = requestID(r)
+	x.id, x.sender = requestID(r), x.express.sender(r)
 	x.request = guard.Request{
 		Method: r.Method, Target: r.Target(), Posts: r.Length >= 0 || r.Get("Content-Type") != "", ContentLength: int64(max(r.Length, 0)),
-		RequestID: x.id, Peer: guard.Peer{Client: r.Client.Addr.Unmap(), Named: x.express.server.ClientIPHeaders},
+		RequestID: x.id, Peer: x.sender.peer,
 	}
-	if x.token[0] = r.Get(g.Policy.TokenHeader); x.token[0] != "" {
-		x.request.Tokens = x.token[:]
+	x.request.Tokens = x.token.of(r, g.Policy.TokenHeader)
+	x.request.Authorization = x.secret.of(r, "Authorization")
+	if g.Tracer != nil {
+		x.Spans = g.Tracer.Begin(x.parent.of(r, spans.HeaderParent))
 	}
-	if x.secret[0] = r.Get("Authorization"); x.secret[0] != "" {
-		x.request.Authorization = x.secret[:]
-	}
-	x.at = g.Now()
-	x.decision = g.Policy.Decide(&x.request, g.Keyring, x.at)
-	x.took = g.Now().Sub(x.at)
+	x.At = g.Now()
+	x.Decision = g.Policy.Decide(&x.request, g.Keyring, x.At)
+	x.Took = g.Now().Sub(x.At)
 	return true
+}
+
+// values has room for those of a header that has one at most.
+type values [1]string
+
+// of returns the values of a header; nil where the request does not have it.
+func (v *values) of(r *wire.Request, name string) []string {
+	if v[0] = r.Get(name); v[0] == "" {
+		return nil
+	}
+	return v[:]
 }
 
 // requestID returns the id of a request, as vars.RequestID does.
@@ -104,19 +112,24 @@ func requestID(r *wire.Request) string {
 
 // carryOut does what was decided.
 func (x *plainExchange) carryOut() {
-	g, d := x.guard.gate, &x.decision
+	g, d := x.guard.gate, &x.Decision
+	defer x.leave()
 	if !g.Policy.HeadDecides(d) && !x.verify() {
 		x.continueDecided()
 		return
 	}
 	if d.Outcome == guard.Allowed {
 		var err error
-		if x.forwarding, err = g.Policy.Forwarding(d, x.at.Add(x.took)); err != nil {
+		if x.forwarding, err = g.Policy.Forwarding(d, x.At.Add(x.Took)); err != nil {
 			x.continueDecided() // and come to the same
 			return
 		}
+		if g.ClaimEvent(&x.Begun, x.id); d.Outcome == guard.Replayed {
+			x.continueDecided()
+			return
+		}
 	}
-	observeDuration(x.took, "") // there is no trace
+	observeDuration(x.Took, x.Spans.TraceID())
 	g.Server.Count(d)
 	if d.Outcome == guard.Allowed {
 		x.forward()
@@ -129,14 +142,17 @@ func (x *plainExchange) carryOut() {
 // are the gate's to make, and has decided nothing then.
 func (x *plainExchange) verify() bool {
 	policy := &x.guard.gate.Policy
-	if !policy.RequestDecides(&x.decision) {
+	if !policy.RequestDecides(&x.Decision) {
 		return false
 	}
-	verified := x.decision
-	if policy.Verify(&verified, x.r.Header(), held(x.r.Body)) != nil {
+	verified, began := x.Decision, x.Spans.Now()
+	x.r.HeaderInto(&x.header)
+	if policy.Verify(&verified, x.header.Fields, held(x.r.Body)) != nil {
 		return false
 	}
-	x.decision = verified
+	if x.Decision = verified; verified.Proof != "" {
+		x.Spans.Proof(began, string(verified.Proof))
+	}
 	return true
 }
 
@@ -146,31 +162,49 @@ type held []byte
 // Hold implements guard.Body.
 func (h held) Hold() ([]byte, error) { return h, nil }
 
+// AtHand implements guard.Body.
+func (held) AtHand() bool { return true }
+
+// leave ends what was begun, as far as it has not been handed over.
+func (x *plainExchange) leave() {
+	x.Undelivered()
+	if x.Spans != nil {
+		x.Spans.End(x.r.Method, string(x.Decision.Kind), string(x.Decision.Outcome), x.Decision.Template, x.answer.Status)
+	}
+}
+
+// handOver returns what was begun, which is for another to end.
+func (x *plainExchange) handOver() gate.Begun {
+	begun := x.Begun
+	x.Claim, x.Spans, x.Upstream = nil, nil, nil
+	return begun
+}
+
 // continueDecided has the gate do what takes a request of net/http.
 func (x *plainExchange) continueDecided() {
-	x.serve(x.w, x.r, x.id, func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
-		return x.guard.gate.ServeDecided(w, r, &x.decision, x.at, x.took, next)
+	x.serve(x.w, x.r, x.id, x.began, func(w http.ResponseWriter, r *http.Request, next gate.Handler) error {
+		return x.guard.gate.ServeDecided(w, r, x.handOver(), next)
 	})
 }
 
 // refuse answers a request that is refused.
 func (x *plainExchange) refuse() {
-	a, g, d := &x.answer, x.guard.gate, &x.decision
+	a, g, d := &x.answer, x.guard.gate, &x.Decision
 	set := func(name, value string) { a.Fields = append(a.Fields, wire.Field{Name: name, Value: value}) }
 	p := gate.Refusal(d, set)
-	g.TellRefused(p.Status, d, x.id, x.request.Client)
+	g.TellRefused(p.Status, d, x.id, x.sender.peer.Client)
 	set("Server", serverName[0])
 	for name, value := range problem.Header(x.id) {
 		set(name, value)
 	}
 	a.Status, a.Body = p.Status, p.AppendDocument(a.Body, x.id)
-	_ = x.w.Whole(a)
+	x.send(a)
 }
 
 // forward sends an allowed request on, and the answer to the client.
 func (x *plainExchange) forward() {
-	g, d := x.guard.gate, &x.decision
-	x.guard.app.Store().MarkUsed(d.Credential, x.at)
+	g, d := x.guard.gate, &x.Decision
+	x.guard.app.Store().MarkUsed(d.Credential, x.At)
 	x.appendMessage()
 	asked, err := x.proxy.transport.Ask(x.message)
 	if err != nil {
@@ -190,17 +224,30 @@ func (x *plainExchange) forward() {
 		return
 	}
 	g.Server.Answered(d, answer.Status)
+	x.Answered(answer.Status)
+	x.Upstream.End(answer.Status)
 	answer.Fields = append(slices.DeleteFunc(answer.Fields, func(f wire.Field) bool { return f.Name == guard.HeaderRequestID }),
 		wire.Field{Name: guard.HeaderRequestID, Value: x.id})
-	_ = x.w.Whole(answer)
+	x.answer.Status = answer.Status
+	x.send(answer)
 	asked.End()
+}
+
+// send sends an answer to the client, and writes its line of the access log.
+func (x *plainExchange) send(a *wire.Answer) {
+	_ = x.w.Whole(a)
+	if x.express.log.config != nil {
+		x.log(a)
+	}
 }
 
 // continueForwarded has the gate do what is left, with the answer that next gives.
 func (x *plainExchange) continueForwarded(next func(http.ResponseWriter, *http.Request) error) {
-	x.serve(x.w, x.r, x.id, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
-		vars.SetForwarding(r, x.forwarding)
-		return x.guard.gate.ServeForwarded(w, r, &x.decision, x.forwarding, answered(next))
+	x.serve(x.w, x.r, x.id, x.began, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
+		_, _ = io.Copy(io.Discard, r.Body) // which was sent, and is read for the access log
+		noteRoute(r, &x.Decision)
+		noteAllowed(r, &x.Decision, x.forwarding)
+		return x.guard.gate.ServeForwarded(w, r, x.handOver(), x.forwarding, answered(next))
 	})
 }
 
@@ -211,40 +258,4 @@ type answered func(http.ResponseWriter, *http.Request) error
 func (a answered) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Del("Server") // the upstream's own stands alone
 	return a(w, r)
-}
-
-// appendMessage writes the request as the upstream is to see it: what the gate and the proxy
-// make of one of net/http.
-func (x *plainExchange) appendMessage() {
-	r, f := x.r, x.forwarding
-	target := url.URL{Path: f.Path, RawPath: f.RawPath, RawQuery: r.Query}
-	if f.NewQuery {
-		target.RawQuery = f.Query
-	}
-	host := r.Host
-	if x.proxy.Host == hostUpstream {
-		host = x.proxy.to.Host
-	}
-	out := append(append(append(append(x.message[:0], r.Method...), ' '), target.RequestURI()...), " HTTP/1.1\r\n"...)
-	out = wire.AppendField(out, "Host", host)
-	for _, field := range r.Fields {
-		switch name := field.Name; {
-		case name == "Content-Length", name == "X-Forwarded-For", name == "X-Forwarded-Host", name == "X-Forwarded-Proto":
-		case f.Sets(name), f.Drops(name):
-		case name == "Accept-Encoding":
-			out = wire.AppendField(out, name, gate.Readable(field.Value))
-		default:
-			out = wire.AppendPlain(out, name, field.Value)
-		}
-	}
-	for name, value := range f.Fields {
-		out = wire.AppendField(out, name, value)
-	}
-	out = wire.AppendPlain(out, "X-Forwarded-For", r.Client.Text)
-	out = wire.AppendPlain(out, "X-Forwarded-Host", r.Host)
-	out = wire.AppendPlain(out, "X-Forwarded-Proto", "http")
-	if len(r.Body) > 0 || r.Method != http.MethodGet && r.Method != http.MethodDelete {
-		out = append(strconv.AppendInt(append(out, "Content-Length: "...), int64(len(r.Body)), 10), "\r\n"...)
-	}
-	x.message = append(append(out, "\r\n"...), r.Body...)
 }

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/wire"
 )
 
 // accessLog writes the access log of a server as Caddy does, which keeps its own way to
@@ -64,28 +69,56 @@ func (l *accessLog) loggers(host string) []*zap.Logger {
 	return loggers
 }
 
+// logged is what a line of the access log tells.
+type logged struct {
+	request      *http.Request // as it came
+	began        time.Time
+	read         int    // of its body
+	user         string // the credential
+	status, size int
+	header       http.Header // of the answer
+}
+
+// write writes a line, with the fields that Caddy's has.
+func (l *accessLog) write(loggers []*zap.Logger, line *logged) {
+	level := zapcore.InfoLevel
+	if line.status >= http.StatusInternalServerError {
+		level = zapcore.ErrorLevel
+	}
+	credentials := l.config.ShouldLogCredentials
+	for _, logger := range loggers {
+		if entry := logger.Check(level, "handled request"); entry != nil {
+			entry.Write(
+				zap.Object("request", caddyhttp.LoggableHTTPRequest{Request: line.request, ShouldLogCredentials: credentials}),
+				zap.Int("bytes_read", line.read),
+				zap.String("user_id", line.user),
+				zap.Duration("duration", time.Since(line.began)),
+				zap.Int("size", line.size),
+				zap.Int("status", line.status),
+				zap.Object("resp_headers", caddyhttp.LoggableHTTPHeader{Header: line.header, ShouldLogCredentials: credentials}),
+			)
+		}
+	}
+}
+
 // logLine is the answer to a request that is logged.
 type logLine struct {
 	http.ResponseWriter
-	loggers     []*zap.Logger
-	begin       time.Time
-	request     *http.Request // as it came
-	body        interface{ Len() int }
-	length      int
-	credentials bool
-	status      int
-	size        int
+	logged
+	log     *accessLog
+	loggers []*zap.Logger
+	body    interface{ Len() int }
 }
 
-// begin begins the line of a request; ok is false where it has none.
-func (l *accessLog) begin(w http.ResponseWriter, r *http.Request) (line *logLine, ok bool) {
+// begin begins the line of a request that came then; ok is false where it has none.
+func (l *accessLog) begin(w http.ResponseWriter, r *http.Request, then time.Time) (line *logLine, ok bool) {
 	loggers := l.loggers(r.Host)
 	if len(loggers) == 0 {
 		return nil, false
 	}
-	line = &logLine{ResponseWriter: w, loggers: loggers, begin: time.Now(), request: r.Clone(r.Context()), credentials: l.config.ShouldLogCredentials}
+	line = &logLine{ResponseWriter: w, logged: logged{request: r.Clone(r.Context()), began: then}, log: l, loggers: loggers}
 	if line.body, ok = r.Body.(interface{ Len() int }); ok {
-		line.length = line.body.Len()
+		line.read = line.body.Len()
 	}
 	return line, true
 }
@@ -111,30 +144,39 @@ func (l *logLine) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (l *logLine) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
-// write writes the line, with the fields that Caddy's has.
+// write writes the line, when the answer is sent.
 func (l *logLine) write() {
-	level := zapcore.InfoLevel
-	if l.status >= http.StatusInternalServerError {
-		level = zapcore.ErrorLevel
-	}
-	read := 0
 	if l.body != nil {
-		read = l.length - l.body.Len()
+		l.read -= l.body.Len()
 	}
-	user, _ := caddyhttp.GetVar(l.request.Context(), userVar).(string)
-	for _, logger := range l.loggers {
-		if entry := logger.Check(level, "handled request"); entry != nil {
-			entry.Write(
-				zap.Object("request", caddyhttp.LoggableHTTPRequest{Request: l.request, ShouldLogCredentials: l.credentials}),
-				zap.Int("bytes_read", read),
-				zap.String("user_id", user),
-				zap.Duration("duration", time.Since(l.begin)),
-				zap.Int("size", l.size),
-				zap.Int("status", l.status),
-				zap.Object("resp_headers", caddyhttp.LoggableHTTPHeader{Header: l.Header(), ShouldLogCredentials: l.credentials}),
-			)
-		}
+	l.user, _ = caddyhttp.GetVar(l.request.Context(), userVar).(string)
+	l.header = l.Header()
+	l.log.write(l.loggers, &l.logged)
+}
+
+// log writes the line of a request that was answered.
+func (x *plainExchange) log(a *wire.Answer) {
+	e := x.express
+	loggers := e.log.loggers(x.r.Host)
+	if len(loggers) == 0 {
+		return
 	}
+	line := logged{
+		request: e.withClient(x.r.HTTP(), x.sender.client), began: x.began, read: len(x.r.Body),
+		status: a.Status, size: len(a.Body), header: make(http.Header, len(a.Fields)+1),
+	}
+	vars.SetRequestID(line.request, x.id)
+	noteRoute(line.request, &x.Decision)
+	for _, f := range a.Fields {
+		line.header.Add(f.Name, f.Value)
+	}
+	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
+		line.header.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	}
+	if x.Decision.Outcome == guard.Allowed {
+		line.user = x.Decision.Credential.String()
+	}
+	e.log.write(loggers, &line)
 }
 
 var _ http.ResponseWriter = (*logLine)(nil)

@@ -29,10 +29,15 @@ func (server) RequestID(r *http.Request) string { return vars.RequestID(r) }
 
 // Decided implements gate.Server.
 func (server) Decided(r *http.Request, d *guard.Decision, took time.Duration, traceID string) {
+	noteRoute(r, d)
+	observeDuration(took, traceID)
+}
+
+// noteRoute notes the route of a request, for the logs.
+func noteRoute(r *http.Request, d *guard.Decision) {
 	if d.Template != "" {
 		caddyhttp.SetVar(r.Context(), vars.Route, d.Template)
 	}
-	observeDuration(took, traceID)
 }
 
 // Count implements gate.Server.
@@ -55,6 +60,11 @@ func (s server) Count(d *guard.Decision) {
 // Allowed implements gate.Server.
 func (s server) Allowed(r *http.Request, d *guard.Decision, f *guard.Forwarding, at time.Time) {
 	s.store.MarkUsed(d.Credential, at)
+	noteAllowed(r, d, f)
+}
+
+// noteAllowed notes who a request comes from, for those behind the guard and the access log.
+func noteAllowed(r *http.Request, d *guard.Decision, f *guard.Forwarding) {
 	vars.SetForwarding(r, f)
 	user := d.Credential.String()
 	caddyhttp.SetVar(r.Context(), userVar, user)

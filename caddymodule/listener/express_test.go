@@ -3,207 +3,24 @@ package listener_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/timeouts"
-	_ "github.com/caddyserver/caddy/v2/modules/filestorage"
-	_ "github.com/caddyserver/caddy/v2/modules/metrics"
-	"github.com/google/uuid"
 
-	_ "github.com/hookgate/hookgate/caddymodule"
-	"github.com/hookgate/hookgate/caddymodule/app"
-	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/lane"
 )
-
-const patience = 20 * time.Second
-
-// answers are what the upstream says, by what it is asked.
-var answers = []string{
-	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"ok\": true}",
-	"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nServer: matcher\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n<p>hi</p>",
-	"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
-	"HTTP/1.1 202 Accepted\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n",
-	"HTTP/1.1 204 No Content\r\nX-Request-Id: theirs\r\n\r\n",
-	"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\n",
-	"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-	"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5000\r\n\r\n" + strings.Repeat("y", 5000),
-	"HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"code\":\"MTCH-0018\"}",
-	"HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"code\":\"MTCH-0001\"}",
-	"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno",
-	"HTTP/1.1 200 OK\r\nConnection: close\r\nKeep-Alive: 5\r\nContent-Length: 2\r\n\r\nok",
-	"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\nto the end",
-	"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-	"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
-	"HTTP/1.1 299 Odd\r\nContent-Length: 0\r\nX-Empty:\r\nDate: Sat, 28 Nov 2026 00:00:00 GMT\r\n\r\n",
-	"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
-	"nonsense\r\n\r\n",
-	"",
-}
-
-// recorder is an upstream that answers each request by what it says, and keeps it.
-type recorder struct {
-	addr string
-	mu   sync.Mutex
-	got  []string
-	ids  []string // of got
-}
-
-func newRecorder(t testing.TB) *recorder {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	u := &recorder{addr: listener.Addr().String()}
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go u.serve(c)
-		}
-	}()
-	return u
-}
-
-func (u *recorder) serve(c net.Conn) {
-	defer c.Close()
-	reader := bufio.NewReader(c)
-	for {
-		r, err := http.ReadRequest(reader)
-		if err != nil {
-			return
-		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
-		}
-		header := r.Header
-		id := header.Get("X-Request-Id")
-		delete(header, "X-Request-Id")
-		u.mu.Lock()
-		u.ids = append(u.ids, id)
-		u.got = append(u.got, fmt.Sprintf("%s %s %s %v %v %d\n%s", r.Method, r.RequestURI, r.Host, header, r.TransferEncoding, r.ContentLength, body))
-		u.mu.Unlock()
-		hash := fnv.New32a()
-		hash.Write([]byte(r.RequestURI))
-		hash.Write(body)
-		answer := answers[hash.Sum32()%uint32(len(answers))]
-		if _, err := io.WriteString(c, answer); err != nil || answer == "" || strings.HasSuffix(answer, "short") || !strings.Contains(answer, " 204 ") && !strings.Contains(answer, "Content-Length") && !strings.Contains(answer, "chunked") {
-			return
-		}
-	}
-}
-
-func (u *recorder) take() (got, ids []string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	got, ids = u.got, u.ids
-	u.got, u.ids = nil, nil
-	return got, ids
-}
-
-// ways are two servers of one configuration: the first one has the lane.
-type ways struct {
-	addr     [2]string
-	upstream [2]*recorder
-	tokens   struct{ callback, belvo, pluggy, signs, shows string }
-}
-
-// secret is the one of Matcher, and of the vendors that sign or show it.
-var secret = strings.Repeat("s", 32)
-
-// newWays serves with these options of a server, and these directives of a site.
-func newWays(t testing.TB, options, directives string) *ways {
-	t.Helper()
-	w := new(ways)
-	for i := range w.addr {
-		w.addr[i] = freeAddress(t)
-		w.upstream[i] = newRecorder(t)
-	}
-	_, lanePort, _ := net.SplitHostPort(w.addr[0])
-	_, plainPort, _ := net.SplitHostPort(w.addr[1])
-	const timeouts = "protocols h1\ntimeouts {\nread_header 1s\nread_body 1s\nidle 1s\n}\n"
-	text := fmt.Sprintf("{\nadmin off\npersist_config off\ngrace_period 1s\nlog default {\noutput discard\nformat hookgate\n}\nservers :%s {\nlistener_wrappers {\nhookgate\ntls\n}\n%s%s}\nservers :%s {\n%s%s}\nhookgate {\nredis embedded %q\n}\n}\n",
-		lanePort, timeouts, options, plainPort, timeouts, options, t.TempDir()+"/store")
-	for i, port := range []string{lanePort, plainPort} {
-		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n"+
-			"vendor signs {\nsignature X-Signature %[3]s\n}\nvendor shows {\nverify {\nsignature header X-Secret\nalgorithm equal\nsecret %[3]s\n}\n}\n}\nhookgate_proxy %[4]s {\ntry_duration 100ms\n}\n}\n",
-			port, directives, secret, w.upstream[i].addr)
-	}
-	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := new(caddy.Config)
-	if err := json.Unmarshal(adapted, config); err != nil {
-		t.Fatal(err)
-	}
-	if err := caddy.Run(config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { caddy.Stop() })
-	instance, err := caddy.ActiveContext().App("hookgate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := instance.(*app.App).Store()
-	tenant := uuid.New()
-	mint := func(spec credential.Spec) string {
-		spec.Tenant = tenant
-		for end := time.Now().Add(patience); ; {
-			_, token, err := s.Mint(t.Context(), spec)
-			if err == nil {
-				return token
-			}
-			if time.Now().After(end) {
-				t.Fatal(err)
-			}
-		}
-	}
-	w.tokens.callback = mint(credential.Spec{Kind: credential.KindCallback, Label: "JIRA"})
-	w.tokens.belvo = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "belvo", Connection: "belvo-main"})
-	w.tokens.pluggy = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "pluggy", Connection: "pluggy-main"})
-	w.tokens.signs = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "signs", Connection: "main"})
-	w.tokens.shows = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "shows", Connection: "main"})
-	probe := w.fill("GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-	for end := time.Now().Add(patience); !bytes.HasPrefix(w.exchange(t, 1, probe, 0), []byte("HTTP/1.1 204 ")); { // the keyring is being loaded
-		if time.Now().After(end) {
-			t.Fatal("the token does not work")
-		}
-	}
-	return w
-}
-
-func freeAddress(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
 
 // requests are what the fuzzing begins with. Words in capitals stand for tokens, SIGNATURE
 // for that of the body, and SECRET for what it is made with.
@@ -215,6 +32,10 @@ var requests = []string{
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nIdempotency-Key: k\r\n\r\n",
 	"POST /v1/discovery/webhooks/pluggy/PLUGGY?x=1&y HTTP/1.1\r\nHost: h\r\nUser-Agent: pluggy\r\nX-Forwarded-For: 1.2.3.4\r\nX-Tenant-Id: forged\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/belvo/BELVO HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/belvo/BELVO HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9, 127.0.0.2\r\nX-Forwarded-Host: hooks.example.com\r\nX-Forwarded-Proto: https\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9, unknown\r\nX-Forwarded-Proto: https\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nTracestate: a=b\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nTracestate: a=b\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":2}",
 	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
@@ -229,13 +50,6 @@ var requests = []string{
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 2\r\n\r\n{}\r\n\r\n\n",
 	"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n\r\n",
 	"POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nX-Request-Id: mine\r\nIdempotency-Key: k\r\nTraceparent: 00-1-2-01\r\nContent-Length: 4\r\n\r\nbodyPOST /v1/exceptions/e2/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 5\r\n\r\nbody2",
-}
-
-func (w *ways) fill(request string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(`{"a":1}`))
-	return strings.NewReplacer("CALLBACK", w.tokens.callback, "BELVO", w.tokens.belvo, "PLUGGY", w.tokens.pluggy, "SIGNS", w.tokens.signs, "SHOWS", w.tokens.shows,
-		"SIGNATURE", hex.EncodeToString(mac.Sum(nil)), "SECRET", secret).Replace(request)
 }
 
 // last is sent behind everything: where it is answered as what it is, the bytes before it
@@ -312,7 +126,7 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 				}
 			}
 			got[i] = strings.Join(read(answers), "\n")
-			upstream[i] = bearer.ReplaceAllString(strings.ReplaceAll(strings.Join(requests, "\n"), w.addr[i], "ADDR"), "Bearer JWT")
+			upstream[i] = madeHere.ReplaceAllString(strings.NewReplacer(w.addr[i], "ADDR", w.upstream[i].addr, "UPSTREAM").Replace(strings.Join(requests, "\n")), "$1 MADE")
 		}
 		if got[0] == got[1] && upstream[0] == upstream[1] {
 			return
@@ -324,15 +138,21 @@ func (w *ways) compare(t testing.TB, sent string, split int) {
 	}
 }
 
-var bearer = regexp.MustCompile(`Bearer [A-Za-z0-9._-]+`)
+// madeHere is what is another in every request: a JWT, and the id of a span or of a trace.
+var madeHere = regexp.MustCompile(`(Bearer|Traceparent:\[00-0af7651916cd43dd8448eb211c80319c|Traceparent:\[00)[ -][A-Za-z0-9._-]+`)
 
 // TestBothWays: the lane decides, forwards and answers as Caddy's way does, whatever the
 // upstream answers, and behind a trusted proxy and with an access log, too.
 func TestBothWays(t *testing.T) {
-	for _, with := range [][2]string{
-		{}, {"trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n"}, {"trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"}, {"", "log\n"},
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	for _, with := range []setting{
+		{},
+		{options: "trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n"},
+		{options: "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"},
+		{options: "trusted_proxies static 127.0.0.0/8\nclient_ip_headers X-Client X-Forwarded-For\n"},
+		{directives: "log\n", words: "tracing\n"},
 	} {
-		w := newWays(t, with[0], with[1])
+		w := newWays(t, with)
 		for _, request := range requests {
 			request = w.fill(request)
 			w.compare(t, request, len(request))
@@ -350,9 +170,76 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
-// FuzzBothWays is the same for any bytes.
-func FuzzBothWays(f *testing.F) {
-	w := newWays(f, "", "")
+// TestAccessLogOfBothWays: a line of the access log does not tell by which way a request went.
+func TestAccessLogOfBothWays(t *testing.T) {
+	sent := slices.Clone(requests)
+	for i := range 100 { // upon which every answer of the upstream comes by
+		sent = append(sent, fmt.Sprintf("POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: %d\r\n\r\n%s", len(fmt.Sprint(i)), fmt.Sprint(i)))
+	}
+	for _, format := range []string{"json", "hookgate"} {
+		for _, options := range []string{"", "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"} {
+			w := newWays(t, setting{
+				options: options, words: "allow_unredacted_logs\n",
+				directives: "log {WAY} {\noutput file {LOGS}/{WAY}\nformat " + format + "\n}\n",
+			})
+			for _, request := range sent {
+				for i := range w.addr {
+					w.exchange(t, i, w.fill(request)+last, 0)
+				}
+			}
+			caddy.Stop() // which ends the lines that are under way
+			got, want := w.logged(t, 0), w.logged(t, 1)
+			if len(got) < len(sent) {
+				t.Fatalf("%d lines", len(got))
+			}
+			want = want[len(want)-len(got):] // there were probes before
+			for i := range got {
+				if got[i] != want[i] {
+					t.Errorf("%s, %s\nthe lane writes\n%s\nand Caddy\n%s", format, options, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// logged returns the access log of one of the two, without what no two requests share.
+func (w *ways) logged(t *testing.T, way int) (lines []string) {
+	text, err := os.ReadFile(fmt.Sprint(w.logs, "/", way))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(ids.ReplaceAll(text, []byte("ID"))) {
+		var fields map[string]any
+		if err := json.Unmarshal(line, &fields); err != nil {
+			t.Fatal(err)
+		}
+		request := fields["request"].(map[string]any)
+		for _, name := range []string{"ts", "duration", "logger"} {
+			delete(fields, name)
+		}
+		for _, name := range []string{"remote_port", "remote_addr"} {
+			delete(request, name)
+		}
+		sorted, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(sorted))
+	}
+	return lines
+}
+
+// FuzzBothWays is TestBothWays for any bytes.
+func FuzzBothWays(f *testing.F) { fuzz(f, setting{}) }
+
+// FuzzBehindProxy is the same behind a trusted proxy, with all that is told of a request.
+func FuzzBehindProxy(f *testing.F) {
+	f.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	fuzz(f, setting{"trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n", "log\n", "tracing\n"})
+}
+
+func fuzz(f *testing.F, with setting) {
+	w := newWays(f, with)
 	for _, request := range requests {
 		f.Add(request, 1<<20)
 	}

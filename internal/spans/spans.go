@@ -37,9 +37,10 @@ var (
 	asClient   = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)}
 )
 
+// Names of the headers that tell of a trace.
 const (
-	headerParent = "Traceparent"
-	headerState  = "Tracestate"
+	HeaderParent = "Traceparent"
+	HeaderState  = "Tracestate"
 )
 
 // parent is a carrier of the one header that says which trace a request belongs to. What a
@@ -48,7 +49,7 @@ type parent string
 
 // Get implements propagation.TextMapCarrier.
 func (p parent) Get(name string) string {
-	if http.CanonicalHeaderKey(name) == headerParent {
+	if http.CanonicalHeaderKey(name) == HeaderParent {
 		return string(p)
 	}
 	return ""
@@ -58,17 +59,17 @@ func (p parent) Get(name string) string {
 func (parent) Set(string, string) {}
 
 // Keys implements propagation.TextMapCarrier.
-func (parent) Keys() []string { return []string{headerParent} }
+func (parent) Keys() []string { return []string{HeaderParent} }
 
-// Begin starts the span of the guard. It continues the trace that a valid traceparent names;
-// W3C Trace Context, section 3.2, takes more than one for none.
-func (t *Tracer) Begin(header http.Header) *Request {
+// Begin starts the span of the guard. It continues the trace that a valid Traceparent names,
+// whose values it is given; W3C Trace Context, section 3.2, takes more than one for none.
+func (t *Tracer) Begin(traceparent []string) *Request {
 	if t == nil {
 		return nil
 	}
 	ctx := context.Background()
-	if values := header[headerParent]; len(values) == 1 {
-		ctx = propagator.Extract(ctx, parent(values[0]))
+	if len(traceparent) == 1 {
+		ctx = propagator.Extract(ctx, parent(traceparent[0]))
 	}
 	r := &Request{tracer: t.tracer, continued: trace.SpanContextFromContext(ctx).IsValid()}
 	r.ctx, r.guard = t.tracer.Start(ctx, "guard", asServer...)
@@ -117,7 +118,7 @@ func (r *Request) Upstream(header http.Header) *Upstream {
 		return nil
 	}
 	if !r.continued {
-		delete(header, headerState) // it tells of the trace that the vendor did not name
+		delete(header, HeaderState) // it tells of the trace that the vendor did not name
 	}
 	ctx, span := r.ctx, trace.Span(nil)
 	if r.recorded {

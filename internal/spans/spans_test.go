@@ -10,10 +10,10 @@ import (
 
 // TestWithoutTracer: nothing is made, and a vendor's headers stay as they are.
 func TestWithoutTracer(t *testing.T) {
-	header := http.Header{headerParent: {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, headerState: {"a=b"}}
+	header := http.Header{HeaderParent: {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, HeaderState: {"a=b"}}
 	var none *Tracer
 	if n := testing.AllocsPerRun(10, func() {
-		r := none.Begin(header)
+		r := none.Begin(header[HeaderParent])
 		r.Proof(r.Now(), "ok")
 		r.Replay(r.Now(), "new")
 		r.Upstream(header).End(200)
@@ -24,7 +24,7 @@ func TestWithoutTracer(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if header.Get(headerParent) != "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" || header.Get(headerState) != "a=b" {
+	if header.Get(HeaderParent) != "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" || header.Get(HeaderState) != "a=b" {
 		t.Errorf("%v", header)
 	}
 }
@@ -37,7 +37,7 @@ func BenchmarkSpans(b *testing.B) {
 			tracer := New(trace.NewTracerProvider(trace.WithSampler(sampler), trace.WithSpanProcessor(trace.NewBatchSpanProcessor(nowhere{}))))
 			for b.Loop() {
 				header := http.Header{}
-				r := tracer.Begin(header)
+				r := tracer.Begin(header[HeaderParent])
 				r.Upstream(header).End(200)
 				r.End("POST", "callback", "allowed", "/v1/exceptions/{exceptionId}/callback", 200)
 			}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -67,13 +68,36 @@ func (r *Request) Target() string {
 
 // Header returns the header as net/http has it.
 func (r *Request) Header() http.Header {
-	header := make(http.Header, len(r.Fields)+8)
-	values := make([]string, len(r.Fields)) // one piece of memory for all
-	for i, f := range r.Fields {
-		values[i] = f.Value
-		header[f.Name] = values[i : i+1 : i+1]
+	var h Header
+	r.HeaderInto(&h)
+	return h.Fields
+}
+
+// Header has room for a header as net/http has it, for one request after the other.
+type Header struct {
+	Fields http.Header
+	values []string
+}
+
+// HeaderInto puts the header of the request in the place of another. It is there until the
+// next one.
+func (r *Request) HeaderInto(h *Header) {
+	if h.Fields == nil {
+		h.Fields = make(http.Header, len(r.Fields)+8)
 	}
-	return header
+	clear(h.Fields)
+	h.values = slices.Grow(h.values[:0], len(r.Fields))
+	for _, f := range r.Fields {
+		n := len(h.values)
+		h.values = append(h.values, f.Value)
+		h.Fields[f.Name] = h.values[n : n+1 : n+1]
+	}
+}
+
+// Clear forgets the header.
+func (h *Header) Clear() {
+	clear(h.Fields)
+	clear(h.values)
 }
 
 // HTTP returns what net/http's server makes of the request.

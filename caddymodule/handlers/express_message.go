@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/hookgate/hookgate/gate"
+	"github.com/hookgate/hookgate/internal/spans"
+	"github.com/hookgate/hookgate/internal/wire"
+)
+
+// appendMessage writes the request as the upstream is to see it: what the gate and the proxy
+// make of one of net/http.
+func (x *plainExchange) appendMessage() {
+	r, f := x.r, x.forwarding
+	target := url.URL{Path: f.Path, RawPath: f.RawPath, RawQuery: r.Query}
+	if f.NewQuery {
+		target.RawQuery = f.Query
+	}
+	host := r.Host
+	if x.proxy.Host == hostUpstream {
+		host = x.proxy.to.Host
+	}
+	traced := x.trace()
+	out := append(append(append(append(x.message[:0], r.Method...), ' '), target.RequestURI()...), " HTTP/1.1\r\n"...)
+	out = wire.AppendField(out, "Host", host)
+	for _, field := range r.Fields {
+		switch name := field.Name; {
+		case name == "Content-Length", name == "X-Forwarded-For", name == "X-Forwarded-Host", name == "X-Forwarded-Proto":
+		case f.Sets(name), f.Drops(name):
+		case traced != nil && (name == spans.HeaderParent || name == spans.HeaderState):
+		case name == "Accept-Encoding":
+			out = wire.AppendField(out, name, gate.Readable(field.Value))
+		default:
+			out = wire.AppendPlain(out, name, field.Value)
+		}
+	}
+	for name, value := range f.Fields {
+		out = wire.AppendField(out, name, value)
+	}
+	for name, values := range traced {
+		out = wire.AppendPlain(out, name, values[0])
+	}
+	if x.sender.client != "" {
+		out = wire.AppendPlain(out, "X-Forwarded-For", x.sender.client)
+	}
+	out = wire.AppendPlain(out, "X-Forwarded-Host", x.sender.host)
+	out = wire.AppendPlain(out, "X-Forwarded-Proto", x.sender.proto)
+	if len(r.Body) > 0 || r.Method != http.MethodGet && r.Method != http.MethodDelete {
+		out = append(strconv.AppendInt(append(out, "Content-Length: "...), int64(len(r.Body)), 10), "\r\n"...)
+	}
+	x.message = append(append(out, "\r\n"...), r.Body...)
+}
+
+// trace begins the span of the upstream, and returns the header that tells it of the trace;
+// nil: no traces are made, and what the client says of its own passes.
+func (x *plainExchange) trace() http.Header {
+	if x.Spans == nil {
+		return nil
+	}
+	header := make(http.Header, 2)
+	for _, name := range []string{spans.HeaderParent, spans.HeaderState} {
+		if value := x.r.Get(name); value != "" {
+			header[name] = []string{value}
+		}
+	}
+	x.Upstream = x.Spans.Upstream(header)
+	return header
+}
