@@ -98,9 +98,10 @@ test:
 	cd test && $(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /senders$$)
 	cd test && HOOKGATE_TERMINAL=reverse_proxy $(GO) test -timeout 10m .
 
-# The tests of the binary with the express lane off: every request takes Caddy's way.
-test-without-lane:
+# The tests of the binary, with vendors' HTTP clients too, with the express lane off: every request takes Caddy's way.
+test-without-lane: build
 	cd test && HOOKGATE_EXPRESS=off $(GO) test -count 1 -timeout 10m .
+	cd test/senders && HOOKGATE_EXPRESS=off HOOKGATE_BINARY=$(abspath $(BIN)) $(GO) test -count 1 -parallel 4 -timeout 10m
 
 # Takes the README's pictures of the console anew.
 images:

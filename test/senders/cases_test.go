@@ -137,6 +137,7 @@ func sendings(c contents) []sending {
 
 // stage is what all senders meet: the processes, their credentials and the upstream.
 type stage struct {
+	deciding           gate
 	upstream           *upstream
 	bases              map[string]string // by site and terminal
 	callback, webhook  credential
@@ -147,16 +148,16 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{upstream: newUpstream(t)}
-	deciding := launch(t, fmt.Sprintf("embedded %q", filepath.Join(t.TempDir(), "data")), s.upstream.addr, open, narrow, strict)
+	s.deciding = launch(t, fmt.Sprintf("embedded %q", filepath.Join(t.TempDir(), "data")), s.upstream.addr, open, narrow, strict)
 	// Nothing listens at the discard port.
 	loadless := launch(t, "redis://127.0.0.1:9", s.upstream.addr, undecided)
-	s.bases = deciding.bases
+	s.bases = s.deciding.bases
 	for name, base := range loadless.bases {
 		s.bases[name] = base
 	}
-	s.callback, s.webhook = deciding.mintCallback(t), deciding.mintWebhook(t)
-	s.noCallback = deciding.revoke(t, callbackCredentials, deciding.mintCallback(t))
-	s.noHook = deciding.revoke(t, webhookTokens, deciding.mintWebhook(t))
+	s.callback, s.webhook = s.deciding.mintCallback(t), s.deciding.mintWebhook(t)
+	s.noCallback = s.deciding.revoke(t, callbackCredentials, s.deciding.mintCallback(t))
+	s.noHook = s.deciding.revoke(t, webhookTokens, s.deciding.mintWebhook(t))
 	for _, terminal := range terminals {
 		s.exhaust(t, terminal)
 	}

@@ -1,10 +1,13 @@
 package senders
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"text/template"
@@ -31,8 +34,8 @@ var (
 	undecided = site{"undecided", "max_body 4MiB\n\t\tfailure_limit off"}
 )
 
-// The settings of the servers are those of Caddyfile.example. X-Sender-Port lets the
-// upstream see which connection of the sender a request came on.
+// The settings of the servers are those of Caddyfile.example. The access log tells which
+// connection of the sender a request came on.
 var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	admin off
 	persist_config off
@@ -56,13 +59,13 @@ var caddyfile = template.Must(template.New("Caddyfile").Parse(`{
 	}
 	hookgate {
 		redis {{.Redis}}
+		express {{.Express}}
 	}
 }
 {{range .Sites}}
 http://:{{.Port}} {
 	bind 127.0.0.1
 	log
-	request_header X-Sender-Port {remote_port}
 	hookgate {
 		{{.Limits}}
 	}
@@ -101,9 +104,9 @@ func launch(t *testing.T, redis, upstream string, sites ...site) gate {
 	}
 	config := struct {
 		hookgatetest.Ports
-		Redis, Upstream string
-		Sites           []listener
-	}{hookgatetest.FreePorts(t), redis, upstream, nil}
+		Redis, Upstream, Express string
+		Sites                    []listener
+	}{hookgatetest.FreePorts(t), redis, upstream, express, nil}
 	g := gate{bases: make(map[string]string)}
 	for _, s := range sites {
 		for _, terminal := range terminals {
@@ -118,6 +121,45 @@ func launch(t *testing.T, redis, upstream string, sites ...site) gate {
 	}
 	g.Hookgate = hookgatetest.Start(t, config.Ports, hookgatetest.Serve(t, t.TempDir(), text.String()))
 	return g
+}
+
+// express is the word for the express lane.
+var express = cmp.Or(os.Getenv("HOOKGATE_EXPRESS"), "on")
+
+var remote = regexp.MustCompile(`"remote_addr":"([^"]+)"`)
+
+// connectionOf returns the address that a request came from, when the line about it is in the
+// access log.
+func (g gate) connectionOf(t *testing.T, requestID string) (address string) {
+	t.Helper()
+	hookgatetest.Eventually(t, "the access log has the request", func() bool {
+		for line := range strings.Lines(g.Output.String()) {
+			if strings.Contains(line, `"msg":"handled request"`) && strings.Contains(line, requestID) {
+				address = remote.FindStringSubmatch(line)[1]
+				return true
+			}
+		}
+		return false
+	})
+	return address
+}
+
+// checkLane checks that requests took the express lane where there is one, and only there.
+func (g gate) checkLane(t *testing.T) {
+	t.Helper()
+	answer, err := http.Get(g.Status + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := regexp.MustCompile(`(?m)^hookgate_express_requests_total\{result="served"\} [1-9]`).Match(text)
+	if served != (express == "on") {
+		t.Errorf("express %s, and the express lane served requests: %t", express, served)
+	}
 }
 
 // credential is what a sender posts with.

@@ -123,6 +123,7 @@ func TestSenders(t *testing.T) {
 		}
 	})
 	s.checkOnce(t)
+	s.deciding.checkLane(t)
 }
 
 // test has a sender make all cases. It leaves the version of the sender, or what is
@@ -176,8 +177,8 @@ func (from sender) make(t *testing.T, s *stage, w *worker, terminal string, c se
 			if len(got) == 0 {
 				continue
 			}
-			if !slices.Contains(connections, got[0].port) {
-				connections = append(connections, got[0].port)
+			if from := s.deciding.connectionOf(t, got[0].header.Get("X-Request-Id")); !slices.Contains(connections, from) {
+				connections = append(connections, from)
 			}
 			if len(connections) > max(1, from.connections) {
 				t.Errorf("request %d: on another connection than the accepted one before", i)

@@ -28,7 +28,6 @@ type upstream struct {
 type arrival struct {
 	method, target string
 	header         http.Header
-	port           string // of the sender's connection
 	body           string
 	err            error // of reading the body
 }
@@ -49,7 +48,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	name := r.Header.Get(caseHeader)
 	u.mu.Lock()
-	u.arrivals[name] = append(u.arrivals[name], arrival{r.Method, r.RequestURI, r.Header, r.Header.Get("X-Sender-Port"), string(body), err})
+	u.arrivals[name] = append(u.arrivals[name], arrival{r.Method, r.RequestURI, r.Header, string(body), err})
 	u.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintf(w, `{"received":%q}`, digest(string(body)))
