@@ -38,6 +38,16 @@ func HasToken(text string) bool {
 	return hasTokenMark(line) && tokenPattern.Match(line)
 }
 
+// WithoutTokens returns text with every token in it masked.
+func WithoutTokens(text string) string {
+	if !HasToken(text) {
+		return text
+	}
+	masked := []byte(text)
+	MaskTokens(masked)
+	return string(masked)
+}
+
 // MaskTokens overwrites every token in line but its first characters.
 func MaskTokens(line []byte) {
 	if !hasTokenMark(line) {
