@@ -35,7 +35,7 @@ func TestLabelThatHoldsAToken(t *testing.T) {
 	if list := s.expect(200, operator, "GET", credentialsPath, "").list(t, "credentials"); len(list) != 1 || list[0]["label"] != "jira" {
 		t.Errorf("kept: %v", list)
 	}
-	for _, label := range []string{"mcb", "mcb_F2O", "callbacks of JIRA (mcb_)"} {
+	for _, label := range []string{"mcb", "mcb_F2Ox", "mcb_jira", "callbacks of JIRA (mcb_)"} {
 		s.create(`{"kind":"callback","label":"` + label + `"}`)
 	}
 

@@ -95,7 +95,7 @@ func (a *admin) createRecord(ctx context.Context, who bearer.Operator, args *cre
 	switch {
 	case args.Name == "":
 		return errNoName
-	case credential.HasToken(args.Name):
+	case credential.HoldsToken(args.Name):
 		return errNameToken
 	case args.ExpiresAt != nil && !args.ExpiresAt.After(a.store.Now()):
 		return errPastExpiry

@@ -20,7 +20,7 @@ var errLabelToken = errors.New("the label holds a token")
 
 // checkLabel refuses a label that holds a token. One that is kept already stays as it is.
 func checkLabel(location, label string) error {
-	if credential.HasToken(label) {
+	if credential.HoldsToken(label) {
 		return refuse(problem.Invalid).at(location, errLabelToken.Error())
 	}
 	return nil
@@ -67,7 +67,7 @@ func specOfLine(tenant uuid.UUID, l *api.ImportLine) (spec credential.Spec, toke
 	if l.Digest == "" {
 		return spec, token, errNoDigest
 	}
-	if credential.HasToken(l.Label) {
+	if credential.HoldsToken(l.Label) {
 		return spec, token, errLabelToken
 	}
 	if token.Digest, err = parseSHA256(l.Digest); err != nil {
