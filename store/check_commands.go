@@ -53,7 +53,7 @@ var commands = []command{
 	{name: "evalsha", args: func(key string) []any { return []any{strings.Repeat("0", 40), "1", key} }},
 	bare("time", ""),
 	{name: "get", serves: forReplay, args: func(key string) []any { return []any{key} }},
-	{name: "set", serves: forReplay, args: func(key string) []any { return []any{key, "value", "XX", "PX", "1"} }},
+	{name: "set", serves: forReplay, args: func(key string) []any { return []any{key, "value", "NX", "GET", "PX", "1"} }},
 	{name: "del", serves: forRestore, args: func(key string) []any { return []any{key} }},
 	bare("scan", forDump, "0", "COUNT", "1"),
 	bare("wait", forWait, "0", "1"),

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -15,8 +16,6 @@ const (
 	replayTimeout = 250 * time.Millisecond
 	// inFlight bounds how long an event is taken for under way whose process ended.
 	inFlight = time.Minute
-	// maxReplays bounds the events that the embedded store remembers, about 150 bytes each.
-	maxReplays = 1 << 17
 )
 
 // EventState is what is known of an event.
@@ -37,53 +36,35 @@ type EventClaim struct {
 	window time.Duration
 }
 
-var errManyEvents = errors.New("too many events are remembered already")
-
 // ClaimEvent takes an event of a credential, by any of its names, for who is about to
 // deliver it. The status is that of the answer to a delivered one. With the embedded store
 // it is known within the process, else by all that share the data set. It returns within
 // a bounded time; an error means that nobody can tell.
 func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []string, window time.Duration) (*EventClaim, EventState, int, error) {
-	claim := &EventClaim{store: s, nonce: randomHex(), window: window}
-	for _, name := range names {
-		claim.keys = append(claim.keys, s.keys.event(credential, name))
+	claim := &EventClaim{store: s, keys: make([]string, len(names)), nonce: randomHex(), window: window}
+	for i, name := range names {
+		claim.keys[i] = s.keys.event(credential, name)
 	}
 	if s.config.EmbeddedDir != "" {
 		state, status, err := s.events.claim(claim.keys, claim.nonce, s.clock.Local())
 		return claim, state, status, err
 	}
-	reply, err := claim.run(ctx, "claim", inFlight, 0)
-	if err != nil {
-		return nil, EventNew, 0, err
+	state, status, err := claim.take(ctx)
+	if err != nil || state != EventNew {
+		return nil, state, status, err
 	}
-	fields, _ := reply.([]any)
-	word, _ := first(fields)
-	switch word {
-	case "NEW":
-		return claim, EventNew, 0, nil
-	case "RUNNING":
-		return nil, EventRunning, 0, nil
-	case "DONE":
-		text, _ := fields[len(fields)-1].(string)
-		status, err := strconv.Atoi(text)
-		return nil, EventDone, status, err
-	}
-	return nil, EventNew, 0, errors.New("an unexpected reply to the claim of an event")
+	return claim, EventNew, 0, nil
 }
 
-func first(fields []any) (string, bool) {
-	if len(fields) == 0 {
-		return "", false
-	}
-	word, ok := fields[0].(string)
-	return word, ok
-}
-
-// Done remembers that the event was delivered.
+// Done remembers that the event was delivered. It returns when Redis has it: the vendor may
+// send the event again, to another process, right behind our answer.
 func (c *EventClaim) Done(ctx context.Context, status int) error {
-	if s := c.store; s.config.EmbeddedDir != "" {
+	switch s := c.store; {
+	case s.config.EmbeddedDir != "":
 		s.events.settle(c.keys, c.nonce, status, s.clock.Local().Add(c.window))
 		return nil
+	case len(c.keys) == 1:
+		return c.send(ctx, redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
 	}
 	_, err := c.run(ctx, "done", c.window, status)
 	return err
@@ -99,75 +80,89 @@ func (c *EventClaim) Free(ctx context.Context) error {
 	return err
 }
 
-func (c *EventClaim) run(ctx context.Context, what string, life time.Duration, status int) (any, error) {
+// What the value of an event's key begins with, in lua/replay.lua, too. Behind it is the
+// nonce of the claim, or the status of the answer.
+const (
+	valueRunning = "r"
+	valueDone    = "d"
+)
+
+var errEvent = errors.New("what is remembered of the event is not understood")
+
+// take claims the event in Redis. Where it has one key, as most have, that is a command and
+// no script, which costs Redis several times as much.
+func (c *EventClaim) take(ctx context.Context) (EventState, int, error) {
+	if len(c.keys) != 1 {
+		found, err := c.run(ctx, "claim", inFlight, 0)
+		if err != nil {
+			return EventNew, 0, err
+		}
+		return c.judge(found)
+	}
+	// Redis 7.0 and Valkey 8.0, the oldest that we work with, take NX together with GET.
+	set := redis.NewStringCmd(ctx, "set", c.keys[0], valueRunning+c.nonce, "nx", "get", "px", inFlight.Milliseconds())
+	if err := c.send(ctx, set); err != nil {
+		return EventNew, 0, err
+	}
+	return c.judge(set.Val())
+}
+
+// judge says what the value of an event's key means to who claims it: "" for none.
+func (c *EventClaim) judge(value string) (EventState, int, error) {
+	nonce, running := strings.CutPrefix(value, valueRunning)
+	text, done := strings.CutPrefix(value, valueDone)
+	switch {
+	case value == "":
+		return EventNew, 0, nil
+	case running && nonce == c.nonce: // sent again, because the answer was lost
+		return EventNew, 0, nil
+	case running:
+		return EventRunning, 0, nil
+	case !done:
+		return EventNew, 0, errEvent
+	}
+	status, err := strconv.Atoi(text)
+	if err != nil {
+		return EventNew, 0, errEvent
+	}
+	return EventDone, status, nil
+}
+
+// run runs the script, and returns its reply.
+func (c *EventClaim) run(ctx context.Context, what string, life time.Duration, status int) (string, error) {
+	began := time.Now()
+	reply, err := c.ask(ctx, "evalsha", replayScript.Hash(), what, life, status)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		ctx, cancel := context.WithDeadline(ctx, began.Add(replayTimeout))
+		defer cancel()
+		return c.ask(ctx, "eval", replayScript.Source, what, life, status)
+	}
+	return reply, err
+}
+
+func (c *EventClaim) ask(ctx context.Context, command, script, what string, life time.Duration, status int) (string, error) {
+	args := make([]any, 0, 7+len(c.keys))
+	args = append(args, command, script, len(c.keys))
+	for _, key := range c.keys {
+		args = append(args, key)
+	}
+	args = append(args, what, c.nonce, life.Milliseconds(), status)
+	cmd := redis.NewStringCmd(ctx, args...)
+	if err := c.send(ctx, cmd); err != nil {
+		return "", err
+	}
+	return cmd.Val(), nil
+}
+
+// send sends a command to Redis, together with those of other requests. It is no error that
+// there is no value.
+func (c *EventClaim) send(ctx context.Context, cmd redis.Cmder) error {
 	b, err := c.store.backend()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
-	defer cancel()
-	reply, err := b.scripts.Run(ctx, replayScript, 0, c.keys, []any{what, c.nonce, life.Milliseconds(), status})
-	if err != nil {
-		return nil, unavailable("remember an event", err)
+	if err := c.store.batches.do(ctx, b.commands, cmd); err != nil && !errors.Is(err, redis.Nil) {
+		return unavailable("remember an event", err)
 	}
-	return reply, nil
-}
-
-// events are those that the embedded store remembers.
-type events struct {
-	mu    sync.Mutex
-	known map[string]knownEvent
-	swept time.Time
-}
-
-type knownEvent struct {
-	nonce  string // of the request that delivers it; "" once it is delivered
-	status int
-	until  time.Time
-}
-
-func (e *events) claim(keys []string, nonce string, now time.Time) (EventState, int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, key := range keys {
-		switch known, ok := e.known[key]; {
-		case !ok || !now.Before(known.until):
-		case known.nonce != "":
-			return EventRunning, 0, nil
-		default:
-			return EventDone, known.status, nil
-		}
-	}
-	if now.Sub(e.swept) > inFlight || len(e.known) >= maxReplays {
-		e.swept = now
-		for key, known := range e.known {
-			if !now.Before(known.until) {
-				delete(e.known, key)
-			}
-		}
-	}
-	if len(e.known)+len(keys) > maxReplays {
-		return EventNew, 0, errManyEvents
-	}
-	if e.known == nil {
-		e.known = make(map[string]knownEvent)
-	}
-	for _, key := range keys {
-		e.known[key] = knownEvent{nonce: nonce, until: now.Add(inFlight)}
-	}
-	return EventNew, 0, nil
-}
-
-// settle keeps an event as delivered until then, or forgets it where that is zero.
-func (e *events) settle(keys []string, nonce string, status int, until time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, key := range keys {
-		switch {
-		case !until.IsZero():
-			e.known[key] = knownEvent{status: status, until: until}
-		case e.known[key].nonce == nonce:
-			delete(e.known, key)
-		}
-	}
+	return nil
 }

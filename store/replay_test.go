@@ -2,90 +2,257 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hookgate/hookgate/credential/credentialtest"
+	"github.com/hookgate/hookgate/store/redisconn"
+	"github.com/hookgate/hookgate/store/redistest"
 )
 
 // TestClaimEvent: of several who claim an event one gets it; it is free again when that one
 // fails, and known when it was delivered, by any of its names, for its credential alone.
 func TestClaimEvent(t *testing.T) {
 	onEachBackEnd(t, func(t *testing.T, s *Store) {
-		ask := func(credential int, names ...string) (*EventClaim, EventState, int) {
-			t.Helper()
-			claim, state, status, err := s.ClaimEvent(t.Context(), credentialtest.ID(credential), names, time.Hour)
-			if err != nil {
+		for _, names := range [][]string{{"alone"}, {"id", "signature"}, {"one", "two", "three"}} {
+			ask := func(credential int, names ...string) (*EventClaim, EventState, int) {
+				t.Helper()
+				claim, state, status, err := s.ClaimEvent(t.Context(), credentialtest.ID(credential), names, time.Hour)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return claim, state, status
+			}
+			want := func(what string, got, want EventState) {
+				t.Helper()
+				if got != want {
+					t.Errorf("%s, by %q: %d, want %d", what, names, got, want)
+				}
+			}
+			first, state, _ := ask(1, names...)
+			want("the first", state, EventNew)
+			_, state, _ = ask(1, names[0], "other")
+			want("while it is under way", state, EventRunning)
+			_, state, _ = ask(2, names[0])
+			want("of another credential", state, EventNew)
+			if err := first.Free(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			return claim, state, status
-		}
-		want := func(what string, got, want EventState) {
-			t.Helper()
-			if got != want {
-				t.Errorf("%s: %d, want %d", what, got, want)
+			second, state, _ := ask(1, names...)
+			want("once it failed", state, EventNew)
+			if err := first.Free(t.Context()); err != nil { // late
+				t.Fatal(err)
 			}
-		}
-		first, state, _ := ask(1, "id", "signature")
-		want("the first", state, EventNew)
-		_, state, _ = ask(1, "id", "other")
-		want("while it is under way", state, EventRunning)
-		_, state, _ = ask(2, "id")
-		want("of another credential", state, EventNew)
-		if err := first.Free(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		second, state, _ := ask(1, "id", "signature")
-		want("once it failed", state, EventNew)
-		if err := first.Free(t.Context()); err != nil { // late
-			t.Fatal(err)
-		}
-		_, state, _ = ask(1, "signature")
-		want("freed by who does not have it", state, EventRunning)
-		if err := second.Done(t.Context(), 202); err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range []string{"id", "signature"} {
-			_, state, status := ask(1, name)
-			want("delivered, by "+name, state, EventDone)
-			if status != 202 {
-				t.Errorf("status %d", status)
+			last := names[len(names)-1]
+			_, state, _ = ask(1, last)
+			want("freed by who does not have it", state, EventRunning)
+			if err := second.Done(t.Context(), 202); err != nil {
+				t.Fatal(err)
+			}
+			for _, known := range append([][]string{names, {"other", last}}, names[:1]) {
+				_, state, status := ask(1, known...)
+				want("delivered", state, EventDone)
+				if status != 202 {
+					t.Errorf("status %d", status)
+				}
 			}
 		}
 	})
 }
 
-// TestEventsEnd: an event is forgotten when its time is over, and one that was never
-// settled after a minute.
-func TestEventsEnd(t *testing.T) {
-	now := time.Now()
-	var known events
-	known.claim([]string{"lost"}, "a", now)
-	known.claim([]string{"done"}, "b", now)
-	known.settle([]string{"done"}, "b", 200, now.Add(time.Hour))
+// TestOneOfManyClaims: of those who claim the same events at once, in several processes,
+// each event is given to one.
+func TestOneOfManyClaims(t *testing.T) {
+	onEachSharedBackEnd(t, func(t *testing.T, a, b *Store) {
+		const events, claims = 8, 64
+		var given, late [events]atomic.Int32
+		var claiming sync.WaitGroup
+		for i := range claims {
+			claiming.Go(func() {
+				s := []*Store{a, b}[i%2]
+				for event := range events {
+					names := []string{strconv.Itoa(event), "signature of " + strconv.Itoa(event)}
+					_, state, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names[:1+event%2], time.Hour)
+					switch {
+					case err != nil: // on a machine that is busy, Redis may be late
+						late[event].Add(1)
+					case state == EventNew:
+						given[event].Add(1)
+					}
+				}
+			})
+		}
+		claiming.Wait()
+		for event := range events {
+			if n, late := given[event].Load(), late[event].Load(); n > 1 || n+late == 0 {
+				t.Errorf("event %d was given to %d", event, n)
+			}
+		}
+	})
+}
+
+// startEvents returns a store on a server of its own, and the key of an event's name.
+func startEvents(t *testing.T) (*Store, *redistest.Server, func(name string) string) {
+	t.Helper()
+	t.Parallel()
+	server := redistest.Start(t)
+	s := open(t, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
+	return s, server, func(name string) string {
+		return "{hookgate}:e:" + credentialtest.ID(1).String() + ":" + hex.EncodeToString([]byte(name))
+	}
+}
+
+// TestEventValues: what other releases on the data set read and write.
+func TestEventValues(t *testing.T) {
+	s, server, key := startEvents(t)
+	rdb := server.Client()
+	for _, names := range [][]string{{"alone"}, {"id", "signature"}} {
+		look := func(want string, least, most time.Duration) {
+			t.Helper()
+			for _, name := range names {
+				if value := rdb.Get(t.Context(), key(name)).Val(); !regexp.MustCompile(want).MatchString(value) {
+					t.Errorf("%s: %q, want %s", name, value, want)
+				}
+				if left := rdb.PTTL(t.Context(), key(name)).Val(); left <= least || left > most {
+					t.Errorf("%s is kept for %s", name, left)
+				}
+			}
+		}
+		claim, state, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names, time.Hour)
+		if err != nil || state != EventNew {
+			t.Fatal(state, err)
+		}
+		look(`^r[0-9a-f]{32}$`, 0, time.Minute)
+		if err := claim.Done(t.Context(), 204); err != nil {
+			t.Fatal(err)
+		}
+		look(`^d204$`, time.Minute, time.Hour)
+	}
 	for _, tc := range []struct {
-		key   string
-		after time.Duration
-		want  EventState
+		value  string
+		state  EventState
+		status int
+		wrong  bool
 	}{
-		{"lost", inFlight - time.Second, EventRunning}, {"done", time.Hour - time.Second, EventDone}, {"lost", inFlight, EventNew}, {"done", time.Hour, EventNew},
+		{value: "r" + strings.Repeat("0", 32), state: EventRunning},
+		{value: "d200", state: EventDone, status: 200},
+		{value: "d", wrong: true}, {value: "d2x0", wrong: true}, {value: "200", wrong: true},
 	} {
-		if state, _, err := known.claim([]string{tc.key}, "c", now.Add(tc.after)); state != tc.want || err != nil {
-			t.Errorf("%s after %s: %d, %v", tc.key, tc.after, state, err)
+		rdb.Set(t.Context(), key("seen"), tc.value, time.Minute)
+		for _, names := range [][]string{{"seen"}, {"seen", "signature of it"}, {"id of it", "seen"}} {
+			claim, state, status, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names, time.Hour)
+			if claim != nil || state != tc.state || status != tc.status || (err != nil) != tc.wrong {
+				t.Errorf("%q by %q: %v, %d, %d, %v", tc.value, names, claim != nil, state, status, err)
+			}
+		}
+		if left := rdb.Get(t.Context(), key("seen")).Val(); left != tc.value {
+			t.Errorf("%q became %q", tc.value, left)
+		}
+	}
+	rdb.Del(t.Context(), key("seen"))
+	rdb.HSet(t.Context(), key("seen"), "field", "value")
+	for _, names := range [][]string{{"seen"}, {"seen", "signature of it"}} {
+		if _, _, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names, time.Hour); err == nil {
+			t.Errorf("a hash is known by %q", names)
 		}
 	}
 }
 
-// TestClaimWithoutRedis: nobody can tell, within a bounded time.
-func TestClaimWithoutRedis(t *testing.T) {
-	t.Parallel()
-	s := open(t, backEnds[0].prepare(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, _, err := s.ClaimEvent(ctx, credentialtest.ID(1), []string{"x"}, time.Minute); err == nil {
-		t.Error("no error")
+// TestClaimIsSentAgain: who sends a claim again because the answer was lost, be it to
+// a server that has forgotten its scripts, finds the event its own.
+func TestClaimIsSentAgain(t *testing.T) {
+	s, server, _ := startEvents(t)
+	for _, names := range [][]string{{"alone"}, {"id", "signature"}} {
+		claim, _, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Client().ScriptFlush(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if state, _, err := claim.take(t.Context()); err != nil || state != EventNew {
+			t.Errorf("%q again: %d, %v", names, state, err)
+		}
+		if _, state, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), names, time.Hour); err != nil || state != EventRunning {
+			t.Errorf("%q by another: %d, %v", names, state, err)
+		}
 	}
+}
+
+// TestClaimGivenUp: a claim that waits behind others, and is given up, takes no event once
+// its turn has come.
+func TestClaimGivenUp(t *testing.T) {
+	s, server, key := startEvents(t)
+	reached := func(flights, waiting int) func() bool {
+		return func() bool {
+			s.batches.mu.Lock()
+			defer s.batches.mu.Unlock()
+			return s.batches.flights == flights && len(s.batches.waiting) == waiting
+		}
+	}
+	s.batches.flights = maxFlights // as if as many were under way as may be
+	ctx, giveUp := context.WithCancel(t.Context())
+	var claiming sync.WaitGroup
+	claiming.Go(func() {
+		if _, _, _, err := s.ClaimEvent(ctx, credentialtest.ID(1), []string{"given up"}, time.Hour); err == nil {
+			t.Error("claimed")
+		}
+	})
+	eventually(t, "the claim waits", reached(maxFlights, 1))
+	giveUp()
+	claiming.Wait()
+	for range maxFlights {
+		s.batches.landed(s.opened.Load().commands)
+	}
+	eventually(t, "nothing is under way", reached(0, 0))
+	if n := server.Client().Exists(t.Context(), key("given up")).Val(); n != 0 {
+		t.Error("the event is claimed for nobody")
+	}
+}
+
+// TestBatchesAreBounded: what is too much for one batch goes with the next ones.
+func TestBatchesAreBounded(t *testing.T) {
+	b := batches{flights: 1}
+	for range 2*maxBatch + 1 {
+		b.waiting = append(b.waiting, &queued{})
+	}
+	for _, want := range []int{maxBatch, maxBatch, 1, 0} {
+		if batch := b.take(); len(batch) != want {
+			t.Errorf("%d go together, want %d", len(batch), want)
+		}
+	}
+	if b.flights != 0 {
+		t.Errorf("%d are under way", b.flights)
+	}
+}
+
+// TestClaimWithoutRedis: nobody can tell, within a bounded time, however many ask; once Redis
+// answers, it tells.
+func TestClaimWithoutRedis(t *testing.T) {
+	s, server, _ := startEvents(t)
+	server.Suspend()
+	var claiming sync.WaitGroup
+	for i := range 3 * maxBatch {
+		claiming.Go(func() {
+			if _, _, _, err := s.ClaimEvent(context.Background(), credentialtest.ID(1), []string{strconv.Itoa(i)}, time.Minute); !errors.Is(err, ErrUnavailable) {
+				t.Errorf("claimed: %v", err)
+			}
+		})
+	}
+	claiming.Wait()
+	server.Resume()
+	eventually(t, "an event is claimed", func() bool {
+		_, state, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"afterwards"}, time.Minute)
+		return err == nil && state == EventNew
+	})
 }
 
 // TestResultsOfProofs: they are shown before and after they are written, the newest first,

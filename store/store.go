@@ -30,6 +30,7 @@ type Store struct {
 	proofs   proofRecorder
 	refusals refusalRecorder
 	events   events // of the embedded store
+	batches  batches
 	tuning   atomic.Pointer[Tuning]
 
 	opened   atomic.Pointer[backend] // nil until Start

@@ -26,44 +26,49 @@ type replays struct {
 
 // Claim implements gate.Replays.
 func (r replays) Claim(requestID string, credential uuid.UUID, event proof.Event, window time.Duration) (gate.Claim, gate.Seen) {
-	var names []string
+	names := make([]string, 0, 2)
 	for _, name := range []string{event.ID, event.Signed} {
 		if name != "" {
 			names = append(names, name)
 		}
 	}
-	// Not with Logger.With: format hookgate masks what comes that way.
-	about := []zap.Field{zap.String("request_id", requestID), zap.Stringer("credential", credential)}
 	claim, state, status, err := r.store.ClaimEvent(context.Background(), credential, names, window)
+	claimed := &eventClaim{claim, r.logger, requestID, credential}
 	switch {
 	case err != nil:
 		replaysUnchecked.Inc()
-		r.logger.Warn("an event is delivered without knowing whether it was before", append(about, zap.Error(err))...)
+		claimed.warn("an event is delivered without knowing whether it was before", err)
 		return nil, gate.Seen{}
 	case state == store.EventRunning:
 		return nil, gate.Seen{Running: true}
 	case state == store.EventDone:
 		return nil, gate.Seen{Status: status}
 	}
-	return &eventClaim{claim, r.logger, about}, gate.Seen{}
+	return claimed, gate.Seen{}
 }
 
 type eventClaim struct {
 	*store.EventClaim
-	logger *zap.Logger
-	about  []zap.Field
+	logger     *zap.Logger
+	requestID  string
+	credential uuid.UUID
 }
 
 // Done implements gate.Claim.
 func (c *eventClaim) Done(status int) {
 	if err := c.EventClaim.Done(context.Background(), status); err != nil {
-		c.logger.Warn("a delivered event could not be remembered", append(c.about, zap.Error(err))...)
+		c.warn("a delivered event could not be remembered", err)
 	}
 }
 
 // Free implements gate.Claim.
 func (c *eventClaim) Free() {
 	if err := c.EventClaim.Free(context.Background()); err != nil {
-		c.logger.Warn("an event that was not delivered counts as under way for a minute", append(c.about, zap.Error(err))...)
+		c.warn("an event that was not delivered counts as under way for a minute", err)
 	}
+}
+
+// warn does without Logger.With: format hookgate masks what comes that way.
+func (c *eventClaim) warn(message string, err error) {
+	c.logger.Warn(message, zap.String("request_id", c.requestID), zap.Stringer("credential", c.credential), zap.Error(err))
 }

@@ -2,25 +2,23 @@
 -- sidecars that get the same one at once is decided here.
 --
 -- KEYS  of the event
--- ARGV  1 time, unused
---       2 'claim', 'done' or 'free'
---       3 the claim: a random number
---       4 for how many ms
---       5 the status of the answer, for done
+-- ARGV  1 'claim', 'done' or 'free'
+--       2 the claim: a random number
+--       3 for how many ms
+--       4 the status of the answer, for done
 --
--- Reply to claim: {'NEW'}, {'RUNNING'}, or {'DONE', status}; to the others {'OK'}. Unlike
--- the keys of the data set these have a TTL: to forget one delivers an event twice.
-local what, claim, ms, status = ARGV[2], 'r' .. ARGV[3], ARGV[4], ARGV[5]
+-- Reply to claim: the value of a key that has one, which begins with r while a request with
+-- the event is under way, and with d when it was delivered; '' where the event is now the
+-- claim's. To the others ''. Unlike the keys of the data set these have a TTL: to forget
+-- one delivers an event twice.
+local what, claim, ms, status = ARGV[1], 'r' .. ARGV[2], ARGV[3], ARGV[4]
 if what == 'claim' then
   for _, key in ipairs(KEYS) do
     local value = redis.call('GET', key)
-    if value then
-      if string.sub(value, 1, 1) == 'd' then return {'DONE', string.sub(value, 2)} end
-      return {'RUNNING'}
-    end
+    if value then return value end
   end
   for _, key in ipairs(KEYS) do redis.call('SET', key, claim, 'PX', ms) end
-  return {'NEW'}
+  return ''
 end
 for _, key in ipairs(KEYS) do
   if what == 'done' then
@@ -29,4 +27,4 @@ for _, key in ipairs(KEYS) do
     redis.call('DEL', key)
   end
 end
-return {'OK'}
+return ''
