@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -119,7 +120,7 @@ func unmarshalStrict(data []byte, v any) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
-		return errors.New("duplicate property " + quoteName(syntax.JSONPointer))
+		return errors.New(duplicate + quoteName(syntax.JSONPointer))
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return unknownName{quoteName(semantic.JSONPointer)}
 	case errors.As(err, &syntax):
@@ -128,13 +129,21 @@ func unmarshalStrict(data []byte, v any) error {
 	return errors.New("a value has the wrong type or is out of range")
 }
 
-func quoteName(p jsontext.Pointer) string { return strconv.Quote(clip(p.LastToken())) }
+const duplicate = "duplicate property"
+
+// quoteName quotes the name of a property, but for one in a verify: it may be a secret.
+func quoteName(p jsontext.Pointer) string {
+	if strings.Contains(strings.ToLower(string(p)), "/verify/") {
+		return " in verify"
+	}
+	return " " + strconv.Quote(clip(p.LastToken()))
+}
 
 var errUnknownName = errors.New("unexpected property")
 
 type unknownName struct{ quoted string }
 
 func (e unknownName) Error() string {
-	return "unexpected property " + e.quoted + "; names are case-sensitive"
+	return "unexpected property" + e.quoted + "; names are case-sensitive"
 }
 func (e unknownName) Is(target error) bool { return target == errUnknownName }

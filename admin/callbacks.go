@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,9 @@ func (a *admin) registerCallbackCredentials() {
 		revoke: operationText{
 			"revokeCallbackCredential", "Revoke a callback credential",
 			"Ends it for good. Revoking it again changes nothing.",
+		},
+		mintable: func(_ context.Context, spec credential.Spec) error {
+			return checkLabel("body.externalSystem", spec.Label)
 		},
 		spec: func(r *mintCredentialRequest) credential.Spec { return credential.Spec{Label: r.ExternalSystem} },
 		secret: func(c *credential.Credential, token string) credentialSecretResponse {

@@ -33,6 +33,9 @@ func (a *admin) registerPatch(path string) {
 
 func (a *admin) patchCredential(ctx context.Context, tenant uuid.UUID, in *patchCredentialInput) (*oneCredentialOutput, error) {
 	patch := store.Patch{Label: in.Body.Label.Pointer(), ExpiresAt: in.Body.ExpiresAt.Pointer(), Scopes: in.Body.Scopes.Pointer()}
+	if err := checkLabel("body.label", in.Body.Label.Value); err != nil {
+		return nil, err
+	}
 	if in.Body.Metadata.Present {
 		patch.Metadata = new(string(in.Body.Metadata.Value))
 	}

@@ -9,7 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
+	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -88,7 +90,7 @@ func finishProblem(ctx huma.Context, _ string, v any) (any, error) {
 	case *detail:
 		d = v
 	case *huma.ErrorModel:
-		d = fromFramework(v)
+		d = fromFramework(v, ctx.Operation().OperationID)
 	default:
 		return v, nil
 	}
@@ -112,7 +114,27 @@ const (
 	maxLocation = 100
 )
 
-func fromFramework(m *huma.ErrorModel) *detail {
+// unnamed are the operations whose body is a secret and little else.
+var unnamed = []string{"replaceSigningSecret", "verifyToken"}
+
+// withoutSecret takes the name of a property that is in no schema out of an error, where it
+// may be a secret in the wrong place: beside the secrets of a verify, and in the body of an
+// operation that takes one.
+func withoutSecret(location, message, operation string) (at, says string) {
+	if message == validation.MsgUnexpectedProperty {
+		if slices.Contains(unnamed, operation) {
+			location = "body"
+		} else if object, _, beside := strings.Cut(location, ".verify."); beside {
+			location = object + ".verify"
+		}
+	}
+	if slices.Contains(unnamed, operation) && strings.HasPrefix(message, duplicate) {
+		message = duplicate
+	}
+	return location, message
+}
+
+func fromFramework(m *huma.ErrorModel, operation string) *detail {
 	p, ok := frameworkProblems[m.Status]
 	if !ok {
 		// Its text is about our internals.
@@ -121,7 +143,8 @@ func fromFramework(m *huma.ErrorModel) *detail {
 	d := refuse(p)
 	for _, e := range m.Errors {
 		if e != nil {
-			d.at(clip(e.Location), e.Message)
+			location, message := withoutSecret(e.Location, e.Message, operation)
+			d.at(clip(location), message)
 		}
 	}
 	slices.SortStableFunc(d.Errors, func(a, b *huma.ErrorDetail) int { return strings.Compare(a.Location, b.Location) })
@@ -129,8 +152,10 @@ func fromFramework(m *huma.ErrorModel) *detail {
 	return d
 }
 
-// clip shortens a text that the client chose, without cutting a character in two.
+// clip shortens a text that the client chose, without cutting a character in two. Tokens in
+// it are masked.
 func clip(text string) string {
+	text = credential.WithoutTokens(text)
 	if utf8.RuneCountInString(text) <= maxLocation {
 		return text
 	}

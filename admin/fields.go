@@ -95,7 +95,7 @@ var fields = map[string]map[string]docs.Field{
 	},
 	"CreateCredentialRequest": {
 		"kind":       {Example: "api"},
-		"label":      {Text: "Shown in lists, and for a callback credential sent to Matcher as the external system."},
+		"label":      {Text: "Shown in lists, and for a callback credential sent to Matcher as the external system. It must not hold a token."},
 		"vendor":     {Text: "Required for the webhook kind, as is connection. Of a callback credential, the vendor whose conditions apply to it."},
 		"verify":     {Text: "How its senders prove themselves beyond the token, in place of what the guard asks of the vendor. Not for the api kind."},
 		"clientId":   {Text: "Required for the api kind, as is secretHash."},

@@ -57,6 +57,7 @@ var (
 	errBrandID      = invalidInput("_brand_id must be a UUID")
 	errPastExpiry   = invalidInput("_expires_at must be in the future")
 	errNoName       = invalidInput("_name is missing")
+	errNameToken    = invalidInput("_name holds a token")
 	errReason       = invalidInput("_reason must be at most 256 characters without control characters")
 	errNoSecretHash = invalidInput("the secret hash is missing")
 )
@@ -94,6 +95,8 @@ func (a *admin) createRecord(ctx context.Context, who bearer.Operator, args *cre
 	switch {
 	case args.Name == "":
 		return errNoName
+	case credential.HoldsToken(args.Name):
+		return errNameToken
 	case args.ExpiresAt != nil && !args.ExpiresAt.After(a.store.Now()):
 		return errPastExpiry
 	case args.ExpiresAt != nil:

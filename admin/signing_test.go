@@ -114,6 +114,34 @@ func TestVerifyIsRefused(t *testing.T) {
 	}
 }
 
+// TestNameThatMayBeASecret: whoever takes a secret for the name of a property does not read
+// it in the answer. Other names are told.
+func TestNameThatMayBeASecret(t *testing.T) {
+	s := newServer(t)
+	operator := adminOf(t, tenantA)
+	one := credentialsPath + "/" + s.must(201, operator, "POST", credentialsPath, `{"kind":"callback"}`).text(t, "id")
+	for name, c := range map[string]struct{ method, path, body, says string }{
+		"in a create":            {"POST", credentialsPath, `{"kind":"callback","verify":{"scheme":"stripe","secrets":["x"],"whsec_canary":1}}`, `"location":"body.verify"`},
+		"with dots":              {"POST", credentialsPath, `{"kind":"callback","verify":{"scheme":"stripe","secrets":["x"],"a.verify.canary":1}}`, `"location":"body.verify"`},
+		"in a patch":             {"PATCH", one, `{"verify":{"scheme":"stripe","secrets":["x"],"whsec_canary":1}}`, `"location":"body.verify"`},
+		"in an import":           {"POST", credentialsPath + "/import", `{"credentials":[{"kind":"callback","digest":"x","verify":{"scheme":"stripe","secrets":["x"],"whsec_canary":1}}]}`, `"location":"body.credentials[0].verify"`},
+		"twice":                  {"POST", credentialsPath, `{"kind":"callback","verify":{"scheme":"stripe","secrets":["x"],"canary":1,"canary":1}}`, `duplicate property in verify`},
+		"twice in a scheme":      {"POST", credentialsPath, `{"kind":"callback","Verify":{"scheme":{"canary":1,"canary":1},"secrets":["x"]}}`, `duplicate property in verify`},
+		"as a signing secret":    {"POST", one + "/signing-secret", `{"secret":"x","canary":1}`, `"location":"body"`},
+		"as one, twice":          {"POST", one + "/signing-secret", `{"canary":1,"canary":1}`, `"duplicate property"`},
+		"as a token to look up":  {"POST", credentialsPath + "/verify", `{"token":"x","canary":1}`, `"location":"body"`},
+		"a token":                {"POST", credentialsPath, `{"kind":"callback","mcb_canary":1}`, `"location":"body.mcb_******"`},
+		"a token twice":          {"POST", credentialsPath, `{"kind":"callback","mcb_canary":1,"mcb_canary":1}`, `duplicate property \"mcb_******\"`},
+		"a name and no secret":   {"POST", credentialsPath, `{"kind":"callback","expiry":1}`, `"location":"body.expiry"`},
+		"a name in another case": {"POST", one + "/signing-secret", `{"Secret":"x"}`, `unexpected property \"Secret\"; names are case-sensitive`},
+	} {
+		a := s.as(operator, c.method, c.path, c.body)
+		if a.StatusCode != 422 && a.StatusCode != 400 || !strings.Contains(string(a.body), c.says) || strings.Contains(string(a.body)+s.log.String(), "canary") {
+			t.Errorf("%s: %d %s", name, a.StatusCode, a.body)
+		}
+	}
+}
+
 // TestRepeatedCreateWithSecrets: the fingerprint of a request does not depend on the secrets
 // in it, so that the data set has nothing to try words against.
 func TestRepeatedCreateWithSecrets(t *testing.T) {

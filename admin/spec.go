@@ -15,13 +15,27 @@ import (
 	"github.com/hookgate/hookgate/store"
 )
 
+// errLabelToken keeps tokens out of lists and dumps, where labels stand in clear.
+var errLabelToken = errors.New("the label holds a token")
+
+// checkLabel refuses a label that holds a token. One that is kept already stays as it is.
+func checkLabel(location, label string) error {
+	if credential.HoldsToken(label) {
+		return refuse(problem.Invalid).at(location, errLabelToken.Error())
+	}
+	return nil
+}
+
 // specOf reads what is asked for.
 func specOf(tenant uuid.UUID, r *api.CreateCredentialRequest) (credential.Spec, error) {
 	spec := credential.Spec{
 		Tenant: tenant, Kind: credential.Kind(r.Kind), Label: r.Label, Vendor: r.Vendor, Connection: r.Connection,
 		ClientID: r.ClientID, Scopes: r.Scopes, Metadata: string(r.Metadata),
 	}
-	var err error
+	err := checkLabel("body.label", r.Label)
+	if err != nil {
+		return spec, err
+	}
 	if spec.AllowedIPs, err = parseIPs(r.AllowedIPs); err != nil {
 		return spec, refuse(problem.Invalid).at("body.allowedIps", err.Error())
 	}
@@ -52,6 +66,9 @@ func specOfLine(tenant uuid.UUID, l *api.ImportLine) (spec credential.Spec, toke
 	}
 	if l.Digest == "" {
 		return spec, token, errNoDigest
+	}
+	if credential.HoldsToken(l.Label) {
+		return spec, token, errLabelToken
 	}
 	if token.Digest, err = parseSHA256(l.Digest); err != nil {
 		return spec, token, err

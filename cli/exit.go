@@ -51,9 +51,7 @@ func exit(cmd *cobra.Command, err error) error {
 	}
 	cmd.SilenceErrors = true // cobra would print it again
 	// Whatever was typed in the wrong place may be in the error.
-	text := []byte(err.Error())
-	credential.MaskTokens(text)
-	fmt.Fprintf(cmd.ErrOrStderr(), "hookgate: %s\n", printable(string(text)))
+	fmt.Fprintf(cmd.ErrOrStderr(), "hookgate: %s\n", printable(credential.WithoutTokens(err.Error())))
 	code := ExitFailed
 	if errors.As(err, new(usageError)) {
 		code = ExitUsage

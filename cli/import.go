@@ -10,12 +10,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/hookgate/hookgate/admin/api"
+	"github.com/hookgate/hookgate/credential"
 )
 
 const (
@@ -153,7 +155,10 @@ func invalidLine(err error) string {
 	case errors.As(err, &syntax):
 		return "not a JSON object"
 	case errors.Is(err, jsonv2.ErrUnknownName) && errors.As(err, &semantic):
-		return fmt.Sprintf("unknown member %q", semantic.JSONPointer.LastToken())
+		if strings.HasPrefix(string(semantic.JSONPointer), "/verify/") {
+			return "unknown member in verify" // it may be a secret
+		}
+		return fmt.Sprintf("unknown member %q", credential.WithoutTokens(semantic.JSONPointer.LastToken()))
 	case errors.As(err, &semantic) && semantic.JSONPointer != "":
 		return fmt.Sprintf("member %q has the wrong type", semantic.JSONPointer.LastToken())
 	}

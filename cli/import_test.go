@@ -54,6 +54,8 @@ func TestImportReportsEachLine(t *testing.T) {
 {"kind":"callback","digest":"x","kind":"webhook"}
 {"kind":"callback","digest":7}
 ["callback"]
+{"kind":"callback","digest":"x","verify":{"scheme":"stripe","whsec_canary":1}}
+{"kind":"callback","mcb_canary":"x"}
   {"kind":"webhook","digest":"there"}  `
 	var requests []int
 	out, summary, err := imported(importServer(t, &requests), outputTable, lines)
@@ -64,9 +66,11 @@ line 5: invalid unknown member "status"
 line 6: invalid a member is given twice
 line 7: invalid member "digest" has the wrong type
 line 8: invalid not a JSON object
-line 9: exists 1
+line 9: invalid unknown member in verify
+line 10: invalid unknown member "mcb_******"
+line 11: exists 1
 `
-	if out != want || summary != "1 created, 1 there already, 1 refused, 5 invalid\n" || err == nil {
+	if out != want || summary != "1 created, 1 there already, 1 refused, 7 invalid\n" || err == nil {
 		t.Errorf("%s%s%v", out, summary, err)
 	}
 	if len(requests) != 1 || requests[0] != 3 {
@@ -74,7 +78,7 @@ line 9: exists 1
 	}
 	out, _, _ = imported(importServer(t, &requests), outputJSON, lines)
 	var second importResult
-	if got := strings.Split(out, "\n"); len(got) != 9 || json.Unmarshal([]byte(got[1]), &second) != nil || second != (importResult{2, "invalid", "", "", "not a JSON object"}) {
+	if got := strings.Split(out, "\n"); len(got) != 11 || json.Unmarshal([]byte(got[1]), &second) != nil || second != (importResult{2, "invalid", "", "", "not a JSON object"}) {
 		t.Errorf("%s", out)
 	}
 }

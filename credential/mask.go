@@ -3,6 +3,7 @@ package credential
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // tokenPattern finds our tokens in a line of log, whole or cut off: plain, with any
@@ -36,6 +37,23 @@ func hasTokenMark(line []byte) bool {
 func HasToken(text string) bool {
 	line := []byte(text)
 	return hasTokenMark(line) && tokenPattern.Match(line)
+}
+
+// HoldsToken reports whether text holds a token, or a good part of one. A hint, which operators
+// get to see and write down, is none.
+func HoldsToken(text string) bool {
+	line := []byte(text)
+	return hasTokenMark(line) && slices.ContainsFunc(tokenPattern.FindAllIndex(line, -1), func(at []int) bool { return at[1]-at[0] >= 2*hintLength })
+}
+
+// WithoutTokens returns text with every token in it masked.
+func WithoutTokens(text string) string {
+	if !HasToken(text) {
+		return text
+	}
+	masked := []byte(text)
+	MaskTokens(masked)
+	return string(masked)
 }
 
 // MaskTokens overwrites every token in line but its first characters.

@@ -188,7 +188,9 @@ func (x *exchange) through(next Handler, w http.ResponseWriter) (*answering, err
 	a := &answering{ResponseWriter: w, exchange: x, before: maps.Clone(w.Header())}
 	defer a.end()
 	if x.Upstream == nil { // it has not been asked yet
-		x.Upstream = x.Spans.Upstream(x.r.Header)
+		started, told := x.Spans.Upstream()
+		x.Upstream = started
+		told.Apply(x.r.Header)
 	}
 	defer func() { x.Upstream.End(a.answered()) }()
 	err := next.ServeHTTP(a, x.r)

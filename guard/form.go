@@ -3,20 +3,55 @@ package guard
 import (
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 )
 
+// A router that ignores the case of letters or a slash at the end, or takes more for an
+// id than the guard does, serves a path that is not quite that of a guarded route as if it
+// were. What such a router goes by is the form.
+
+type form int
+
+const (
+	otherForm  form = iota
+	sameForm        // literals without regard to case, something for each placeholder, with or without a slash at the end
+	longerForm      // the same, and more segments behind it
+)
+
+// formOf compares the form of a path with that of a template in segments. No segment of the
+// path is empty but what a slash at the end leaves.
+func formOf(template []string, path string) form {
+	rest := strings.TrimSuffix(path[1:], "/")
+	for _, want := range template {
+		if want == wildcard {
+			return sameForm
+		}
+		if rest == "" {
+			return otherForm
+		}
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "/")
+		if !isPlaceholder(want) && !strings.EqualFold(segment, want) {
+			return otherForm
+		}
+	}
+	if rest != "" {
+		return longerForm
+	}
+	return sameForm
+}
+
+func isPlaceholder(segment string) bool { return strings.HasPrefix(segment, "{") }
+
 // HasForm reports whether path, as it stands in a request, has the form of a guarded
-// route in any way that a router may read it: the literals without regard to case, any
-// non-empty segment for a placeholder, with and without a final slash. So has a path that
-// a guarded route is forwarded to, since it is there that the upstream listens. What has
-// the form must not reach the upstream without a guard's decision, in whatever spelling.
+// route in any way that a router may read it. So has a path that a guarded route is
+// forwarded to, since it is there that the upstream listens. What has the form must not
+// reach the upstream without a guard's decision, in whatever spelling.
 func (p *Policy) HasForm(path string) bool {
-	for _, segments := range readings(path) {
+	for _, reading := range readings(path) {
 		for i := range p.Routes {
 			r := &p.Routes[i]
-			if hasForm(r.segments, segments) || r.upstream != nil && hasForm(r.upstream, segments) {
+			if formOf(r.segments, reading) == sameForm || r.upstream != nil && formOf(r.upstream, reading) == sameForm {
 				return true
 			}
 		}
@@ -24,30 +59,14 @@ func (p *Policy) HasForm(path string) bool {
 	return false
 }
 
-// hasForm compares the segments of a template with those of a path, none of which is empty.
-func hasForm(template, path []string) bool {
-	for i, want := range template {
-		switch {
-		case want == wildcard:
-			return true
-		case i == len(path):
-			return false
-		case isPlaceholder(want): // any segment
-		case !strings.EqualFold(want, path[i]):
-			return false
-		}
-	}
-	return len(path) == len(template)
-}
-
 // maxEscapes is how many times over a path is decoded. A proxy in front of a router that
 // decodes once more makes two.
 const maxEscapes = 3
 
-// readings returns the segments of path as different routers take it: escapes decoded or
-// not, path parameters and what follows a '?' cut off, slashes merged, dot segments
-// resolved or left alone, a backslash for a slash.
-func readings(path string) (all [][]string) {
+// readings returns path as different routers take it: escapes decoded or not, path
+// parameters and what follows a '?' cut off, slashes merged, dot segments resolved or left
+// alone, a backslash for a slash.
+func readings(path string) (all []string) {
 	for range maxEscapes + 1 {
 		cut := path
 		if i := strings.IndexAny(cut, "?#\x00"); i >= 0 {
@@ -69,9 +88,9 @@ func readings(path string) (all [][]string) {
 				resolved = append(resolved, segment)
 			}
 		}
-		all = append(all, plain)
-		if !slices.Equal(plain, resolved) {
-			all = append(all, resolved)
+		all = append(all, "/"+strings.Join(plain, "/"))
+		if len(plain) != len(resolved) { // there are dot segments
+			all = append(all, "/"+strings.Join(resolved, "/"))
 		}
 		decoded := decodeOnce(path)
 		if decoded == path {

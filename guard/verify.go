@@ -37,14 +37,14 @@ func (p *Policy) HeadDecides(d *Decision) bool {
 }
 
 // RequestDecides reports whether what is left to do about an allowed request is Verify
-// alone, and takes nothing but the request itself: no handshake, no certificate, nothing to
-// remember of it, and nothing to tell of a proof that fails and is not enforced.
+// and the claim of its event, and takes nothing but the request itself: no handshake, no
+// certificate, and nothing to tell of a proof that fails and is not enforced.
 func (p *Policy) RequestDecides(d *Decision) bool {
 	if d.Outcome != Allowed || d.Proof != "" || d.unaddressed {
 		return false
 	}
 	v := d.vendor
-	return v.ClientCert == nil && v.Challenge == nil && v.Replay == 0 && !v.Unenforced
+	return v.ClientCert == nil && v.Challenge == nil && !v.Unenforced
 }
 
 // unread refuses a request whose body is a reason for that, and returns any other error.

@@ -109,21 +109,12 @@ func (n auditNote) fields(o Origin) []string {
 		{auditAddress, addressOrEmpty(o.Address)}, {auditLabel, n.label},
 	} {
 		if f[1] != "" {
-			fields = append(fields, f[0], withoutTokens(f[1]))
+			// The audit log leaves the process, and a token that an operator typed in it may be
+			// live, or become so again.
+			fields = append(fields, f[0], credential.WithoutTokens(f[1]))
 		}
 	}
 	return fields
-}
-
-// withoutTokens returns what an entry says without tokens that an operator typed in it: the
-// audit log leaves the process, and one of a disabled credential can become live again.
-func withoutTokens(text string) string {
-	if !credential.HasToken(text) {
-		return text
-	}
-	masked := []byte(text)
-	credential.MaskTokens(masked)
-	return string(masked)
 }
 
 func addressOrEmpty(a netip.Addr) string {

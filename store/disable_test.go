@@ -205,6 +205,22 @@ func TestDisabledToOlderReleases(t *testing.T) {
 		if err != nil || older.Status(s.Now()) != credential.StatusExpired {
 			t.Errorf("%+v, %v", older, err)
 		}
+		// One that changes something else leaves it disabled. The digest says no more than what
+		// that release knows: that it has expired.
+		older.Label = "JIRA"
+		if _, err := s.commit(t.Context(), mutation{
+			tenant: tenant, records: []recordWrite{{id: c.ID, version: older.Version, set: []string{fieldLabel, older.Label}}},
+			digests: []keyring.DigestOp{{Digest: c.Digest, Changes: true, ID: c.ID, Key: keyOf(&older)}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(t, s, c); got.Status(s.Now()) != credential.StatusDisabled || got.Label != older.Label || accepted(s, token) || disabledHere(s, token) {
+			t.Errorf("%+v", got)
+		}
+		if disable(t, s, c); !disabledHere(s, token) {
+			t.Error("disabled anew, it counts as expired")
+		}
+		older.Version = get(t, s, c).Version
 		// One that gives it another expiry enables it, and says so to everybody.
 		later := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
 		older.ExpiresAt = later

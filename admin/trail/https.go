@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 
+	"github.com/hookgate/hookgate/internal/authorities"
 	"github.com/hookgate/hookgate/internal/fetch"
 )
 
@@ -54,19 +54,9 @@ func (s *httpSink) idle(context.Context, time.Time) error { return nil }
 func (s *httpSink) limit() int                            { return 0 }
 func (s *httpSink) close()                                {}
 
-// rootsOf reads the authorities of a PEM file; nil, which are the system's, for no file. It is
-// read for every connection: it may be replaced while we run.
+// rootsOf reads the authorities of a connection. That is done for each: the file may be
+// replaced while we run.
 func rootsOf(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("tls_ca: %w", plain(err))
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("tls_ca has no certificate")
-	}
-	return roots, nil
+	roots, err := authorities.Read(file)
+	return roots, plain(err)
 }

@@ -70,7 +70,7 @@ func (c *Connections) provision() (connections.Source, error) {
 		return nil, err
 	}
 	scheme, _, _ := strings.Cut(url, "://")
-	roots, err := authorities(c.TLSCA, strings.ToLower(scheme))
+	roots, err := rootsOf(c.TLSCA, strings.ToLower(scheme))
 	if err != nil {
 		return nil, fmt.Errorf("hookgate_admin: connections: %w", err)
 	}

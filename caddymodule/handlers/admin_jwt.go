@@ -155,7 +155,7 @@ func (j *JWT) keySet(config *bearer.Config) (err error) {
 		return err
 	}
 	scheme, _, _ := strings.Cut(config.KeySetURL, "://")
-	if config.KeySetRoots, err = authorities(j.TLSCA, strings.ToLower(scheme)); err != nil {
+	if config.KeySetRoots, err = rootsOf(j.TLSCA, strings.ToLower(scheme)); err != nil {
 		return fmt.Errorf("hookgate_admin: jwks_url: %w", err)
 	}
 	if j.BearerTokenFile == "" {

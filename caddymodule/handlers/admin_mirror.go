@@ -68,7 +68,7 @@ func (m *Mirror) provision(log *slog.Logger) (*mirror.Mirror, error) {
 		return nil, err
 	}
 	scheme, _, _ := strings.Cut(url, "://")
-	roots, err := authorities(m.TLSCA, strings.ToLower(scheme))
+	roots, err := rootsOf(m.TLSCA, strings.ToLower(scheme))
 	if err != nil {
 		return nil, fmt.Errorf("hookgate_admin: mirror: %w", err)
 	}

@@ -91,7 +91,7 @@ func (o *OIDC) provision(keys *seal.Keys) (*signin.Config, error) {
 		}
 	}
 	scheme, _, _ := strings.Cut(config.Issuer, "://")
-	if config.RootCAs, err = authorities(o.TLSCA, strings.ToLower(scheme)); err != nil {
+	if config.RootCAs, err = rootsOf(o.TLSCA, strings.ToLower(scheme)); err != nil {
 		return nil, fmt.Errorf("hookgate_admin: oidc: %w", err)
 	}
 	if keys == nil {

@@ -22,14 +22,15 @@ func (x *plainExchange) appendMessage() {
 	if x.proxy.Host == hostUpstream {
 		host = x.proxy.to.Host
 	}
-	traced := x.trace()
+	started, told := x.Spans.Upstream()
+	x.Upstream = started
 	out := append(append(append(append(x.message[:0], r.Method...), ' '), target.RequestURI()...), " HTTP/1.1\r\n"...)
 	out = wire.AppendField(out, "Host", host)
 	for _, field := range r.Fields {
 		switch name := field.Name; {
 		case name == "Content-Length", name == "X-Forwarded-For", name == "X-Forwarded-Host", name == "X-Forwarded-Proto":
 		case f.Sets(name), f.Drops(name):
-		case traced != nil && (name == spans.HeaderParent || name == spans.HeaderState):
+		case name == spans.HeaderParent && told.Parent != "", name == spans.HeaderState && told.DropState:
 		case name == "Accept-Encoding":
 			out = wire.AppendField(out, name, gate.Readable(field.Value))
 		default:
@@ -39,8 +40,8 @@ func (x *plainExchange) appendMessage() {
 	for name, value := range f.Fields {
 		out = wire.AppendField(out, name, value)
 	}
-	for name, values := range traced {
-		out = wire.AppendPlain(out, name, values[0])
+	if told.Parent != "" {
+		out = wire.AppendPlain(out, spans.HeaderParent, told.Parent)
 	}
 	if x.sender.client != "" {
 		out = wire.AppendPlain(out, "X-Forwarded-For", x.sender.client)
@@ -51,20 +52,4 @@ func (x *plainExchange) appendMessage() {
 		out = append(strconv.AppendInt(append(out, "Content-Length: "...), int64(len(r.Body)), 10), "\r\n"...)
 	}
 	x.message = append(append(out, "\r\n"...), r.Body...)
-}
-
-// trace begins the span of the upstream, and returns the header that tells it of the trace;
-// nil: no traces are made, and what the client says of its own passes.
-func (x *plainExchange) trace() http.Header {
-	if x.Spans == nil {
-		return nil
-	}
-	header := make(http.Header, 2)
-	for _, name := range []string{spans.HeaderParent, spans.HeaderState} {
-		if value := x.r.Get(name); value != "" {
-			header[name] = []string{value}
-		}
-	}
-	x.Upstream = x.Spans.Upstream(header)
-	return header
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"os"
 	"sync"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/hookgate/hookgate/caddymodule/vars"
 	"github.com/hookgate/hookgate/gate"
 	"github.com/hookgate/hookgate/guard"
+	"github.com/hookgate/hookgate/internal/authorities"
 	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/problem"
 )
@@ -99,7 +99,7 @@ func (p *Proxy) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
-	roots, err := authorities(p.TLSCA, to.Scheme)
+	roots, err := rootsOf(p.TLSCA, to.Scheme)
 	if err != nil {
 		return fmt.Errorf("hookgate_proxy: %w", err)
 	}
@@ -170,23 +170,12 @@ func (p *Proxy) Cleanup() error {
 	return nil
 }
 
-// authorities returns those in the file of tls_ca, or nil for the system's.
-func authorities(file, scheme string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
+// rootsOf returns the authorities in the file of tls_ca, or nil for the system's.
+func rootsOf(file, scheme string) (*x509.CertPool, error) {
+	if file != "" && scheme != "https" {
+		return nil, errors.New("tls_ca needs an https:// address")
 	}
-	if scheme != "https" {
-		return nil, errors.New("tls_ca needs an https:// upstream")
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read tls_ca: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("tls_ca holds no PEM certificate")
-	}
-	return roots, nil
+	return authorities.Read(file)
 }
 
 // proxyErrorVar is the request variable by which a failure gets out of the standard

@@ -6,6 +6,7 @@ package spans
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -48,18 +49,22 @@ const (
 type parent string
 
 // Get implements propagation.TextMapCarrier.
-func (p parent) Get(name string) string {
-	if http.CanonicalHeaderKey(name) == HeaderParent {
-		return string(p)
+func (p *parent) Get(name string) string {
+	if strings.EqualFold(name, HeaderParent) {
+		return string(*p)
 	}
 	return ""
 }
 
 // Set implements propagation.TextMapCarrier.
-func (parent) Set(string, string) {}
+func (p *parent) Set(name, value string) {
+	if strings.EqualFold(name, HeaderParent) {
+		*p = parent(value)
+	}
+}
 
 // Keys implements propagation.TextMapCarrier.
-func (parent) Keys() []string { return []string{HeaderParent} }
+func (*parent) Keys() []string { return []string{HeaderParent} }
 
 // Begin starts the span of the guard. It continues the trace that a valid Traceparent names,
 // whose values it is given; W3C Trace Context, section 3.2, takes more than one for none.
@@ -69,7 +74,8 @@ func (t *Tracer) Begin(traceparent []string) *Request {
 	}
 	ctx := context.Background()
 	if len(traceparent) == 1 {
-		ctx = propagator.Extract(ctx, parent(traceparent[0]))
+		p := parent(traceparent[0])
+		ctx = propagator.Extract(ctx, &p)
 	}
 	r := &Request{tracer: t.tracer, continued: trace.SpanContextFromContext(ctx).IsValid()}
 	r.ctx, r.guard = t.tracer.Start(ctx, "guard", asServer...)
@@ -111,24 +117,41 @@ func (r *Request) step(name string, began time.Time, result string) {
 	span.End()
 }
 
-// Upstream starts the span of the upstream, and puts it into the header of the request that
-// goes there. Without a Tracer the header stays as it is.
-func (r *Request) Upstream(header http.Header) *Upstream {
+// Told is what the upstream is told of a trace.
+type Told struct {
+	// Parent is the Traceparent of the request that goes there; "": what the vendor wrote
+	// passes.
+	Parent string
+	// DropState: a Tracestate of the vendor's does not pass. It tells of a trace that the
+	// vendor did not name.
+	DropState bool
+}
+
+// Apply changes a header to what the upstream is told.
+func (t Told) Apply(header http.Header) {
+	if t.DropState {
+		delete(header, HeaderState)
+	}
+	if t.Parent != "" {
+		header[HeaderParent] = []string{t.Parent}
+	}
+}
+
+// Upstream starts the span of the upstream.
+func (r *Request) Upstream() (*Upstream, Told) {
 	if r == nil {
-		return nil
+		return nil, Told{}
 	}
-	if !r.continued {
-		delete(header, HeaderState) // it tells of the trace that the vendor did not name
-	}
-	ctx, span := r.ctx, trace.Span(nil)
+	var started *Upstream
+	ctx := r.ctx
 	if r.recorded {
+		var span trace.Span
 		ctx, span = r.tracer.Start(ctx, "upstream", asClient...)
+		started = &Upstream{span}
 	}
-	propagator.Inject(ctx, propagation.HeaderCarrier(header))
-	if span == nil {
-		return nil
-	}
-	return &Upstream{span}
+	var p parent
+	propagator.Inject(ctx, &p)
+	return started, Told{Parent: string(p), DropState: !r.continued}
 }
 
 // Upstream is the span of a request to the upstream. A nil one is not recorded.

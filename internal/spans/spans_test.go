@@ -16,7 +16,9 @@ func TestWithoutTracer(t *testing.T) {
 		r := none.Begin(header[HeaderParent])
 		r.Proof(r.Now(), "ok")
 		r.Replay(r.Now(), "new")
-		r.Upstream(header).End(200)
+		upstream, told := r.Upstream()
+		told.Apply(header)
+		upstream.End(200)
 		r.End("POST", "callback", "allowed", "/", 200)
 		if r.Recorded() || r.TraceID() != "" {
 			t.Error("it is recorded")
@@ -38,7 +40,9 @@ func BenchmarkSpans(b *testing.B) {
 			for b.Loop() {
 				header := http.Header{}
 				r := tracer.Begin(header[HeaderParent])
-				r.Upstream(header).End(200)
+				upstream, told := r.Upstream()
+				told.Apply(header)
+				upstream.End(200)
 				r.End("POST", "callback", "allowed", "/v1/exceptions/{exceptionId}/callback", 200)
 			}
 		})

@@ -3,13 +3,12 @@ package redisconn
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
+	"github.com/hookgate/hookgate/internal/authorities"
 	"github.com/hookgate/hookgate/internal/dial"
 )
 
@@ -50,17 +49,11 @@ func (s Server) dial(secure bool) func(ctx context.Context, network, addr string
 // readTLS reads the files for a connection. Without a name of the server each one is
 // verified by the name or address that it is dialled at.
 func (s Server) readTLS() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.TLSServerName}
-	if s.TLSCA != "" {
-		pem, err := os.ReadFile(s.TLSCA)
-		if err != nil {
-			return nil, fmt.Errorf("read the TLS authorities: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errTLSCA
-		}
+	roots, err := authorities.Read(s.TLSCA)
+	if err != nil {
+		return nil, err
 	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.TLSServerName, RootCAs: roots}
 	if s.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
 		if err != nil {

@@ -69,7 +69,6 @@ var (
 	errURLOption  = errors.New("a Redis address takes a user, password, host, port and database number, and no option: there are words for what can be set")
 	errTLSScheme  = errors.New("the words of TLS need a rediss:// address")
 	errTLSPair    = errors.New("a TLS client certificate needs its key, and a key its certificate")
-	errTLSCA      = errors.New("the TLS authorities hold no PEM certificate")
 )
 
 // connectionLife bounds how long a connection lives: an old password or certificate that

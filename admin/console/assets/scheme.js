@@ -22,13 +22,14 @@ export const forgetPresets = () => { listed = null; };
 export const schemeName = (scheme) => (typeof scheme === 'string' ? scheme : el('code', { class: 'value' }, JSON.stringify(scheme, null, 1)));
 
 // SchemeFields are the fields in a dialog: a select named scheme, one option of which is
-// written in the page for each way of having no new scheme; a textarea named own for the
-// fields of another one; and the secrets.
+// written in the page for each way of having no new scheme; and from the template a
+// textarea named own for the fields of another one, and the secrets.
 export class SchemeFields {
   #part; #select; #secrets; #more; #hint;
 
   constructor(part) {
     this.#part = part;
+    part.append(fieldsOf(part.closest('dialog').id));
     this.#select = part.querySelector('[name=scheme]');
     this.#secrets = part.querySelector('[data-secrets]');
     this.#more = part.querySelector('[data-more]');
@@ -98,6 +99,15 @@ export class SchemeFields {
     this.#more.hidden = n >= most;
     return field;
   }
+}
+
+// fieldsOf returns those of the template, with ids of their own in each dialog.
+function fieldsOf(dialog) {
+  const fields = byId('scheme-fields').content.cloneNode(true);
+  for (const name of ['id', 'for', 'aria-describedby']) {
+    for (const node of fields.querySelectorAll(`[${name}]`)) node.setAttribute(name, `${dialog}-${node.getAttribute(name)}`);
+  }
+  return fields;
 }
 
 // withoutLineEnds: what was copied from a vendor's page often ends in one, and no secret
