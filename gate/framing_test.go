@@ -23,6 +23,7 @@ func TestFraming(t *testing.T) {
 			{"HTTP/1.0 without a body", head10 + "\r\n", 200},
 			{"HTTP/1.0 with a body and no length", head10 + "\r\nhello", 400},
 			{"HTTP/1.0 with chunks", head10 + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 400},
+			{"HTTP/1.0 with a type and no length", head10 + "Content-Type: application/json\r\n\r\n", 400},
 			{"HTTP/1.0 with a length", head10 + "Content-Length: 5\r\n\r\nhello", 200},
 			{"chunks", chunked + "5\r\nhello\r\n0\r\n\r\n", 200},
 			{"a length that is no number", chunked + "5\r\nhello\r\nzz\r\n", 400},
@@ -63,6 +64,38 @@ func TestFraming(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBodyBehindTheHead: a body without a length that comes once the head is being judged is
+// none the less seen, and no event lost with a 200.
+func TestBodyBehindTheHead(t *testing.T) {
+	for _, behind := range []string{"hello", "5\r\nhello\r\n0\r\n\r\n"} {
+		g, _ := testGate(t)
+		sending := &sendingServer{server: new(server)}
+		g.Server = sending
+		s := serve(t, g, true, false, func(w http.ResponseWriter, r *http.Request) error {
+			t.Error("it was handed over")
+			return nil
+		})
+		conn := s.dial(t)
+		sending.send = func() { io.WriteString(conn, behind) }
+		io.WriteString(conn, "POST "+callbackPath+" HTTP/1.0\r\nX-Callback-Token: "+callbackToken+"\r\n\r\n")
+		wantAnswer(t, conn, 400)
+		if got := sending.outcomes; len(got) != 1 || got[0] != guard.Ambiguous {
+			t.Errorf("counted as %s", got)
+		}
+	}
+}
+
+// sendingServer has the client go on sending when its request is about to be decided on.
+type sendingServer struct {
+	*server
+	send func()
+}
+
+func (s *sendingServer) Peer(r *http.Request) guard.Peer {
+	s.send()
+	return s.server.Peer(r)
 }
 
 // TestCredentialThatEndsWhileTheBodyArrives is refused as if it had ended before.

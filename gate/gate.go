@@ -193,6 +193,7 @@ func (x *exchange) authorise() (err error) {
 }
 
 func (x *exchange) decide() {
+	bodyUnframed := unframed(x.w, x.r) // which may wait, and what is known of the credential must be of afterwards
 	x.At = x.Now()
 	x.Decision = x.Policy.Decide(&guard.Request{
 		Method:        x.r.Method,
@@ -200,7 +201,7 @@ func (x *exchange) decide() {
 		Tokens:        x.r.Header[x.Policy.TokenHeader],
 		Authorization: x.r.Header["Authorization"],
 		Posts:         posts(x.r),
-		Unframed:      unframed(x.w, x.r),
+		Unframed:      bodyUnframed,
 		ContentLength: x.r.ContentLength,
 		Header:        x.r.Header,
 		RequestID:     x.id,

@@ -3,6 +3,7 @@ package gate
 import (
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/unread"
@@ -49,16 +50,24 @@ func posts(r *http.Request) bool {
 	return r.ContentLength < 0 && r.ProtoMajor < 3 // over HTTP/3 nobody knows before the end of the stream
 }
 
+// unframedTime is how long bytes may lie behind the head of a request without a length to
+// be seen. Clients write head and body one after the other, and a network may hold the
+// second back for a round trip; a busy machine takes longer to run the client again.
+const unframedTime = 250 * time.Millisecond
+
 // unframed reports whether r may have a body that net/http does not see: it takes a body
 // without Content-Length for none in HTTP/1.0, where chunks mean nothing, and an event
-// would be lost with a 200. nginx by default sends so what has none. So it is one where
-// bytes follow, within the moment that bytes of one request may lie apart. GET and its like
-// come without a body as a rule.
+// would be lost with a 200. Who says of what type it is means to send one. nginx by default
+// sends so what has none, too: there it is one where bytes follow, which is waited for. GET
+// and its like come without a body as a rule.
 func unframed(w http.ResponseWriter, r *http.Request) bool {
 	if !withoutLength(r) {
 		return false
 	}
-	follows, known := unread.Follows(w, settleTime)
+	if len(r.Header["Content-Type"]) > 0 {
+		return true
+	}
+	follows, known := unread.Follows(r.Context(), w, unframedTime)
 	return follows || !known
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestParkedRequest: a request whose header came before the revocation, and the end of
@@ -67,6 +68,7 @@ func TestUnframedBody(t *testing.T) {
 	token := "X-Callback-Token: " + c.token + "\r\n"
 	basic := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("partner:"+secret)) + "\r\n"
 	const chunks, keep = "Transfer-Encoding: chunked\r\n", "Connection: keep-alive\r\n"
+	const later = "\x00" // what is behind it is written later
 	smuggled := "POST " + callbackPath + " HTTP/1.1\r\nHost: x\r\n" + token + "Content-Length: 0\r\n\r\n"
 	for _, test := range []struct {
 		name, request string
@@ -75,6 +77,13 @@ func TestUnframedBody(t *testing.T) {
 		{"chunks", "POST " + callbackPath + " HTTP/1.0\r\n" + token + chunks + "\r\n2\r\n{}\r\n0\r\n\r\n", http.StatusBadRequest, 0},
 		{"no body", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n", http.StatusOK, 1},
 		{"body without a length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n{}", http.StatusBadRequest, 0},
+		{"body behind the head", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "\r\n" + later + "{}", http.StatusBadRequest, 0},
+		{"chunks behind the head", "POST " + callbackPath + " HTTP/1.0\r\n" + token + keep + chunks + "\r\n" + later + "2\r\n{}\r\n0\r\n\r\n", http.StatusBadRequest, 0},
+		{"type without a length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "Content-Type: application/json\r\n\r\n", http.StatusBadRequest, 0},
+		{"PUT with a type", "PUT /partners/7 HTTP/1.0\r\n" + basic + "Content-Type: text/plain\r\n\r\n", http.StatusBadRequest, 0},
+		{"PATCH, body behind the head", "PATCH /partners/7 HTTP/1.0\r\n" + basic + "\r\n" + later + "{}", http.StatusBadRequest, 0},
+		{"PUT without a body", "PUT /partners/7 HTTP/1.0\r\n" + basic + "\r\n", http.StatusOK, 1},
+		{"GET with a type", "GET /partners/7 HTTP/1.0\r\n" + basic + "Content-Type: text/plain\r\n\r\n", http.StatusOK, 1},
 		{"length", "POST " + callbackPath + " HTTP/1.0\r\n" + token + "Content-Length: 2\r\n\r\n{}", http.StatusOK, 1},
 		{"length and more", "POST " + callbackPath + " HTTP/1.0\r\n" + token + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusOK, 1},
 		{"refused, and more", "POST " + callbackPath + " HTTP/1.0\r\n" + keep + chunks + "Content-Length: 0\r\n\r\n" + smuggled, http.StatusUnauthorized, 0},
@@ -90,7 +99,12 @@ func TestUnframedBody(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			io.WriteString(conn, test.request)
+			now, behind, _ := strings.Cut(test.request, later)
+			io.WriteString(conn, now)
+			if behind != "" {
+				time.Sleep(20 * time.Millisecond) // a client on a slow line
+				io.WriteString(conn, behind)
+			}
 			reader := bufio.NewReader(conn)
 			answer, err := http.ReadResponse(reader, nil)
 			if err != nil {

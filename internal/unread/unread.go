@@ -8,6 +8,7 @@ package unread
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"reflect"
 	"sync"
@@ -15,9 +16,10 @@ import (
 )
 
 // Follows reports whether bytes have come behind the header of the request that w
-// answers, at once or while it waits. known is false where w is not of an HTTP/1 server of
+// answers, at once or while it waits, which is until ctx ends at most: that of the request
+// does when the client shuts its side. known is false where w is not of an HTTP/1 server of
 // net/http as this package knows it.
-func Follows(w http.ResponseWriter, wait time.Duration) (follows, known bool) {
+func Follows(ctx context.Context, w http.ResponseWriter, wait time.Duration) (follows, known bool) {
 	buffer, ahead := look(w)
 	if buffer == nil {
 		return false, false
@@ -25,8 +27,20 @@ func Follows(w http.ResponseWriter, wait time.Duration) (follows, known bool) {
 	if buffer.Buffered() > 0 {
 		return true, true
 	}
-	time.Sleep(wait)
-	return ahead(), true
+	for pause := time.Millisecond; ; pause *= 2 {
+		if ahead() {
+			return true, true
+		}
+		if pause = min(pause, wait); pause <= 0 {
+			return false, true
+		}
+		select {
+		case <-ctx.Done():
+			return ahead(), true
+		case <-time.After(pause):
+			wait -= pause
+		}
+	}
 }
 
 // look returns the buffer of the connection behind w, and a function that reports whether

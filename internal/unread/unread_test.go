@@ -15,16 +15,11 @@ func TestFollows(t *testing.T) {
 	answers, arrived := make(chan answer), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wait := time.Duration(0)
-		if r.URL.Path == "/later" {
-			close(arrived)
-			for { // until the byte is there
-				if follows, known := Follows(w, time.Millisecond); follows || !known {
-					answers <- answer{follows, known}
-					return
-				}
-			}
+		if r.URL.Path != "/" { // there is no end to the waiting but what the client does
+			wait = time.Hour
+			arrived <- struct{}{}
 		}
-		follows, known := Follows(w, wait)
+		follows, known := Follows(r.Context(), w, wait)
 		answers <- answer{follows, known}
 	}))
 	defer server.Close()
@@ -36,22 +31,27 @@ func TestFollows(t *testing.T) {
 		{"/", "x", answer{true, true}},
 		{"/", "5\r\nhello\r\n0\r\n\r\n", answer{true, true}},
 		{"/later", "", answer{true, true}},
+		{"/shut", "", answer{false, true}},
 	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		io.WriteString(conn, "POST "+tc.path+" HTTP/1.0\r\nHost: x\r\n\r\n"+tc.body)
-		if tc.path == "/later" {
+		switch tc.path {
+		case "/later":
 			<-arrived
 			io.WriteString(conn, "x")
+		case "/shut":
+			<-arrived
+			conn.(*net.TCPConn).CloseWrite()
 		}
 		if got := <-answers; got != tc.want {
 			t.Errorf("%s %q: %+v", tc.path, tc.body, got)
 		}
 		conn.Close()
 	}
-	if _, known := Follows(httptest.NewRecorder(), 0); known {
+	if _, known := Follows(t.Context(), httptest.NewRecorder(), 0); known {
 		t.Error("a recorder has a connection")
 	}
 }

@@ -1,6 +1,7 @@
 package fronts
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,7 @@ func (s setup) bodies(t *testing.T) {
 	}{
 		{"empty", byLength, ""},
 		{"without length", unframed, ""},
+		{"without length and type", bare, ""},
 		{"chunked", chunked, strings.Repeat("\x00\r\n0\r\n\r\n{}", 6000)},
 		{"chunked, empty", chunked, ""},
 		{"chunked, 2 MiB", chunked, text(2 * mib)},
@@ -26,9 +28,16 @@ func (s setup) bodies(t *testing.T) {
 			r := s.callbackRequest()
 			r.framed, r.body = test.framed, test.body
 			a := s.proxy.send(r)
-			if r.framed == unframed && s.noLength != 0 {
-				if a.status != s.noLength {
-					t.Errorf("%s, want %d", a, s.noLength)
+			refused := 0
+			switch r.framed {
+			case bare:
+				refused = s.noLength
+			case unframed:
+				refused = cmp.Or(s.noLength, s.typed)
+			}
+			if refused != 0 {
+				if a.status != refused {
+					t.Errorf("%s, want %d", a, refused)
 				}
 				return
 			}

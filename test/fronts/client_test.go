@@ -42,6 +42,7 @@ const (
 	byLength framing = iota
 	chunked
 	unframed // no Content-Length, no Transfer-Encoding: no body
+	bare     // nor a Content-Type
 	expected // by length, with Expect: 100-continue
 )
 
@@ -54,7 +55,10 @@ func (r request) head() string {
 	if to == "" {
 		to = host
 	}
-	fields := append([]string{"Host: " + to, "User-Agent: vendor/1.0", "Content-Type: application/json"}, r.fields...)
+	fields := append([]string{"Host: " + to, "User-Agent: vendor/1.0"}, r.fields...)
+	if r.framed != bare {
+		fields = append(fields, "Content-Type: application/json")
+	}
 	switch r.framed {
 	case chunked:
 		fields = append(fields, "Transfer-Encoding: chunked")

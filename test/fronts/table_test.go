@@ -30,6 +30,7 @@ type front struct {
 
 	tooLarge  int      // the status of 24 KiB of headers
 	noLength  int      // its answer to a POST without Content-Length; 0: it is passed on
+	typed     int      // ours, where it passes one on that has a Content-Type; 0: it is taken
 	nominated int      // its answer to a Connection header that names others; 0: it is passed on
 	joins     bool     // it makes one header of two with the same name
 	merges    bool     // it makes / of // at the beginning of a path
@@ -55,7 +56,7 @@ var fronts = []front{
 	},
 	{
 		name: "nginx-default", title: "nginx, HTTP/1.0", frame: "nginx.conf", pairs: ofNginx[:2], command: nginx,
-		foreignHost: true, tooLarge: 400,
+		foreignHost: true, tooLarge: 400, typed: 400,
 	},
 	{
 		name: "haproxy", title: "HAProxy", frame: "haproxy.cfg", pairs: ofHAProxy, command: haproxy,
