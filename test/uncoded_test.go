@@ -1,0 +1,97 @@
+package test
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hookgate/hookgate/test/hookgatetest"
+)
+
+// TestAnswersWithoutACode: what the server answers before any guard is as docs/errors.md has
+// it, with the express lane and without it; nothing is forwarded, and no line of the log tells of it.
+func TestAnswersWithoutACode(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	for _, lane := range []string{"on", "off"} {
+		u := newUpstream(t)
+		g := start(t, config{store: embedded(t), upstream: u.addr, app: []string{"express " + lane}})
+		token := "X-Callback-Token: " + g.operator(t, tenantA, "admin").mintCallback("").token
+		post := "POST " + callbackPath + " HTTP/1.1"
+		var seen []int
+		for _, test := range []struct {
+			status int
+			lines  []string
+		}{
+			{200, []string{"OPTIONS * HTTP/1.1", "Host: x"}},
+			{200, []string{"OPTIONS * HTTP/1.0"}},
+			{400, []string{post, token}},
+			{400, []string{post, "Host: x", "Host: y", token}},
+			{400, []string{post, "Host: x", token, "no header"}},
+			{400, []string{post, "Host: x", token, "X-Before : colon"}},
+			{400, []string{post, "Host: x", token, "Content-Length: 2", "Content-Length: 3"}},
+			{400, []string{"POST " + callbackPath[1:] + " HTTP/1.1", "Host: x", token}},
+			{400, []string{"POST /%zz HTTP/1.1", "Host: x", token}},
+			{400, []string{"P(ST " + callbackPath + " HTTP/1.1", "Host: x", token}},
+			{400, []string{"POST " + callbackPath, token}},
+			{417, []string{post, "Host: x", token, "Expect: something", "Content-Length: 2"}},
+			{431, []string{post, "Host: x", token, "X-Large: " + strings.Repeat("x", 24<<10)}},
+			{501, []string{post, "Host: x", token, "Transfer-Encoding: gzip, chunked"}},
+			{501, []string{post, "Host: x", token, "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"}},
+			{505, []string{"POST " + callbackPath + " HTTP/2.0", "Host: x", token}},
+			{505, []string{"POST " + callbackPath + " HTTP/0.9", "Host: x", token}},
+		} {
+			said := len(g.Output.String())
+			conn := g.dial(t)
+			conn.write(test.lines...)
+			a := conn.answer(http.MethodPost)
+			conn.Close()
+			if a.status != test.status || strings.Contains(string(a.body), "HKG-") {
+				t.Errorf("express %s, %.60q: %d %q, want %d", lane, test.lines, a.status, a.body, test.status)
+			}
+			if text := g.Output.String()[said:]; strings.Contains(text, `"status"`) {
+				t.Errorf("express %s, %.60q: %s", lane, test.lines, text)
+			}
+			u.wantNothing(t)
+			seen = append(seen, test.status)
+		}
+
+		// A client that says no more before the answer.
+		u.answerWith(func(http.ResponseWriter, *http.Request) { <-hold })
+		conn := g.dial(t)
+		conn.write(post, "Host: x", token, "Transfer-Encoding: chunked", "", "0") // in chunks: the lane takes none
+		hookgatetest.Eventually(t, "the upstream has the request", func() bool { return len(u.peek()) > 0 })
+		conn.Conn.(*net.TCPConn).CloseWrite()
+		if a := conn.answer(http.MethodPost); a.status != 499 {
+			t.Errorf("express %s: %d, want 499", lane, a.status)
+		}
+		hookgatetest.Eventually(t, "a line about it", func() bool { return strings.Contains(g.Output.String(), `"status":499`) })
+		seen = append(seen, 499)
+
+		if documented := statusesWithoutACode(t); !slices.Equal(slices.Compact(slices.Sorted(slices.Values(seen))), documented) {
+			t.Errorf("seen %v, documented %v", seen, documented)
+		}
+	}
+	close(hold)
+}
+
+// statusesWithoutACode returns what the table of docs/errors.md has.
+func statusesWithoutACode(t *testing.T) (statuses []int) {
+	t.Helper()
+	page, err := os.ReadFile("../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n### Without a code\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d{3}) \|`).FindAllStringSubmatch(section, -1) {
+		status, _ := strconv.Atoi(row[1])
+		statuses = append(statuses, status)
+	}
+	return statuses
+}
