@@ -131,7 +131,8 @@ func (f *Forwarding) Sets(name string) bool {
 
 // Drops reports whether a header of the client's, in whatever spelling, must not get
 // through, in every alias that some upstream maps to it: identity headers, the token
-// header, Authorization, and what tells of the client, the user, the host or the method.
+// header, Authorization, and what tells of the client, the user, the tenant, the host
+// or the method.
 func (f *Forwarding) Drops(name string) bool {
 	switch {
 	case f.keeps(name):

@@ -14,6 +14,8 @@ func TestForwardingHeaders(t *testing.T) {
 		"X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: forged", "X-Forwarded-Proto: forged", "X-Forwarded-Host: forged", "X-Forwarded-Port: forged",
 		"Forwarded: for=forged", "X-Real-IP: forged", "True-Client-IP: forged", "CF-Connecting-IP: forged", "X-Client-IP: forged",
 		"X_Forwarded_For: forged", "X.Real.IP: forged", "X-Url-Scheme: forged",
+		"X-Tenant: forged", "Tenant-Id: forged", "X-TenantId: forged", "X-Userinfo: forged", "X-Uid: forged", "X-Login: forged", "X-Roles: forged", "X-Groups: forged",
+		"X-Id-Token: forged", "X-Access-Token: forged", "X-Jwt-Assertion: forged", "X-Amzn-Oidc-Data: forged", "X-Goog-Iap-Jwt-Assertion: forged",
 	}
 	overriding := []string{
 		"X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE", "X-Original-URL: /forged", "X-Rewrite-URL: /forged",

@@ -65,7 +65,7 @@ type Guard struct {
 	// body.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 
-	// Headers that pass though their names tell of a client, a user, a host or the like.
+	// Headers that pass though their names tell of a client, a user, a tenant, a host or the like.
 	PassHeaders []string `json:"pass_headers,omitempty"`
 
 	// The largest body in bytes. Default: 1 MiB.
