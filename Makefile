@@ -193,7 +193,7 @@ bench-operators:
 
 # Every step of the decision, with allocations.
 bench-micro:
-	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Route|Decide|Forwarding|Guard|Verify|Spans)$$' \
+	HOOKGATE_REQUIRE_REDIS=1 $(GO) test -run '^$$' -bench '^Benchmark(DigestToken|WellFormedToken|Lookup|MarkUsed|Claim|Route|Decide|Forwarding|Guard|Verify|Spans)$$' \
 		$(ARGS) ./internal/spans ./proof ./credential ./keyring ./store ./guard ./caddymodule/handlers
 
 # Whether anything grows under full load with 200 reloads.

@@ -138,6 +138,7 @@ const noRoute = "-"
 
 // answer writes a problem, and one log line about it.
 func (x *exchange) answer(p problem.Problem, d *guard.Decision, outcome guard.Outcome, level zapcore.Level, message string, more ...zap.Field) error {
+	x.Undelivered() // before the answer, behind which the vendor may send it again
 	x.tell(p.Status, d, outcome, x.id, x.peer.Client, level, message, more...)
 	return write(x.w, x.r, x.raw, p, x.id)
 }

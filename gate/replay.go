@@ -71,13 +71,14 @@ func (g *Gate) ClaimEvent(b *Begun, requestID string) {
 	}
 }
 
-// Answered notes with which status the upstream has answered: one that is a success has
-// taken the event.
+// Answered notes with which status the upstream has answered: with a success it has taken the
+// event, and with another one the vendor may send it again right behind the answer.
 func (b *Begun) Answered(status int) {
 	if b.Claim != nil && status < http.StatusMultipleChoices {
 		b.Claim.Done(status)
 		b.Claim = nil
 	}
+	b.Undelivered()
 }
 
 // Undelivered gives an event back that the upstream has not taken.

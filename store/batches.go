@@ -12,115 +12,105 @@ import (
 )
 
 const (
-	// maxFlights is how many batches are under way at once. With fewer they are larger; with
-	// one alone a packet that is lost would hold up all.
-	maxFlights = 2
 	// maxBatch bounds what goes down a connection before its answers are read.
-	maxBatch = 128
+	maxBatch = 256
+	// maxQueued is how long a command may wait to be sent, so that enough of its time is
+	// left for the answer.
+	maxQueued = replayTimeout / 2
 )
 
 // batches sends commands of requests that come at the same time down one connection in one
 // write: the system calls, here and in Redis, cost more than the commands. A command that
-// comes alone is sent at once. Those that come while as many batches as may be are under
-// way go together with the next one.
+// comes alone is sent at once. Those that come while others are under way go together once
+// these are answered.
 type batches struct {
-	mu      sync.Mutex
-	waiting []*queued
-	flights int
+	mu       sync.Mutex
+	waiting  []*queued
+	underway bool
 }
 
 // queued is a command that waits to be sent, or for its answer.
 type queued struct {
 	cmd      redis.Cmder
-	left     bool // nobody waits for it any more; under the mutex of batches
+	began    time.Time
 	answered chan struct{}
 }
 
 var errNoAnswer = errors.New("no answer in time")
 
-// do sends a command and returns its error, after replayTimeout at most. Then the command
-// may still be written to, and must not be looked at.
-func (b *batches) do(ctx context.Context, conn redisconn.Conn, cmd redis.Cmder) error {
-	q := &queued{cmd: cmd}
+// queues keeps what was queued, with its channel, for the next command.
+var queues = sync.Pool{New: func() any { return &queued{answered: make(chan struct{}, 1)} }}
+
+// do sends a command and returns its error, replayTimeout after it began at most.
+func (b *batches) do(ctx context.Context, conn redisconn.Conn, began time.Time, cmd redis.Cmder) error {
+	q := queues.Get().(*queued)
+	defer queues.Put(q)
+	q.cmd, q.began = cmd, began
 	b.mu.Lock()
-	if b.flights < maxFlights { // so nobody waits
-		b.flights++
+	if b.underway {
+		b.waiting = append(b.waiting, q)
 		b.mu.Unlock()
-		defer b.landed(conn) // also where the client library panics
-		send(ctx, conn, []*queued{q})
+		<-q.answered
 		return cmd.Err()
 	}
-	q.answered = make(chan struct{})
-	b.waiting = append(b.waiting, q)
+	b.underway = true
 	b.mu.Unlock()
-	timer := time.NewTimer(replayTimeout)
-	defer timer.Stop()
-	var err error
-	select {
-	case <-q.answered:
-		return cmd.Err()
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-timer.C:
-		err = errNoAnswer
-	}
-	b.mu.Lock()
-	q.left = true
-	b.mu.Unlock()
-	return err
+	defer b.next(conn) // also where the client library panics
+	send(ctx, conn, []*queued{q})
+	return cmd.Err()
 }
 
-// landed ends a flight, or begins another for those that have come meanwhile.
-func (b *batches) landed(conn redisconn.Conn) {
+// next lets those go that have come meanwhile.
+func (b *batches) next(conn redisconn.Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		b.flights--
-		return
+	b.underway = len(b.waiting) > 0
+	if b.underway {
+		go b.run(conn)
 	}
-	go b.fly(conn)
 }
 
-// fly sends one batch after the other until nobody waits.
-func (b *batches) fly(conn redisconn.Conn) {
+// run sends one batch after the other until nobody waits.
+func (b *batches) run(conn redisconn.Conn) {
 	for {
-		batch := b.take()
-		if batch == nil {
+		batch, late := b.take(time.Now())
+		for _, q := range late {
+			q.cmd.SetErr(errNoAnswer)
+			q.answered <- struct{}{}
+		}
+		if len(batch) > 0 {
+			send(context.Background(), conn, batch)
+		} else if len(late) == 0 {
 			return
 		}
-		send(context.Background(), conn, batch)
 		for _, q := range batch {
-			close(q.answered)
+			q.answered <- struct{}{}
 		}
 	}
 }
 
-// take returns the next batch. Where there is none the flight has ended.
-func (b *batches) take() []*queued {
+// take returns the next batch, the longest waiting first, and those that have waited too
+// long to be sent. Where there are none nothing is under way any more.
+func (b *batches) take(now time.Time) (batch, late []*queued) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var batch []*queued
-	for i, q := range b.waiting {
-		if len(batch) == maxBatch {
-			b.waiting = b.waiting[i:]
-			return batch
-		}
-		// What nobody waits for is not sent: a claim would keep an event that was delivered
-		// without it.
-		if !q.left {
-			batch = append(batch, q)
-		}
+	n := 0
+	for n < len(b.waiting) && now.Sub(b.waiting[n].began) > maxQueued {
+		n++
 	}
-	b.waiting = nil
-	if batch == nil {
-		b.flights--
+	end := min(n+maxBatch, len(b.waiting))
+	late, batch, b.waiting = b.waiting[:n], b.waiting[n:end], b.waiting[end:]
+	if len(b.waiting) == 0 {
+		b.waiting = nil // the others have the array
 	}
-	return batch
+	b.underway = end > 0
+	return batch, late
 }
 
-// send sends a batch to the master, and gives each command its answer or error.
+// send sends a batch to the master, and gives each command its answer or error, in the time
+// that the one which has waited longest has left.
 func send(ctx context.Context, conn redisconn.Conn, batch []*queued) {
-	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
+	ctx, cancel := context.WithDeadline(ctx, batch[0].began.Add(replayTimeout))
 	defer cancel()
 	node, err := conn.Node(ctx)
 	if err != nil {

@@ -63,7 +63,9 @@ func (k keyspace) tenant(tenant uuid.UUID) string { return k.prefix + "t:" + ten
 func (k keyspace) bucket(n int) string            { return fmt.Sprintf("%sx:%d", k.prefix, n) }
 
 func (k keyspace) event(credential uuid.UUID, name string) string {
-	return k.prefix + "e:" + credential.String() + ":" + hex.EncodeToString([]byte(name))
+	key := make([]byte, 0, len(k.prefix)+len("e:")+36+len(":")+2*len(name)) // asked for with every request
+	key = append(append(append(append(key, k.prefix...), "e:"...), credential.String()...), ':')
+	return string(hex.AppendEncode(key, []byte(name)))
 }
 
 // live returns the key of a tenant's live credentials.

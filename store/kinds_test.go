@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -119,7 +121,7 @@ func (w watched) config() redisconn.Server {
 }
 
 // TestEveryKindOfRedis is the short form of the conformance suite on every kind of
-// Redis: mint, rotate and revoke, seen by two sidecars and read back by a third.
+// Redis: mint, rotate and revoke, seen by two sidecars and read back by a third; and events.
 func TestEveryKindOfRedis(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []backEnd{
@@ -153,6 +155,17 @@ func TestEveryKindOfRedis(t *testing.T) {
 			}
 			if got := ids(list(t, third, tenant, credential.KindCallback)); len(got) != 2 {
 				t.Errorf("listed: %v", got)
+			}
+			for _, names := range [][]string{{"alone"}, {"id", "signature"}} {
+				claim, mine, _, err := a.ClaimEvent(t.Context(), c.ID, names, time.Hour)
+				_, running, _, err2 := b.ClaimEvent(t.Context(), c.ID, names, time.Hour)
+				if err := errors.Join(err, err2); err != nil || mine != EventNew || running != EventRunning {
+					t.Fatalf("%q: %d and %d, %v", names, mine, running, err)
+				}
+				err = claim.Done(t.Context(), 200)
+				if _, done, _, err2 := b.ClaimEvent(t.Context(), c.ID, names, time.Hour); err != nil || err2 != nil || done != EventDone {
+					t.Errorf("%q: %d, %v, %v", names, done, err, err2)
+				}
 			}
 			for _, s := range []*Store{a, b, third} {
 				awaitProof(t, s)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"strconv"
 	"strings"
@@ -32,7 +34,7 @@ const (
 type EventClaim struct {
 	store  *Store
 	keys   []string
-	nonce  string
+	mark   string // the value of the keys while the event is under way
 	window time.Duration
 }
 
@@ -41,12 +43,12 @@ type EventClaim struct {
 // it is known within the process, else by all that share the data set. It returns within
 // a bounded time; an error means that nobody can tell.
 func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []string, window time.Duration) (*EventClaim, EventState, int, error) {
-	claim := &EventClaim{store: s, keys: make([]string, len(names)), nonce: randomHex(), window: window}
+	claim := &EventClaim{store: s, keys: make([]string, len(names)), mark: newMark(), window: window}
 	for i, name := range names {
 		claim.keys[i] = s.keys.event(credential, name)
 	}
 	if s.config.EmbeddedDir != "" {
-		state, status, err := s.events.claim(claim.keys, claim.nonce, s.clock.Local())
+		state, status, err := s.events.claim(claim.keys, claim.mark, s.clock.Local())
 		return claim, state, status, err
 	}
 	state, status, err := claim.take(ctx)
@@ -61,10 +63,10 @@ func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []st
 func (c *EventClaim) Done(ctx context.Context, status int) error {
 	switch s := c.store; {
 	case s.config.EmbeddedDir != "":
-		s.events.settle(c.keys, c.nonce, status, s.clock.Local().Add(c.window))
+		s.events.settle(c.keys, c.mark, status, s.clock.Local().Add(c.window))
 		return nil
 	case len(c.keys) == 1:
-		return c.send(ctx, redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
+		return c.send(ctx, time.Now(), redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
 	}
 	_, err := c.run(ctx, "done", c.window, status)
 	return err
@@ -73,19 +75,26 @@ func (c *EventClaim) Done(ctx context.Context, status int) error {
 // Free lets the event be delivered again.
 func (c *EventClaim) Free(ctx context.Context) error {
 	if s := c.store; s.config.EmbeddedDir != "" {
-		s.events.settle(c.keys, c.nonce, 0, time.Time{})
+		s.events.settle(c.keys, c.mark, 0, time.Time{})
 		return nil
 	}
 	_, err := c.run(ctx, "free", 0, 0)
 	return err
 }
 
-// What the value of an event's key begins with, in lua/replay.lua, too. Behind it is the
-// nonce of the claim, or the status of the answer.
+// What the value of an event's key begins with, in lua/replay.lua, too. Behind it is a random
+// number of the claim, or the status of the answer.
 const (
 	valueRunning = "r"
 	valueDone    = "d"
 )
+
+func newMark() string {
+	var random [16]byte
+	rand.Read(random[:])
+	mark := make([]byte, 0, len(valueRunning)+2*len(random))
+	return string(hex.AppendEncode(append(mark, valueRunning...), random[:]))
+}
 
 var errEvent = errors.New("what is remembered of the event is not understood")
 
@@ -100,8 +109,8 @@ func (c *EventClaim) take(ctx context.Context) (EventState, int, error) {
 		return c.judge(found)
 	}
 	// Redis 7.0 and Valkey 8.0, the oldest that we work with, take NX together with GET.
-	set := redis.NewStringCmd(ctx, "set", c.keys[0], valueRunning+c.nonce, "nx", "get", "px", inFlight.Milliseconds())
-	if err := c.send(ctx, set); err != nil {
+	set := redis.NewStringCmd(ctx, "set", c.keys[0], c.mark, "nx", "get", "px", inFlight.Milliseconds())
+	if err := c.send(ctx, time.Now(), set); err != nil {
 		return EventNew, 0, err
 	}
 	return c.judge(set.Val())
@@ -109,14 +118,11 @@ func (c *EventClaim) take(ctx context.Context) (EventState, int, error) {
 
 // judge says what the value of an event's key, "" for none, means for this claim.
 func (c *EventClaim) judge(value string) (EventState, int, error) {
-	nonce, running := strings.CutPrefix(value, valueRunning)
 	text, done := strings.CutPrefix(value, valueDone)
 	switch {
-	case value == "":
+	case value == "", value == c.mark: // its own: it was sent again, because the answer was lost
 		return EventNew, 0, nil
-	case running && nonce == c.nonce: // sent again, because the answer was lost
-		return EventNew, 0, nil
-	case running:
+	case strings.HasPrefix(value, valueRunning):
 		return EventRunning, 0, nil
 	case !done:
 		return EventNew, 0, errEvent
@@ -131,37 +137,35 @@ func (c *EventClaim) judge(value string) (EventState, int, error) {
 // run runs the script, and returns its reply.
 func (c *EventClaim) run(ctx context.Context, what string, life time.Duration, status int) (string, error) {
 	began := time.Now()
-	reply, err := c.ask(ctx, "evalsha", replayScript.Hash(), what, life, status)
+	reply, err := c.ask(ctx, began, "evalsha", replayScript.Hash(), what, life, status)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		ctx, cancel := context.WithDeadline(ctx, began.Add(replayTimeout))
-		defer cancel()
-		return c.ask(ctx, "eval", replayScript.Source, what, life, status)
+		return c.ask(ctx, began, "eval", replayScript.Source, what, life, status)
 	}
 	return reply, err
 }
 
-func (c *EventClaim) ask(ctx context.Context, command, script, what string, life time.Duration, status int) (string, error) {
+func (c *EventClaim) ask(ctx context.Context, began time.Time, command, script, what string, life time.Duration, status int) (string, error) {
 	args := make([]any, 0, 7+len(c.keys))
 	args = append(args, command, script, len(c.keys))
 	for _, key := range c.keys {
 		args = append(args, key)
 	}
-	args = append(args, what, c.nonce, life.Milliseconds(), status)
+	args = append(args, what, c.mark, life.Milliseconds(), status)
 	cmd := redis.NewStringCmd(ctx, args...)
-	if err := c.send(ctx, cmd); err != nil {
+	if err := c.send(ctx, began, cmd); err != nil {
 		return "", err
 	}
 	return cmd.Val(), nil
 }
 
-// send sends a command to Redis, together with those of other requests. It is no error that
-// there is no value.
-func (c *EventClaim) send(ctx context.Context, cmd redis.Cmder) error {
+// send sends a command to Redis, together with those of other requests, and waits no longer
+// than replayTimeout after it began. It is no error that there is no value.
+func (c *EventClaim) send(ctx context.Context, began time.Time, cmd redis.Cmder) error {
 	b, err := c.store.backend()
 	if err != nil {
 		return err
 	}
-	if err := c.store.batches.do(ctx, b.commands, cmd); err != nil && !errors.Is(err, redis.Nil) {
+	if err := c.store.batches.do(ctx, b.commands, began, cmd); err != nil && !errors.Is(err, redis.Nil) {
 		return unavailable("remember an event", err)
 	}
 	return nil

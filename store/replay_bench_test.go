@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -21,16 +22,18 @@ func BenchmarkClaim(b *testing.B) {
 	server := redistest.Start(b)
 	s := open(b, Config{Redis: redisconn.Server{URLs: []string{server.URL()}}})
 	rdb := server.Client()
-	var sent atomic.Int64
+	var sent, late atomic.Int64
 	deliver := func(names int) {
 		name := strconv.FormatInt(sent.Add(1), 10)
 		claim, state, _, err := s.ClaimEvent(context.Background(), credentialtest.ID(1), []string{"msg_" + name, "v1," + name}[:names], time.Minute)
-		if err != nil || state != EventNew {
-			b.Errorf("%d, %v", state, err)
-			return
+		if err == nil && state == EventNew {
+			err = claim.Done(context.Background(), 200)
 		}
-		if err := claim.Done(context.Background(), 200); err != nil {
-			b.Error(err)
+		switch {
+		case errors.Is(err, ErrUnavailable): // not in time, on a machine that is busy
+			late.Add(1)
+		case err != nil || state != EventNew:
+			b.Errorf("%d, %v", state, err)
 		}
 	}
 	for _, bench := range []struct {
@@ -41,6 +44,7 @@ func BenchmarkClaim(b *testing.B) {
 			rdb.FlushAll(b.Context())
 			b.ReportAllocs()
 			ours, redis := ownProcessorTime(b), processorTime(b, rdb)
+			late.Store(0)
 			b.ResetTimer()
 			var left atomic.Int64
 			left.Store(int64(b.N))
@@ -54,6 +58,9 @@ func BenchmarkClaim(b *testing.B) {
 			}
 			clients.Wait()
 			b.StopTimer()
+			if n := late.Load(); n > int64(b.N)/100 {
+				b.Errorf("%d of %d had no answer in time", n, b.N)
+			}
 			each := func(spent time.Duration) float64 { return float64(spent.Nanoseconds()) / 1e3 / float64(b.N) }
 			b.ReportMetric(each(ownProcessorTime(b)-ours), "own-cpu-µs/op")
 			b.ReportMetric(each(processorTime(b, rdb)-redis), "redis-cpu-µs/op")

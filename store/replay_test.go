@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,50 +188,32 @@ func TestClaimIsSentAgain(t *testing.T) {
 	}
 }
 
-// TestClaimGivenUp: a claim that waits behind others, and is given up, takes no event once
-// its turn has come.
-func TestClaimGivenUp(t *testing.T) {
-	s, server, key := startEvents(t)
-	reached := func(flights, waiting int) func() bool {
-		return func() bool {
-			s.batches.mu.Lock()
-			defer s.batches.mu.Unlock()
-			return s.batches.flights == flights && len(s.batches.waiting) == waiting
+// TestBatches: what waits goes together, the longest waiting first; what is too much for one
+// batch goes with the next ones, and what has waited too long is not sent, lest a claim
+// takes an event that was delivered without it.
+func TestBatches(t *testing.T) {
+	now := time.Now()
+	b := batches{underway: true}
+	for i := range 2*maxBatch + 3 {
+		q := &queued{began: now}
+		if i < 2 {
+			q.began = now.Add(-maxQueued - 1)
 		}
+		b.waiting = append(b.waiting, q)
 	}
-	s.batches.flights = maxFlights // as if as many were under way as may be
-	ctx, giveUp := context.WithCancel(t.Context())
-	var claiming sync.WaitGroup
-	claiming.Go(func() {
-		if _, _, _, err := s.ClaimEvent(ctx, credentialtest.ID(1), []string{"given up"}, time.Hour); err == nil {
-			t.Error("claimed")
+	all := slices.Clone(b.waiting)
+	for _, want := range []struct{ batch, late int }{{maxBatch, 2}, {maxBatch, 0}, {1, 0}, {0, 0}} {
+		if !b.underway {
+			t.Error("nothing is under way while there is more")
 		}
-	})
-	eventually(t, "the claim waits", reached(maxFlights, 1))
-	giveUp()
-	claiming.Wait()
-	for range maxFlights {
-		s.batches.landed(s.opened.Load().commands)
-	}
-	eventually(t, "nothing is under way", reached(0, 0))
-	if n := server.Client().Exists(t.Context(), key("given up")).Val(); n != 0 {
-		t.Error("the event is claimed for nobody")
-	}
-}
-
-// TestBatchesAreBounded: what is too much for one batch goes with the next ones.
-func TestBatchesAreBounded(t *testing.T) {
-	b := batches{flights: 1}
-	for range 2*maxBatch + 1 {
-		b.waiting = append(b.waiting, &queued{})
-	}
-	for _, want := range []int{maxBatch, maxBatch, 1, 0} {
-		if batch := b.take(); len(batch) != want {
-			t.Errorf("%d go together, want %d", len(batch), want)
+		batch, late := b.take(now)
+		if got := slices.Concat(late, batch); len(batch) != want.batch || len(late) != want.late || !slices.Equal(got, all[:len(got)]) {
+			t.Errorf("%d go together and %d are late, want %v", len(batch), len(late), want)
 		}
+		all = all[len(batch)+len(late):]
 	}
-	if b.flights != 0 {
-		t.Errorf("%d are under way", b.flights)
+	if b.underway {
+		t.Error("something is under way when all has been taken")
 	}
 }
 

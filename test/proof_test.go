@@ -164,8 +164,13 @@ func TestReplay(t *testing.T) {
 		return g.post(t, g.Vendors+c.path(), body, signed(secret, body))
 	}
 
-	u.answerWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-	wantStatus(t, post(gates[0], own, secretOfOne, "one"), 502)
+	for _, failing := range []http.HandlerFunc{
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		u.answerWith(failing)
+		wantStatus(t, post(gates[0], own, secretOfOne, "one"), 502)
+	}
 	u.answerWith(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		w.Write([]byte("made"))

@@ -161,8 +161,10 @@ func (x *plainExchange) log(a *wire.Answer) {
 	if len(loggers) == 0 {
 		return
 	}
+	head := *x.r
+	head.Body = nil // no line has it
 	line := logged{
-		request: e.withClient(x.r.HTTP(), x.sender.client), began: x.began, read: len(x.r.Body),
+		request: e.withClient(head.HTTP(), x.sender.client), began: x.began, read: len(x.r.Body),
 		status: a.Status, size: len(a.Body), header: make(http.Header, len(a.Fields)+1),
 	}
 	vars.SetRequestID(line.request, x.id)

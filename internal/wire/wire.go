@@ -100,7 +100,8 @@ func (h *Header) Clear() {
 	clear(h.values)
 }
 
-// HTTP returns what net/http's server makes of the request.
+// HTTP returns what net/http's server makes of the request. Its body is a copy: a transport may
+// read on when the request has been answered, and another has taken its place.
 func (r *Request) HTTP() *http.Request {
 	made := &http.Request{
 		Method: r.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -108,7 +109,7 @@ func (r *Request) HTTP() *http.Request {
 		Header: r.Header(), Host: r.Host, Body: http.NoBody, ContentLength: int64(max(r.Length, 0)), Close: r.Close,
 	}
 	if r.Length > 0 {
-		made.Body = &body{Reader: *bytes.NewReader(r.Body)}
+		made.Body = &body{Reader: *bytes.NewReader(bytes.Clone(r.Body))}
 	}
 	return made
 }

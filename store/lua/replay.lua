@@ -3,7 +3,7 @@
 --
 -- KEYS  of the event
 -- ARGV  1 'claim', 'done' or 'free'
---       2 the claim: a random number
+--       2 the value of the keys while the event is under way: r and a random number
 --       3 for how many ms
 --       4 the status of the answer, for done
 --
@@ -11,7 +11,7 @@
 -- the event is under way, and with d when it was delivered; '' where the event is now the
 -- claim's. To the others ''. Unlike the keys of the data set these have a TTL: to forget
 -- one delivers an event twice.
-local what, claim, ms, status = ARGV[1], 'r' .. ARGV[2], ARGV[3], ARGV[4]
+local what, claim, ms, status = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if what == 'claim' then
   for _, key in ipairs(KEYS) do
     local value = redis.call('GET', key)
