@@ -16,6 +16,7 @@ import (
 	"hash/fnv"
 	"io"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -240,13 +241,18 @@ func certified(t testing.TB) (file, header string) {
 	return file, ":" + base64.StdEncoding.EncodeToString(make(bank, issuer)) + ":"
 }
 
+// freeAddress returns one on which nothing listens. No connection takes its port meanwhile:
+// those have the system's ephemeral ones, which are above.
 func freeAddress(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no address is free")
+	return ""
 }
 
 func (w *ways) fill(request string) string {
