@@ -16,8 +16,8 @@ type Replays interface {
 	// Claim takes an event of a credential for the request that delivers it. It is waited
 	// for, and so must take a bounded time. Where nobody can tell whether the event was
 	// delivered, it lets the request through: an event that is lost is worse than one that
-	// comes twice. The claim is nil then, and where the event was seen. The request's id is
-	// for the log.
+	// comes twice. The claim is nil where the event was seen, or nothing of it can have been
+	// noted. The request's id is for the log.
 	Claim(requestID string, credential uuid.UUID, event proof.Event, window time.Duration) (Claim, Seen)
 }
 
@@ -27,19 +27,24 @@ type Seen struct {
 	Status int
 	// Running: a request with it is under way.
 	Running bool
+	// Unchecked: nobody can tell.
+	Unchecked bool
 }
 
+// before reports whether the event is known.
+func (s Seen) before() bool { return s.Running || s.Status != 0 }
+
 // result says in a word what became of a claim.
-func (s Seen) result(claimed bool) string {
+func (s Seen) result() string {
 	switch {
 	case s.Running:
 		return "running"
-	case s != (Seen{}):
+	case s.Unchecked:
+		return "unchecked"
+	case s.before():
 		return "delivered"
-	case claimed:
-		return "new"
 	}
-	return "unchecked"
+	return "new"
 }
 
 // Claim is an event that a request is about to deliver. One of its methods is called, once.
@@ -63,8 +68,8 @@ func (g *Gate) ClaimEvent(b *Begun, requestID string) {
 	}
 	began := b.Spans.Now()
 	b.Claim, b.Seen = g.Replays.Claim(requestID, d.Credential, d.Event, d.Replay)
-	b.Spans.Replay(began, b.Seen.result(b.Claim != nil))
-	if b.Seen == (Seen{}) {
+	b.Spans.Replay(began, b.Seen.result())
+	if !b.Seen.before() {
 		return
 	}
 	*d = *d.Refused(guard.Replayed)

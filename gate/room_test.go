@@ -40,8 +40,8 @@ func TestRoom(t *testing.T) {
 		if _, err := hold(0, declared); err != nil && declared {
 			t.Errorf("an empty one: %v", err)
 		}
-		second.giveRoom()
-		first.giveRoom()
+		second.GiveRoom(&second.Begun)
+		first.GiveRoom(&first.Begun)
 		if room.Taken() != 0 {
 			t.Errorf("declared %v: %d are still taken", declared, room.Taken())
 		}
@@ -49,7 +49,7 @@ func TestRoom(t *testing.T) {
 		if x, err := hold(60_000, declared); !errors.Is(err, errNoRoom) {
 			t.Errorf("declared %v, less room: %v", declared, err)
 		} else {
-			x.giveRoom()
+			x.GiveRoom(&x.Begun)
 		}
 		room.Resize(100 << 10)
 	}

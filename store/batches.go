@@ -14,9 +14,9 @@ import (
 const (
 	// maxBatch bounds what goes down a connection before its answers are read.
 	maxBatch = 256
-	// maxQueued is how long a command may wait to be sent, so that enough of its time is
-	// left for the answer.
-	maxQueued = replayTimeout / 2
+	// maxQueued is how long a command may wait to be sent: a Redis that stood still for less
+	// answers it in what is left of its time.
+	maxQueued = replayTimeout * 9 / 10
 )
 
 // batches sends commands of requests that come at the same time down one connection in one

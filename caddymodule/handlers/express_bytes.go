@@ -28,6 +28,7 @@ type plainExchange struct {
 	r     *wire.Request
 	id    string
 	began time.Time
+	holds bool // it has taken room for its body
 
 	sender                sender
 	request               guard.Request
@@ -77,6 +78,10 @@ func (x *plainExchange) decide() (ok bool) {
 	x.request = guard.Request{
 		Method: r.Method, Target: r.Target(), Posts: r.Length >= 0 || r.Get("Content-Type") != "", ContentLength: int64(max(r.Length, 0)),
 		RequestID: x.id, Peer: x.sender.peer,
+	}
+	if len(g.Policy.CertHeaders) > 0 { // of which a certificate is read
+		r.HeaderInto(&x.header)
+		x.request.Header = x.header.Fields
 	}
 	x.request.Tokens = x.token.of(r, g.Policy.TokenHeader)
 	x.request.Authorization = x.secret.of(r, "Authorization")
@@ -147,7 +152,7 @@ func (x *plainExchange) verify() bool {
 	}
 	verified, began := x.Decision, x.Spans.Now()
 	x.r.HeaderInto(&x.header)
-	if policy.Verify(&verified, x.header.Fields, held(x.r.Body)) != nil {
+	if policy.Verify(&verified, x.header.Fields, x) != nil {
 		return false
 	}
 	if x.Decision = verified; verified.Proof != "" {
@@ -156,17 +161,24 @@ func (x *plainExchange) verify() bool {
 	return true
 }
 
-// held is a body that is in memory.
-type held []byte
-
-// Hold implements guard.Body.
-func (h held) Hold() ([]byte, error) { return h, nil }
+// Hold implements guard.Body. All that is at hand counts as held from here on: it stays for as
+// long as the upstream takes.
+func (x *plainExchange) Hold() ([]byte, error) {
+	if !x.holds {
+		if err := x.guard.gate.TakeRoom(&x.Begun, int64(len(x.r.Body))); err != nil {
+			return nil, err
+		}
+		x.holds = true
+	}
+	return x.r.Body, nil
+}
 
 // AtHand implements guard.Body.
-func (held) AtHand() bool { return true }
+func (*plainExchange) AtHand() bool { return true }
 
 // leave ends what was begun, as far as it has not been handed over.
 func (x *plainExchange) leave() {
+	x.guard.gate.GiveRoom(&x.Begun)
 	x.Undelivered()
 	if x.Spans != nil {
 		x.Spans.End(x.r.Method, string(x.Decision.Kind), string(x.Decision.Outcome), x.Decision.Template, x.answer.Status)
@@ -176,7 +188,7 @@ func (x *plainExchange) leave() {
 // handOver returns what was begun, which is for another to end.
 func (x *plainExchange) handOver() gate.Begun {
 	begun := x.Begun
-	x.Claim, x.Spans, x.Upstream = nil, nil, nil
+	x.Begun = gate.Begun{Decision: x.Decision}
 	return begun
 }
 
