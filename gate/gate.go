@@ -252,6 +252,7 @@ func (x *exchange) prepare(start time.Time) error {
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
 func (x *exchange) forward(next Handler) error {
+	defer x.outlive()()
 	body := &x.body
 	// Of a request without a body Caddy wraps what net/http says is none.
 	if x.r.Body != nil && x.r.ContentLength != 0 && !x.holdsBody() {

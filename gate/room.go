@@ -21,9 +21,6 @@ func NewRoom(limit int64) *Room {
 // Resize changes how many bytes there is room for. What is held stays.
 func (r *Room) Resize(limit int64) { r.limit.Store(limit) }
 
-// Taken returns how many bytes are held.
-func (r *Room) Taken() int64 { return r.taken.Load() }
-
 func (r *Room) take(n int64) bool {
 	if r.taken.Add(n) > r.limit.Load() {
 		r.taken.Add(-n)

@@ -38,7 +38,7 @@ type queued struct {
 
 var errNoAnswer = errors.New("no answer in time")
 
-// queues spares the channels: who waits for an answer gets one.
+// queues keeps what was queued, with its channel, for the next command.
 var queues = sync.Pool{New: func() any { return &queued{answered: make(chan struct{}, 1)} }}
 
 // do sends a command and returns its error, replayTimeout after it began at most.

@@ -120,7 +120,7 @@ func (c *EventClaim) take(ctx context.Context) (EventState, int, error) {
 	return c.judge(set.Val())
 }
 
-// judge says what the value of an event's key means to who claims it: "" for none.
+// judge says what the value of an event's key, "" for none, means for this claim.
 func (c *EventClaim) judge(value string) (EventState, int, error) {
 	text, done := strings.CutPrefix(value, valueDone)
 	switch {

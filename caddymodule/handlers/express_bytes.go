@@ -50,8 +50,8 @@ func (s *site) takesBytes(r *wire.Request) bool {
 	return s.proxy.transport.TakesMessages(len(r.Body)) && (s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
 }
 
-// serveBytes serves a request that came then. It reports false where that is to be done the
-// other way, and it has left nothing behind.
+// serveBytes serves a request that came then. Where the gate is to serve it instead, it reports
+// false, and has left nothing behind.
 func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done bool) {
 	x := plainExchanges.Get().(*plainExchange)
 	x.site, x.w, x.r, x.began = s, w, r, then
@@ -66,7 +66,8 @@ func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done
 	return done
 }
 
-// decide decides on the request. A panic is the gate's to answer.
+// decide decides on the request. Upon a panic it reports false: the gate, which decides anew,
+// answers for it.
 func (x *plainExchange) decide() (ok bool) {
 	defer func() {
 		if !ok {
@@ -94,7 +95,7 @@ func (x *plainExchange) decide() (ok bool) {
 	return true
 }
 
-// values has room for those of a header that has one at most.
+// values has room for the one value that a header of a plain request has.
 type values [1]string
 
 // of returns the values of a header; nil where the request does not have it.
