@@ -29,7 +29,7 @@ func TestTelling(t *testing.T) {
 		"X-Consumer-Custom-Id", "X-Credential-Identifier", "X-Anonymous-Consumer", "X-Pomerium-Claim-Name", "X-Vouch-Idp-Claims-Sub",
 	} {
 		for _, spelled := range []string{name, http.CanonicalHeaderKey(name)} {
-			if !Telling(spelled) {
+			if !telling(spelled) {
 				t.Errorf("%s passes", spelled)
 			}
 		}
@@ -42,7 +42,7 @@ func TestTelling(t *testing.T) {
 		"X-Zendesk-Account-Id", "X-Event-Id-Token-Count", "X-Contained",
 		"X-Membership", "X-Zip", "X-Ship-To", "X-Method", "X-Attempt-Number", "Svix-Id", "X-Square-Hmacsha256-Signature", "Sec-Fetch-Site", "B3",
 	} {
-		if Telling(name) {
+		if telling(name) {
 			t.Errorf("%s does not pass", name)
 		}
 	}
@@ -89,7 +89,7 @@ func TestVendorsHeadersPass(t *testing.T) {
 		t.Fatalf("only %q", names)
 	}
 	for _, name := range names {
-		if Telling(name) || Telling(http.CanonicalHeaderKey(name)) {
+		if telling(name) || telling(http.CanonicalHeaderKey(name)) {
 			t.Errorf("%s does not pass", name)
 		}
 	}
