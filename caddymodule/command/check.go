@@ -21,7 +21,7 @@ import (
 )
 
 func checkCommand(cmd *cobra.Command) {
-	cmd.Use = "check [--config <file>] [--server <url>] [--output words|json]"
+	cmd.Use = "check [--config <file>] [--adapter <name>] [--server <url>] [--output words|json]"
 	cmd.Short = "Looks for what breaks the guarantees"
 	cmd.Long = `
 Says whether a configuration loads. Looks at its Redis (role, version, replication,
@@ -30,7 +30,7 @@ under keys that it deletes again, looks at the loggers, says for each server whe
 the express lane is on and what keeps it away, and looks at the keyring of a running
 server, which is asked at the address of its status paths. The exit code is 1 where
 it finds a problem; warnings do not count.`
-	config := configFlag(cmd)
+	config := configFlags(cmd)
 	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
 	output := cmd.Flags().String("output", "words", "words or json")
 	cli.ExitOnFlags(cmd)
@@ -43,7 +43,7 @@ it finds a problem; warnings do not count.`
 			return err
 		}
 		var findings []store.Finding
-		if *config != "" || *server == "" {
+		if *config != (app.ConfigFile{}) || *server == "" {
 			checked, err := checkConfig(cmd.Context(), *config)
 			if err != nil {
 				return err
@@ -66,8 +66,8 @@ it finds a problem; warnings do not count.`
 var errFound = errors.New("what is marked as a problem breaks a guarantee")
 
 // checkConfig checks a configuration, and the store that it names.
-func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
-	config, err := app.ReadConfig(file)
+func checkConfig(ctx context.Context, file app.ConfigFile) ([]store.Finding, error) {
+	config, err := file.Read()
 	if err != nil {
 		return nil, err
 	}

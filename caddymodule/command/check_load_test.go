@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hookgate/hookgate/caddymodule/app"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -26,8 +27,8 @@ func TestCheckLoad(t *testing.T) {
 		"tls alone":        {"servers {\nlistener_wrappers {\ntls\n}\n}\n", "http://:8080 {\nhookgate\nhookgate_proxy 127.0.0.1:4018\n}", "TLS listener wrapper"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "Caddyfile")
-			if err := os.WriteFile(file, textOf(t, tc.options, "", tc.sites), 0o600); err != nil {
+			file := app.ConfigFile{Path: filepath.Join(t.TempDir(), "Caddyfile")}
+			if err := os.WriteFile(file.Path, textOf(t, tc.options, "", tc.sites), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			findings, err := checkConfig(t.Context(), file)
