@@ -56,16 +56,13 @@ func deaf(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r, err := newRig()
+	machine := describeMachine()
+	r, err := startRig(ctx, *hookgate)
 	if err != nil {
 		return err
 	}
 	defer r.end()
-	r.hookgate, r.profiled = *hookgate, *profile != ""
-	machine := describeMachine()
-	if err := r.startUpstream(ctx); err != nil {
-		return err
-	}
+	r.profiled = *profile != ""
 	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err

@@ -45,16 +45,12 @@ func operators(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r, err := newRig()
+	machine := describeMachine()
+	r, err := startRig(ctx, *hookgate)
 	if err != nil {
 		return err
 	}
 	defer r.end()
-	r.hookgate = *hookgate
-	machine := describeMachine()
-	if err := r.startUpstream(ctx); err != nil {
-		return err
-	}
 	sidecars, token, err := r.startSidecars(ctx, *credentials)
 	if err != nil {
 		return err

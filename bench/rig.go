@@ -74,6 +74,21 @@ func newRig() (*rig, error) {
 	return r, nil
 }
 
+// startRig returns a rig with its upstream running. The binary under test is built where none
+// is given.
+func startRig(ctx context.Context, hookgate string) (*rig, error) {
+	r, err := newRig()
+	if err != nil {
+		return nil, err
+	}
+	r.hookgate = hookgate
+	if err := r.startUpstream(ctx); err != nil {
+		r.end()
+		return nil, err
+	}
+	return r, nil
+}
+
 // end ends every process, the newest first.
 func (r *rig) end() {
 	for len(r.ends) > 0 {

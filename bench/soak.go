@@ -52,15 +52,11 @@ func soak(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r, err := newRig()
+	r, err := startRig(ctx, *hookgate)
 	if err != nil {
 		return err
 	}
 	defer r.end()
-	r.hookgate = *hookgate
-	if err := r.startUpstream(ctx); err != nil {
-		return err
-	}
 	s, err := hookgateWith(ours, "hookgate_proxy", buildHookgate)(ctx, r)
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ func Refusal(d *guard.Decision, set func(name, value string)) problem.Problem {
 		p = p.Because("The path takes a GET without a body, as a probe. With one it is a POST that was redirected: post to the final URL, or redirect with 308.")
 	}
 	if p.Status == http.StatusUnauthorized {
-		set("WWW-Authenticate", challenge(d.Kind))
+		set("Www-Authenticate", challenge(d.Kind))
 	}
 	return p
 }

@@ -175,12 +175,13 @@ func (a *answering) FlushError() error {
 // Unwrap serves http.ResponseController.
 func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// succeed answers in the words that the vendor wants for a 2xx of the upstream.
-func (x *exchange) succeed(a *answering) error {
-	header := x.w.Header()
+// discard takes back what those behind the gate put into the header, for an answer that goes
+// out in the place of theirs.
+func (a *answering) discard() http.Header {
+	header := a.exchange.w.Header()
 	clear(header)
 	maps.Copy(header, a.before)
-	return x.brief(a.success.Status, textPlain, []byte(a.success.Body))
+	return header
 }
 
 // through hands an allowed request over, and returns the answer that came of it.

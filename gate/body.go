@@ -62,7 +62,7 @@ func (x *exchange) Hold() ([]byte, error) {
 		case r.ContentLength < 0:
 			from = &roomReader{Reader: from, exchange: x}
 		case r.ContentLength > 0:
-			if err := x.takeRoom(r.ContentLength); err != nil {
+			if err := x.TakeRoom(&x.Begun, r.ContentLength); err != nil {
 				return nil, err
 			}
 			read.Grow(int(r.ContentLength) + bytes.MinRead) // which ReadFrom wants to be free, to see the end

@@ -73,6 +73,8 @@ type Begun struct {
 
 	Spans    *spans.Request
 	Upstream *spans.Upstream // of the request that is on its way there
+
+	room int64 // of Room, that its body takes
 }
 
 // exchange is one request on its way through the gate.
@@ -88,8 +90,6 @@ type exchange struct {
 	body    clientBody    // the same on its way to the upstream
 	reply   reply
 	decided bool // it has been, before it came here
-
-	roomTaken int64 // of Room
 }
 
 // Serve decides on r, and hands it over to next or answers it.
@@ -113,6 +113,7 @@ func (g *Gate) ServeForwarded(w http.ResponseWriter, r *http.Request, b Begun, f
 	if x.Tracer != nil {
 		defer x.trace()()
 	}
+	defer x.GiveRoom(&x.Begun)
 	defer x.Undelivered()
 	rewrite(r, f)
 	return x.forward(next)
@@ -135,7 +136,7 @@ func (x *exchange) serve(next Handler) error {
 		defer x.trace()()
 		w = x.w
 	}
-	defer x.giveRoom()
+	defer x.GiveRoom(&x.Begun)
 	defer x.Undelivered()
 	if err := x.authorise(); err != nil {
 		return x.fail(err, "")
@@ -251,6 +252,7 @@ func (x *exchange) prepare(start time.Time) error {
 // forward passes an allowed request on. What the upstream answers goes back as it
 // is; only where there is no answer do we write one.
 func (x *exchange) forward(next Handler) error {
+	defer x.outlive()()
 	body := &x.body
 	// Of a request without a body Caddy wraps what net/http says is none.
 	if x.r.Body != nil && x.r.ContentLength != 0 && !x.holdsBody() {

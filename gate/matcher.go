@@ -2,7 +2,6 @@ package gate
 
 import (
 	"encoding/json"
-	"maps"
 	"mime"
 	"net/http"
 	"strconv"
@@ -125,9 +124,7 @@ func codeIn(body []byte) string {
 // translate answers in place of an upstream that told of a fault that is not the
 // vendor's. The log has what it told.
 func (x *exchange) translate(a *answering) error {
-	header := x.w.Header()
-	clear(header)
-	maps.Copy(header, a.before)
+	header := a.discard()
 	t := a.instead
 	x.Server.Translated(&x.Decision, t.Problem)
 	if t.retryAfter > 0 {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"go.uber.org/zap"
 
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/proof"
@@ -16,8 +15,8 @@ type Replays interface {
 	// Claim takes an event of a credential for the request that delivers it. It is waited
 	// for, and so must take a bounded time. Where nobody can tell whether the event was
 	// delivered, it lets the request through: an event that is lost is worse than one that
-	// comes twice. The claim is nil then, and where the event was seen. The request's id is
-	// for the log.
+	// comes twice. The claim is nil where the event was seen, or nothing of it can have been
+	// noted. The request's id is for the log.
 	Claim(requestID string, credential uuid.UUID, event proof.Event, window time.Duration) (Claim, Seen)
 }
 
@@ -27,19 +26,24 @@ type Seen struct {
 	Status int
 	// Running: a request with it is under way.
 	Running bool
+	// Unchecked: nobody can tell.
+	Unchecked bool
 }
 
+// before reports whether the event is known.
+func (s Seen) before() bool { return s.Running || s.Status != 0 }
+
 // result says in a word what became of a claim.
-func (s Seen) result(claimed bool) string {
+func (s Seen) result() string {
 	switch {
 	case s.Running:
 		return "running"
-	case s != (Seen{}):
+	case s.Unchecked:
+		return "unchecked"
+	case s.before():
 		return "delivered"
-	case claimed:
-		return "new"
 	}
-	return "unchecked"
+	return "new"
 }
 
 // Claim is an event that a request is about to deliver. One of its methods is called, once.
@@ -50,10 +54,8 @@ type Claim interface {
 	Free()
 }
 
-const (
-	headerDuplicate  = "X-Hookgate-Duplicate"
-	runningRetryTime = time.Second
-)
+// runningRetryTime is what a vendor is told to wait while its event is under way.
+const runningRetryTime = time.Second
 
 // ClaimEvent keeps an event that was delivered, or is under way, from being delivered again.
 func (g *Gate) ClaimEvent(b *Begun, requestID string) {
@@ -63,8 +65,8 @@ func (g *Gate) ClaimEvent(b *Begun, requestID string) {
 	}
 	began := b.Spans.Now()
 	b.Claim, b.Seen = g.Replays.Claim(requestID, d.Credential, d.Event, d.Replay)
-	b.Spans.Replay(began, b.Seen.result(b.Claim != nil))
-	if b.Seen == (Seen{}) {
+	b.Spans.Replay(began, b.Seen.result())
+	if !b.Seen.before() {
 		return
 	}
 	*d = *d.Refused(guard.Replayed)
@@ -90,56 +92,4 @@ func (b *Begun) Undelivered() {
 		b.Claim.Free()
 		b.Claim = nil
 	}
-}
-
-// duplicate answers an event that was delivered before as it was answered then, without
-// the body.
-func (x *exchange) duplicate() error {
-	status, body := x.Seen.Status, ""
-	if success := x.Decision.Success(); success != nil {
-		status, body = success.Status, success.Body
-	}
-	x.log("an event was delivered before", status)
-	x.w.Header().Set(headerDuplicate, "true")
-	return x.brief(status, textPlain, []byte(body))
-}
-
-// handshake answers a handshake of the vendor's.
-func (x *exchange) handshake() error {
-	answer := x.Decision.Answer
-	for name, value := range answer.Header {
-		x.w.Header().Set(name, value)
-	}
-	x.log("a handshake", answer.Status)
-	return x.brief(answer.Status, answer.ContentType, answer.Body)
-}
-
-func (x *exchange) log(message string, status int) {
-	d := &x.Decision
-	x.Logger.Info(message, zap.String("request_id", x.id), zap.Int("status", status), zap.String("outcome", string(d.Outcome)),
-		zap.String("route", d.Template), zap.String("vendor", d.Vendor), zap.Stringer("credential", d.Credential))
-}
-
-const textPlain = "text/plain; charset=utf-8"
-
-// brief writes an answer of ours that is no problem. What is echoed in it must not be taken
-// by a browser for anything but what it is said to be.
-func (x *exchange) brief(status int, contentType string, body []byte) error {
-	settled := settle(x.w, x.r, x.raw)
-	header := x.w.Header()
-	header.Set("Cache-Control", "no-store")
-	identify(header, status, x.id)
-	if len(body) > 0 {
-		header.Set("Content-Type", contentType)
-		header.Set("X-Content-Type-Options", "nosniff")
-	}
-	x.w.WriteHeader(status)
-	var err error
-	if len(body) > 0 && status != http.StatusNoContent {
-		_, err = x.w.Write(body)
-	}
-	if !settled {
-		linger(x.w, x.r, x.raw)
-	}
-	return err
 }

@@ -21,9 +21,6 @@ func NewRoom(limit int64) *Room {
 // Resize changes how many bytes there is room for. What is held stays.
 func (r *Room) Resize(limit int64) { r.limit.Store(limit) }
 
-// Taken returns how many bytes are held.
-func (r *Room) Taken() int64 { return r.taken.Load() }
-
 func (r *Room) take(n int64) bool {
 	if r.taken.Add(n) > r.limit.Load() {
 		r.taken.Add(-n)
@@ -37,23 +34,23 @@ func (r *Room) give(n int64) { r.taken.Add(-n) }
 // errNoRoom: the bodies that are held leave no room for another one.
 var errNoRoom = errors.New("there is no room for the body")
 
-// takeRoom takes room for a body of the request, until that has ended.
-func (x *exchange) takeRoom(n int64) error {
-	if x.Room == nil {
+// TakeRoom takes room for so many bytes of a body of the request, until GiveRoom.
+func (g *Gate) TakeRoom(b *Begun, n int64) error {
+	if g.Room == nil {
 		return nil
 	}
-	if !x.Room.take(n) {
+	if !g.Room.take(n) {
 		return errNoRoom
 	}
-	x.roomTaken += n
+	b.room += n
 	return nil
 }
 
-// giveRoom gives back what the request has taken.
-func (x *exchange) giveRoom() {
-	if x.roomTaken > 0 {
-		x.Room.give(x.roomTaken)
-		x.roomTaken = 0
+// GiveRoom gives back what the request has taken.
+func (g *Gate) GiveRoom(b *Begun) {
+	if b.room > 0 {
+		g.Room.give(b.room)
+		b.room = 0
 	}
 }
 
@@ -69,7 +66,7 @@ type roomReader struct {
 
 func (r *roomReader) Read(p []byte) (int, error) {
 	if r.left == 0 {
-		if err := r.exchange.takeRoom(roomStep); err != nil {
+		if err := r.exchange.TakeRoom(&r.exchange.Begun, roomStep); err != nil {
 			return 0, err
 		}
 		r.left = roomStep

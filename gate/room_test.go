@@ -30,8 +30,8 @@ func TestRoom(t *testing.T) {
 	}
 	for _, declared := range []bool{true, false} {
 		first, err := hold(60_000, declared)
-		if err != nil || room.Taken() < 60_000 {
-			t.Fatalf("declared %v: %v, %d taken", declared, err, room.Taken())
+		if err != nil || room.taken.Load() < 60_000 {
+			t.Fatalf("declared %v: %v, %d taken", declared, err, room.taken.Load())
 		}
 		second, err := hold(60_000, declared)
 		if !errors.Is(err, errNoRoom) {
@@ -40,16 +40,16 @@ func TestRoom(t *testing.T) {
 		if _, err := hold(0, declared); err != nil && declared {
 			t.Errorf("an empty one: %v", err)
 		}
-		second.giveRoom()
-		first.giveRoom()
-		if room.Taken() != 0 {
-			t.Errorf("declared %v: %d are still taken", declared, room.Taken())
+		second.GiveRoom(&second.Begun)
+		first.GiveRoom(&first.Begun)
+		if room.taken.Load() != 0 {
+			t.Errorf("declared %v: %d are still taken", declared, room.taken.Load())
 		}
 		room.Resize(59_000)
 		if x, err := hold(60_000, declared); !errors.Is(err, errNoRoom) {
 			t.Errorf("declared %v, less room: %v", declared, err)
 		} else {
-			x.giveRoom()
+			x.GiveRoom(&x.Begun)
 		}
 		room.Resize(100 << 10)
 	}

@@ -141,7 +141,7 @@ func (f *Forwarding) Drops(name string) bool {
 	case f.ThroughProxy && (name == forwardedHost || name == forwardedProto), slices.Contains(f.pass, name):
 		return false
 	}
-	return Telling(name)
+	return telling(name)
 }
 
 // keeps reports whether a header is the token's, for an upstream that checks it again.

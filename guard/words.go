@@ -28,9 +28,9 @@ func wordSet(words ...string) map[string]bool {
 	return set
 }
 
-// Telling reports whether a header, by the words of its name, tells of the client, the
+// telling reports whether a header, by the words of its name, tells of the client, the
 // user, the host or the method: what the guard has judged, or says itself.
-func Telling(name string) bool {
+func telling(name string) bool {
 	switch name { // what most requests have
 	case "Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "User-Agent", "X-Request-Id":
 		return false

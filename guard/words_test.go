@@ -16,7 +16,7 @@ func TestTelling(t *testing.T) {
 		"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Url-Scheme", "Front-End-Https", "Client-Cert", "Ssl-Client-Cert", "X_Real_IP", "X.Real.Ip", "x~client",
 	} {
 		for _, spelled := range []string{name, http.CanonicalHeaderKey(name)} {
-			if !Telling(spelled) {
+			if !telling(spelled) {
 				t.Errorf("%s passes", spelled)
 			}
 		}
@@ -27,7 +27,7 @@ func TestTelling(t *testing.T) {
 		"X-Shopify-Shop-Domain", "X-Twilio-Signature", "X-Slack-Request-Timestamp", "X-Zm-Signature", "X-Event-Key", "X-Hook-Uuid", "Paypal-Transmission-Id", "Xero-Signature",
 		"X-Membership", "X-Zip", "X-Ship-To", "X-Method", "X-Attempt-Number", "Svix-Id", "X-Square-Hmacsha256-Signature", "Sec-Fetch-Site", "B3",
 	} {
-		if Telling(name) {
+		if telling(name) {
 			t.Errorf("%s does not pass", name)
 		}
 	}

@@ -7,11 +7,12 @@ import (
 	"github.com/hookgate/hookgate/credential"
 )
 
-// Horizons are within which credentials expire soon, the nearest first.
+// Horizons are the times within which a credential counts as one that expires soon, the
+// nearest first.
 var Horizons = [...]time.Duration{24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
 
-// Expiring counts live credentials that expire within each of Horizons, those of the nearer
-// ones in the later ones, too.
+// Expiring counts live credentials by kind, each in every one of Horizons within which it
+// expires.
 type Expiring map[credential.Kind][len(Horizons)]int
 
 const (
@@ -38,18 +39,18 @@ func (k *Keyring) Expiring(local time.Time) Expiring {
 	defer e.mu.Unlock()
 	idx := k.index.Load()
 	if idx == nil {
-		return new(Index).expiring(local)
+		return new(Index).countExpiring(local)
 	}
 	age := local.Sub(e.at)
 	if e.index == nil || idx.Size() <= countedAlways || age >= countedEvery || age < 0 {
-		e.index, e.at, e.counts = idx, local, idx.expiring(k.clock.At(local))
+		e.index, e.at, e.counts = idx, local, idx.countExpiring(k.clock.At(local))
 	}
 	return e.counts
 }
 
-// expiring counts at a time of the server's. It looks at a shard at a time, so that neither
-// look-ups nor changes wait for longer than that takes.
-func (idx *Index) expiring(now time.Time) Expiring {
+// countExpiring counts at a time of the server's. It locks one shard at a time, so that look-ups
+// and changes wait for no longer than one takes.
+func (idx *Index) countExpiring(now time.Time) Expiring {
 	from := uint64(now.UnixMilli())
 	var until [len(Horizons)]uint64
 	for i, horizon := range Horizons {

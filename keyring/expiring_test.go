@@ -80,6 +80,6 @@ func BenchmarkExpiring(b *testing.B) {
 		idx.Put(credentialtest.Digest(n), uint64(n), Key{ID: credentialtest.ID(n), ExpiresAt: now.Add(time.Hour).UnixMilli(), Identity: identity})
 	}
 	for b.Loop() {
-		idx.expiring(now)
+		idx.countExpiring(now)
 	}
 }

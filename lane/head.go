@@ -159,17 +159,8 @@ func (h *head) field(line string) bool {
 
 // plainLength reads the length of a body as it is usually written.
 func plainLength(s string) (int, bool) {
-	if s == "" || len(s) > 5 || s[0] == '0' && len(s) > 1 {
-		return 0, false
-	}
-	n := 0
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		n = n*10 + int(s[i]-'0')
-	}
-	return n, n <= maxBody
+	n, ok := wire.Digits(s)
+	return int(n), ok && n <= maxBody && (len(s) == 1 || s[0] != '0')
 }
 
 // plainValue reports whether a value is visible ASCII with spaces inside alone.

@@ -65,12 +65,9 @@ func (a *Answer) WriteHeader(status int) {
 // interim sends an answer before the answer.
 func (a *Answer) interim(status int) {
 	b := answers.Get().(*[]byte)
-	defer answers.Put(b)
 	out := appendStatus((*b)[:0], status)
 	out = appendFields(out, a.header, func(name string) bool { return name == "Content-Length" || name == "Transfer-Encoding" })
-	out = append(out, "\r\n"...)
-	*b = out
-	a.send(out)
+	_ = a.sendOf(b, append(out, "\r\n"...)) // the answer itself tells
 }
 
 // Write implements http.ResponseWriter.
@@ -156,11 +153,7 @@ func (a *Answer) flush(end bool) error {
 		out = a.appendTrailers(out)
 		out = append(out, "\r\n"...)
 	}
-	a.send(out)
-	if *b = out; cap(out) <= keptAnswer {
-		answers.Put(b)
-	}
-	return a.failed
+	return a.sendOf(b, out)
 }
 
 // whole sends an answer that is there at once: head and body in one piece.
@@ -169,17 +162,18 @@ func (a *Answer) whole(body []byte) error {
 	b := answers.Get().(*[]byte)
 	out := append(a.appendHead((*b)[:0], false), body...)
 	a.begun, a.body = true, nil
-	a.send(out)
+	return a.sendOf(b, out)
+}
+
+// sendOf sends what was appended to a buffer of answers, and gives the buffer back.
+func (a *Answer) sendOf(b *[]byte, out []byte) error {
+	if a.failed == nil && len(out) > 0 {
+		a.failed = a.conn.write(out)
+	}
 	if *b = out; cap(out) <= keptAnswer {
 		answers.Put(b)
 	}
 	return a.failed
-}
-
-func (a *Answer) send(b []byte) {
-	if a.failed == nil && len(b) > 0 {
-		a.failed = a.conn.write(b)
-	}
 }
 
 // appendHead decides on the framing of the answer, and appends its head.
@@ -285,11 +279,7 @@ func (a *Answer) Whole(answer *wire.Answer) error {
 	}
 	out = append(a.appendFraming(out, typed, dated), a.body...)
 	a.sent, a.body = max(a.length, 0), nil
-	a.send(out)
-	if *b = out; cap(out) <= keptAnswer {
-		answers.Put(b)
-	}
-	return a.failed
+	return a.sendOf(b, out)
 }
 
 func appendStatus(out []byte, status int) []byte {

@@ -106,9 +106,6 @@ func (c Challenge) Responder() (*Responder, error) {
 // signed reports whether the handshake is one that is answered only with a valid signature.
 func (r *Responder) signed() bool { return r.kind == "slack" || r.kind == "zoom" }
 
-// NeedsVerifier reports whether Answer takes what a handshake is verified by from its fallback.
-func (r *Responder) NeedsVerifier() bool { return r.signed() && r.verifier == nil }
-
 // NeedsBody reports whether Answer looks at the body of this message.
 func (r *Responder) NeedsBody(m *Message) bool {
 	return m.Method == "POST" && (r.signed() || r.kind == "echo" && r.echo.body != nil)

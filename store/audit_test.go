@@ -16,7 +16,6 @@ import (
 
 	"github.com/hookgate/hookgate/credential"
 	"github.com/hookgate/hookgate/keyring"
-	"github.com/hookgate/hookgate/store/embedded"
 	"github.com/hookgate/hookgate/store/redisconn"
 )
 
@@ -397,91 +396,4 @@ func TestARevocationIsNotHeldUpByItsAudit(t *testing.T) {
 			t.Errorf("Audit: %v", err)
 		}
 	})
-}
-
-// TestEmbeddedReopensWithEverything: sets, streams and hashes are what they were,
-// also the ids in streams, by which the audit log is trimmed.
-func TestEmbeddedReopensWithEverything(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s := open(t, Config{EmbeddedDir: dir})
-	old, oldToken := mint(t, s, callbackSpec())
-	rotateWith(t, s, old, Rotation{Grace: time.Hour})
-	api, _, err := s.Mint(repeated(t, "key", "a"), apiSpec("billing", "one"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("two")); err != nil {
-		t.Fatal(err)
-	}
-	gone, _ := importOf(t, s, callbackSpec(), foreignToken)
-	revoke(t, s, gone)
-	if err := s.NoteRefusal(WithOrigin(t.Context(), Origin{Actor: "eve"}), tenant, "x"); err != nil {
-		t.Fatal(err)
-	}
-	log, page := auditLog(t, s, AuditQuery{}), mustPage(t, s)
-	check := func(t *testing.T, s *Store) {
-		t.Helper()
-		for i, e := range auditLog(t, s, AuditQuery{}) {
-			// The id is made a moment after the time that the script got.
-			if apart := streamMillis(t, e.ID) - streamMillis(t, log[i].ID); apart > 0 || apart < -10_000 {
-				t.Errorf("entry %d moved by %d ms", i, apart)
-			}
-			e.ID = log[i].ID
-			if e != log[i] {
-				t.Errorf("entry %+v, was %+v", e, log[i])
-			}
-		}
-		if got := mustPage(t, s); fmt.Sprint(got) != fmt.Sprint(page) {
-			t.Errorf("credentials %+v\nwere %+v", got, page)
-		}
-		if !accepted(s, oldToken) {
-			t.Error("the grace is gone")
-		}
-		wantAPI(t, s, "billing", "two", keyring.Live)
-		if apiStanding(s, "billing", "one") == keyring.Live {
-			t.Error("a replaced secret works again")
-		}
-		_, _, err := s.Mint(repeated(t, "key", "a"), apiSpec("billing", "three"))
-		wantReplay(t, err, api.ID)
-		if _, _, err := s.Mint(t.Context(), apiSpec("billing", "three")); err != ErrClientIDTaken {
-			t.Errorf("the client id: %v", err)
-		}
-		if _, _, err := s.Import(t.Context(), callbackSpec(), Foreign{Digest: credential.DigestToken(foreignToken)}); err != ErrDigestTaken {
-			t.Errorf("the revoked digest: %v", err)
-		}
-		if err := s.ReplaceSecret(t.Context(), ref(api), secretHash("one")); !errors.Is(err, credential.ErrInvalid) {
-			t.Errorf("the replaced secret: %v", err)
-		}
-	}
-	destruct(t, s)
-	for range 2 {
-		s = open(t, Config{EmbeddedDir: dir})
-		check(t, s)
-		destruct(t, s)
-	}
-	s = open(t, Config{EmbeddedDir: dir})
-	if err := s.opened.Load().scripts.(*embedded.DataSet).Persist(); err != nil { // as compaction does
-		t.Fatal(err)
-	}
-	destruct(t, s)
-	check(t, open(t, Config{EmbeddedDir: dir}))
-}
-
-func mustPage(t testing.TB, s *Store) []credential.Credential {
-	t.Helper()
-	page, _, err := s.Page(t.Context(), tenant, Query{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
-}
-
-func streamMillis(t testing.TB, id string) int64 {
-	t.Helper()
-	at, ok := streamTime(id)
-	if !ok {
-		t.Fatalf("%q is no id of a stream", id)
-	}
-	return at.UnixMilli()
 }

@@ -14,9 +14,9 @@ import (
 const (
 	// maxBatch bounds what goes down a connection before its answers are read.
 	maxBatch = 256
-	// maxQueued is how long a command may wait to be sent, so that enough of its time is
-	// left for the answer.
-	maxQueued = replayTimeout / 2
+	// maxQueued is how long a command may wait to be sent: a Redis that stood still for less
+	// answers it in what is left of its time.
+	maxQueued = replayTimeout * 9 / 10
 )
 
 // batches sends commands of requests that come at the same time down one connection in one
@@ -38,7 +38,7 @@ type queued struct {
 
 var errNoAnswer = errors.New("no answer in time")
 
-// queues spares the channels: who waits for an answer gets one.
+// queues keeps what was queued, with its channel, for the next command.
 var queues = sync.Pool{New: func() any { return &queued{answered: make(chan struct{}, 1)} }}
 
 // do sends a command and returns its error, replayTimeout after it began at most.

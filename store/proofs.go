@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,10 +15,7 @@ import (
 
 // proofRecorder collects when the proofs of a credential's senders last had which result,
 // to be written with its last use.
-type proofRecorder struct {
-	mu   sync.RWMutex
-	seen map[seenProof]*atomic.Int64 // ms, in Redis time
-}
+type proofRecorder struct{ seen latest[seenProof] }
 
 type seenProof struct {
 	credential uuid.UUID
@@ -29,42 +24,18 @@ type seenProof struct {
 
 // MarkProof notes the result of a proof at a local time.
 func (s *Store) MarkProof(id uuid.UUID, result string, local time.Time) {
-	s.proofs.mark(seenProof{id, result}, s.clock.At(local).UnixMilli())
-}
-
-func (p *proofRecorder) mark(key seenProof, ms int64) {
-	p.mu.RLock()
-	last, ok := p.seen[key]
-	if ok {
-		raiseTo(last, ms)
-	}
-	p.mu.RUnlock()
-	if ok {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.seen == nil {
-		p.seen = make(map[seenProof]*atomic.Int64)
-	}
-	if p.seen[key] == nil {
-		p.seen[key] = new(atomic.Int64)
-	}
-	raiseTo(p.seen[key], ms)
+	s.proofs.seen.raise(seenProof{id, result}, s.clock.At(local).UnixMilli())
 }
 
 // take returns what is to be written, by credential.
 func (p *proofRecorder) take() map[uuid.UUID]map[string]int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	all := make(map[uuid.UUID]map[string]int64)
-	for key, last := range p.seen {
+	for key, ms := range p.seen.take() {
 		if all[key.credential] == nil {
 			all[key.credential] = make(map[string]int64)
 		}
-		all[key.credential][key.result] = last.Load()
+		all[key.credential][key.result] = ms
 	}
-	p.seen = nil
 	return all
 }
 
@@ -93,7 +64,7 @@ func (p *proofRecorder) flush(ctx context.Context, keys keyspace, scripts script
 		if failed != nil {
 			for _, id := range batch {
 				for result, ms := range all[id] {
-					p.mark(seenProof{id, result}, ms)
+					p.seen.raise(seenProof{id, result}, ms)
 				}
 			}
 		}
@@ -103,13 +74,11 @@ func (p *proofRecorder) flush(ctx context.Context, keys keyspace, scripts script
 
 // addPending lets c show results that are not written yet.
 func (p *proofRecorder) addPending(c *credential.Credential) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for key, last := range p.seen {
+	for key, ms := range p.seen.all {
 		if key.credential != c.ID {
 			continue
 		}
-		at := time.UnixMilli(last.Load()).UTC()
+		at := time.UnixMilli(ms).UTC()
 		i := slices.IndexFunc(c.Proofs, func(seen credential.ProofSeen) bool { return seen.Result == key.result })
 		if i < 0 {
 			c.Proofs = append(c.Proofs, credential.ProofSeen{Result: key.result, At: at})

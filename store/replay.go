@@ -41,7 +41,8 @@ type EventClaim struct {
 // ClaimEvent takes an event of a credential, by any of its names, for who is about to
 // deliver it. The status is that of the answer to a delivered one. With the embedded store
 // it is known within the process, else by all that share the data set. It returns within
-// a bounded time; an error means that nobody can tell.
+// a bounded time; an error means that nobody can tell. Where there is a claim beside it, that
+// may have come through, and is to be settled all the same.
 func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []string, window time.Duration) (*EventClaim, EventState, int, error) {
 	claim := &EventClaim{store: s, keys: make([]string, len(names)), mark: newMark(), window: window}
 	for i, name := range names {
@@ -49,13 +50,16 @@ func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []st
 	}
 	if s.config.EmbeddedDir != "" {
 		state, status, err := s.events.claim(claim.keys, claim.mark, s.clock.Local())
-		return claim, state, status, err
+		if err != nil {
+			return nil, state, status, err
+		}
+		return claim, state, status, nil
 	}
 	state, status, err := claim.take(ctx)
-	if err != nil || state != EventNew {
+	if err == nil && state != EventNew || errors.Is(err, errEvent) {
 		return nil, state, status, err
 	}
-	return claim, EventNew, 0, nil
+	return claim, EventNew, 0, err
 }
 
 // Done remembers that the event was delivered. It returns when Redis has it: the vendor may
@@ -116,7 +120,7 @@ func (c *EventClaim) take(ctx context.Context) (EventState, int, error) {
 	return c.judge(set.Val())
 }
 
-// judge says what the value of an event's key means to who claims it: "" for none.
+// judge says what the value of an event's key, "" for none, means for this claim.
 func (c *EventClaim) judge(value string) (EventState, int, error) {
 	text, done := strings.CutPrefix(value, valueDone)
 	switch {

@@ -218,7 +218,7 @@ func TestBatches(t *testing.T) {
 }
 
 // TestClaimWithoutRedis: nobody can tell, within a bounded time, however many ask; once Redis
-// answers, it tells.
+// answers, it tells, also of an event that was delivered meanwhile.
 func TestClaimWithoutRedis(t *testing.T) {
 	s, server, _ := startEvents(t)
 	server.Suspend()
@@ -231,7 +231,15 @@ func TestClaimWithoutRedis(t *testing.T) {
 		})
 	}
 	claiming.Wait()
+	delivered, _, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"delivered"}, time.Minute)
+	if delivered == nil || !errors.Is(err, ErrUnavailable) {
+		t.Fatalf("%v, %v", delivered, err)
+	}
 	server.Resume()
+	eventually(t, "that the event was delivered is noted", func() bool { return delivered.Done(t.Context(), 202) == nil })
+	if _, state, status, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"delivered"}, time.Minute); state != EventDone || status != 202 {
+		t.Errorf("%v, %d, %v", state, status, err)
+	}
 	eventually(t, "an event is claimed", func() bool {
 		_, state, _, err := s.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"afterwards"}, time.Minute)
 		return err == nil && state == EventNew

@@ -221,18 +221,18 @@ func TestNoSecretTurnsUpWhateverHappens(t *testing.T) {
 			answers.Write(text)
 		}
 	})
-	t.Run("499", func(t *testing.T) {
-		gone := shot{name: "499", target: callbackPath, lines: do("hang")}
-		before := strings.Count(g.Output.String(), `"status":499`)
+	t.Run("a client that is gone", func(t *testing.T) {
+		gone := shot{name: "gone", target: callbackPath, lines: do("hang")}
+		before := strings.Count(g.Output.String(), `"status":504`)
 		head := gone.decorate(func(place string) string {
 			n++
-			return secrets.add("499, "+place, fmt.Sprintf("foreign.canary%d~gone", n))
+			return secrets.add("gone, "+place, fmt.Sprintf("foreign.canary%d~gone", n))
 		})
 		conn := g.dial(t)
 		conn.write(head...)
 		hookgatetest.Eventually(t, "the upstream has the request", func() bool { return strings.Contains(fmt.Sprint(u.peek()), "~gone") })
 		conn.Close()
-		hookgatetest.Eventually(t, "a 499 in the log", func() bool { return strings.Count(g.Output.String(), `"status":499`) > before })
+		hookgatetest.Eventually(t, "the log says what the upstream did not", func() bool { return strings.Count(g.Output.String(), `"status":504`) > before })
 	})
 	t.Run("429", func(t *testing.T) {
 		throttled := shot{name: "429", target: callbackPath, lines: []string{unknown, "X-Forwarded-For: 203.0.113.5"}, status: 401}

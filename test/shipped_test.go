@@ -107,6 +107,9 @@ func TestShippedConfigurations(t *testing.T) {
 			if code != 0 || strings.Contains(stdout, "warning") {
 				t.Errorf("check: exit code %d\n%s%s", code, stdout, stderr)
 			}
+			if !strings.Contains(stdout, fmt.Sprintf("on 127.0.0.1:%d plain requests take it", p.Vendors)) {
+				t.Errorf("vendors do not have the express lane:\n%s", stdout)
+			}
 		})
 	}
 }

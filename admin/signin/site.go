@@ -50,9 +50,9 @@ func (s *SignIn) site(r *http.Request) (site, bool) {
 	return at, true
 }
 
-// ConsoleHeader is on every request of our own page: no other site can add it without
+// consoleHeader is on every request of our own page: no other site can add it without
 // being asked for leave (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
-const ConsoleHeader = "X-Hookgate-Console"
+const consoleHeader = "X-Hookgate-Console"
 
 // allows reports whether a request can be one of our own page. A cookie comes along by
 // itself, so whatever changes something has to show that it was our page that asked: by a
@@ -62,6 +62,6 @@ func (at site) allows(r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}
-	origins, ours := r.Header.Values("Origin"), r.Header.Values(ConsoleHeader)
+	origins, ours := r.Header.Values("Origin"), r.Header.Values(consoleHeader)
 	return len(origins) == 1 && origins[0] == at.origin && len(ours) == 1 && ours[0] == "1"
 }

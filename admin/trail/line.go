@@ -77,6 +77,7 @@ func (p *place) seal(lines [][]byte, content any) ([][]byte, error) {
 // batch is lines that are sent together.
 type batch struct {
 	lines [][]byte
+	size  int // of lines, in bytes
 	next  place
 	lost  uint64 // entries that are gone
 }
@@ -86,56 +87,69 @@ type batch struct {
 // is known as the one it was. limit is how long a line may be, 0 for any length.
 func batchOf(from place, entries []store.OutboxEntry, limit int) (batch, error) {
 	b := batch{next: from}
-	size := 0
-	var err error
 	for i := range entries {
-		e := &entries[i]
-		before := b.next.OutboxPosition
-		b.next.OutboxPosition = e.OutboxPosition
-		at := e.At
-		if ms, _, ok := strings.Cut(e.OutboxPosition.ID, "-"); ok && at.IsZero() {
-			if n, err := strconv.ParseInt(ms, 10, 64); err == nil {
-				at = time.UnixMilli(n).UTC()
-			}
-		}
-		if gap, ok := gapBetween(before, e); ok {
-			gap.At, gap.Position = at, position(e.OutboxPosition)
-			b.lost += gap.Lost
-			if b.lines, err = b.next.seal(b.lines, gap); err != nil {
-				return b, err
-			}
-		}
-		switch {
-		case e.Begun:
-			continue
-		case e.Unreadable:
-			b.lines, err = b.next.seal(b.lines, markLine{
-				At: at, Mark: auditchain.MarkOmitted, ID: e.AuditEntry.ID, Detail: "the entry cannot be read", Position: position(e.OutboxPosition),
-			})
-		default:
-			head, omitted := b.next.Head, ""
-			b.lines, err = b.next.seal(b.lines, entryLine{Tenant: e.Tenant.String(), AuditEntry: Show(&e.AuditEntry), Position: position(e.OutboxPosition)})
-			switch {
-			case err != nil:
-				omitted = "the entry cannot be written as JSON"
-			case limit > 0 && len(b.lines[len(b.lines)-1]) > limit:
-				omitted = "the entry is too long for a datagram"
-				b.next.Head, b.lines = head, b.lines[:len(b.lines)-1]
-			}
-			if omitted != "" { // it must not hold up the others
-				b.lines, err = b.next.seal(b.lines, markLine{
-					At: at, Mark: auditchain.MarkOmitted, Tenant: e.Tenant.String(), ID: e.AuditEntry.ID, Detail: omitted, Position: position(e.OutboxPosition),
-				})
-			}
-		}
-		if err != nil {
+		if err := b.add(&entries[i], limit); err != nil {
 			return b, err
 		}
-		if size += len(b.lines[len(b.lines)-1]); size >= maxBatch {
+		if b.size >= maxBatch {
 			break
 		}
 	}
 	return b, nil
+}
+
+// add adds the line of an entry, and before it one that tells of entries that are gone.
+func (b *batch) add(e *store.OutboxEntry, limit int) error {
+	before := b.next.OutboxPosition
+	b.next.OutboxPosition = e.OutboxPosition
+	at, where := timeOf(e), position(e.OutboxPosition)
+	if gap, ok := gapBetween(before, e); ok {
+		gap.At, gap.Position = at, where
+		b.lost += gap.Lost
+		if err := b.seal(gap); err != nil {
+			return err
+		}
+	}
+	if e.Begun {
+		return nil
+	}
+	omitted := markLine{At: at, Mark: auditchain.MarkOmitted, ID: e.AuditEntry.ID, Position: where}
+	if e.Unreadable {
+		omitted.Detail = "the entry cannot be read"
+		return b.seal(omitted)
+	}
+	without := *b
+	err := b.seal(entryLine{Tenant: e.Tenant.String(), AuditEntry: Show(&e.AuditEntry), Position: where})
+	switch {
+	case err != nil:
+		omitted.Detail = "the entry cannot be written as JSON"
+	case limit > 0 && len(b.lines[len(b.lines)-1]) > limit:
+		omitted.Detail = "the entry is too long for a datagram"
+	default:
+		return nil
+	}
+	*b, omitted.Tenant = without, e.Tenant.String()
+	return b.seal(omitted) // one entry must not hold up the others
+}
+
+// seal adds a line.
+func (b *batch) seal(content any) error {
+	lines, err := b.next.seal(b.lines, content)
+	if err == nil {
+		b.lines = lines
+		b.size += len(lines[len(lines)-1])
+	}
+	return err
+}
+
+// timeOf returns when an entry was made. The id of one that cannot be read says so, too.
+func timeOf(e *store.OutboxEntry) time.Time {
+	if ms, _, ok := strings.Cut(e.OutboxPosition.ID, "-"); ok && e.At.IsZero() {
+		if n, err := strconv.ParseInt(ms, 10, 64); err == nil {
+			return time.UnixMilli(n).UTC()
+		}
+	}
+	return e.At
 }
 
 // gapBetween tells what is missing before an entry.

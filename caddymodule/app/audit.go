@@ -47,7 +47,8 @@ func (a *App) parseAuditSink(d *caddyfile.Dispenser) error {
 	switch sink.Kind {
 	case trail.KindFile, trail.KindSyslog, trail.KindHTTPS:
 	default:
-		return d.Errf("%q is neither file nor syslog nor https", sink.Kind)
+		// The argument is not quoted: it may be an address with a secret in it, in the wrong place.
+		return d.Err("audit_sink: the kind is neither file nor syslog nor https")
 	}
 	if err := sink.Words().Parse(d, "audit_sink"); err != nil {
 		return err

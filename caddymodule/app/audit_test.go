@@ -16,6 +16,7 @@ func TestAuditSinks(t *testing.T) {
 		"audit_sink":                                                                      "argument",
 		"audit_sink file":                                                                 "argument",
 		"audit_sink kafka x":                                                              "neither file nor syslog nor https",
+		"audit_sink https://u:s3cret@siem.example.com https":                              "neither file nor syslog nor https",
 		"audit_sink https https://siem.example.com {\nsecret x\n}":                        "unknown word",
 		"audit_sink https https://siem.example.com {\ntoken x\ntoken y\n}":                "twice",
 		"audit_sink https https://siem.example.com {\ntoken {env.NO_SUCH_SECRET_HERE}\n}": "audit_sink",

@@ -2,14 +2,11 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 )
 
@@ -55,17 +52,7 @@ func TestCheckLive(t *testing.T) {
 		"admin for everybody over IPv6": {vendors + "http://:8081 {\nbind [::]\n" + admin + "}", []string{"admin API: on [::]:8081 the admin API"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(tc.sites), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var config struct {
-				Apps struct{ HTTP caddyhttp.App }
-			}
-			if err := json.Unmarshal(adapted, &config); err != nil {
-				t.Fatal(err)
-			}
-			findings, err := checkLive(t.Context(), config.Apps.HTTP.Servers, lookup)
+			findings, err := checkLive(t.Context(), serversOf(t, tc.sites), lookup)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,12 +1,8 @@
 package command
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // TestCheckMatcher: what is said of guards that name no version.
@@ -21,17 +17,7 @@ func TestCheckMatcher(t *testing.T) {
 		"hookgate {\nmatcher 2 {\ntenants a\n}\ncallback /{exceptionId}\n}": "",
 		"respond hello": "",
 	} {
-		adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte("http://:8080 {\n"+site+"\n}"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var config struct {
-			Apps struct{ HTTP caddyhttp.App }
-		}
-		if err := json.Unmarshal(adapted, &config); err != nil {
-			t.Fatal(err)
-		}
-		findings, err := checkMatcher(config.Apps.HTTP.Servers)
+		findings, err := checkMatcher(serversOf(t, "http://:8080 {\n"+site+"\n}"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,13 +1,9 @@
 package command
 
 import (
-	"encoding/json"
 	"net"
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // TestCheckMirror: whether Matcher is there, in words that do not repeat where.
@@ -36,17 +32,7 @@ func TestCheckMirror(t *testing.T) {
 		if url != "" {
 			line = "mirror " + url
 		}
-		adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte("http://:8081 {\nhookgate_admin {\n"+line+"\n}\n}"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var config struct {
-			Apps struct{ HTTP caddyhttp.App }
-		}
-		if err := json.Unmarshal(adapted, &config); err != nil {
-			t.Fatal(err)
-		}
-		findings, err := checkMirrors(t.Context(), config.Apps.HTTP.Servers)
+		findings, err := checkMirrors(t.Context(), serversOf(t, "http://:8081 {\nhookgate_admin {\n"+line+"\n}\n}"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,12 +1,8 @@
 package command
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 // TestCheckPublicURL: what is said of a vendor that signs its URL.
@@ -26,17 +22,7 @@ func TestCheckPublicURL(t *testing.T) {
 		"nothing signs a URL":    {strings.ReplaceAll(twilio, "verify twilio", "verify github"), ""},
 		"another guard says its": {twilio + "http://:8082 {\nhookgate {\npublic_url https://a.example.com\n}\nhookgate_proxy matcher:4018\n}\n", "vendor twilio, verify twilio, signs the URL"},
 	} {
-		adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(tc.sites), nil)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		var config struct {
-			Apps struct{ HTTP caddyhttp.App }
-		}
-		if err := json.Unmarshal(adapted, &config); err != nil {
-			t.Fatal(name, err)
-		}
-		findings, err := checkPublicURL(config.Apps.HTTP.Servers)
+		findings, err := checkPublicURL(serversOf(t, tc.sites))
 		switch {
 		case err != nil:
 			t.Errorf("%s: %v", name, err)

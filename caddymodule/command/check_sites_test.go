@@ -1,13 +1,10 @@
 package command
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
 
 	_ "github.com/hookgate/hookgate/caddymodule/handlers"
@@ -51,17 +48,7 @@ func TestCheckSites(t *testing.T) {
 		"guards of two matchers, one of all":    {"http://:8080 {\n@x method POST\nhookgate @x\nhookgate\nhookgate_proxy matcher:4018\n}", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(tc.sites), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var config struct {
-				Apps struct{ HTTP caddyhttp.App }
-			}
-			if err := json.Unmarshal(adapted, &config); err != nil {
-				t.Fatal(err)
-			}
-			findings, err := checkSites(config.Apps.HTTP.Servers)
+			findings, err := checkSites(serversOf(t, tc.sites))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -199,8 +199,8 @@ func (e *Express) abort() {
 	panic(http.ErrAbortHandler)
 }
 
-// prepare gives a request the context that Caddy gives it, as far as anything here looks at
-// it. Who sent it is for Caddy to say where it comes from a trusted proxy, or may.
+// prepare gives a request the context that Caddy would give it, as far as a handler here looks
+// at it. Where the peer may be a trusted proxy, Caddy itself says who sent the request.
 func (e *Express) prepare(w http.ResponseWriter, r *http.Request, client wire.Client) *http.Request {
 	if e.mayTrust(client) {
 		return caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, e.server)

@@ -28,6 +28,7 @@ type plainExchange struct {
 	r     *wire.Request
 	id    string
 	began time.Time
+	holds bool // it has taken room for its body
 
 	sender                sender
 	request               guard.Request
@@ -49,8 +50,8 @@ func (s *site) takesBytes(r *wire.Request) bool {
 	return s.proxy.transport.TakesMessages(len(r.Body)) && (s.proxy.Host == hostClient || upstream.UsualHost(s.proxy.to.Host))
 }
 
-// serveBytes serves a request that came then. It reports false where that is to be done the
-// other way, and it has left nothing behind.
+// serveBytes serves a request that came then. Where the gate is to serve it instead, it reports
+// false, and has left nothing behind.
 func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done bool) {
 	x := plainExchanges.Get().(*plainExchange)
 	x.site, x.w, x.r, x.began = s, w, r, then
@@ -65,7 +66,8 @@ func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done
 	return done
 }
 
-// decide decides on the request. A panic is the gate's to answer.
+// decide decides on the request. Upon a panic it reports false: the gate, which decides anew,
+// answers for it.
 func (x *plainExchange) decide() (ok bool) {
 	defer func() {
 		if !ok {
@@ -78,6 +80,10 @@ func (x *plainExchange) decide() (ok bool) {
 		Method: r.Method, Target: r.Target(), Posts: r.Length >= 0 || r.Get("Content-Type") != "", ContentLength: int64(max(r.Length, 0)),
 		RequestID: x.id, Peer: x.sender.peer,
 	}
+	if len(g.Policy.CertHeaders) > 0 { // of which a certificate is read
+		r.HeaderInto(&x.header)
+		x.request.Header = x.header.Fields
+	}
 	x.request.Tokens = x.token.of(r, g.Policy.TokenHeader)
 	x.request.Authorization = x.secret.of(r, "Authorization")
 	if g.Tracer != nil {
@@ -89,7 +95,7 @@ func (x *plainExchange) decide() (ok bool) {
 	return true
 }
 
-// values has room for those of a header that has one at most.
+// values has room for the one value that a header of a plain request has.
 type values [1]string
 
 // of returns the values of a header; nil where the request does not have it.
@@ -147,7 +153,7 @@ func (x *plainExchange) verify() bool {
 	}
 	verified, began := x.Decision, x.Spans.Now()
 	x.r.HeaderInto(&x.header)
-	if policy.Verify(&verified, x.header.Fields, held(x.r.Body)) != nil {
+	if policy.Verify(&verified, x.header.Fields, x) != nil {
 		return false
 	}
 	if x.Decision = verified; verified.Proof != "" {
@@ -156,17 +162,24 @@ func (x *plainExchange) verify() bool {
 	return true
 }
 
-// held is a body that is in memory.
-type held []byte
-
-// Hold implements guard.Body.
-func (h held) Hold() ([]byte, error) { return h, nil }
+// Hold implements guard.Body. All that is at hand counts as held from here on: it stays for as
+// long as the upstream takes.
+func (x *plainExchange) Hold() ([]byte, error) {
+	if !x.holds {
+		if err := x.guard.gate.TakeRoom(&x.Begun, int64(len(x.r.Body))); err != nil {
+			return nil, err
+		}
+		x.holds = true
+	}
+	return x.r.Body, nil
+}
 
 // AtHand implements guard.Body.
-func (held) AtHand() bool { return true }
+func (*plainExchange) AtHand() bool { return true }
 
 // leave ends what was begun, as far as it has not been handed over.
 func (x *plainExchange) leave() {
+	x.guard.gate.GiveRoom(&x.Begun)
 	x.Undelivered()
 	if x.Spans != nil {
 		x.Spans.End(x.r.Method, string(x.Decision.Kind), string(x.Decision.Outcome), x.Decision.Template, x.answer.Status)
@@ -176,7 +189,7 @@ func (x *plainExchange) leave() {
 // handOver returns what was begun, which is for another to end.
 func (x *plainExchange) handOver() gate.Begun {
 	begun := x.Begun
-	x.Claim, x.Spans, x.Upstream = nil, nil, nil
+	x.Begun = gate.Begun{Decision: x.Decision}
 	return begun
 }
 

@@ -38,7 +38,10 @@ func (r replays) Claim(requestID string, credential uuid.UUID, event proof.Event
 	case err != nil:
 		replaysUnchecked.Inc()
 		claimed.warn("an event is delivered without knowing whether it was before", err)
-		return nil, gate.Seen{}
+		if claim == nil {
+			return nil, gate.Seen{Unchecked: true}
+		}
+		return claimed, gate.Seen{Unchecked: true}
 	case state == store.EventRunning:
 		return nil, gate.Seen{Running: true}
 	case state == store.EventDone:

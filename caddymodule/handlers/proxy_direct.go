@@ -26,7 +26,8 @@ func (p *Proxy) direct(w http.ResponseWriter, r *http.Request) error {
 		r.Body = nil
 	}
 	r.Close = false
-	p.rewrite(&httputil.ProxyRequest{In: r, Out: r})
+	in := *r // whose Host stays the client's
+	p.rewrite(&httputil.ProxyRequest{In: &in, Out: r})
 	if _, named := r.Header["User-Agent"]; !named {
 		r.Header["User-Agent"] = []string{""} // or the standard library would write its own name
 	}

@@ -41,6 +41,11 @@ var requests = []string{
 	"POST /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/shows/SHOWS HTTP/1.1\r\nHost: h\r\nX-Secret: SECRET\r\nX-Note: a\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
 	"POST /v1/discovery/webhooks/shows/SHOWS HTTP/1.1\r\nHost: h\r\nX-Secret: another\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/loose/LOOSE HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/loose/LOOSE HTTP/1.1\r\nHost: h\r\nX-Signature: SIGNATURE\r\nContent-Length: 7\r\n\r\n{\"a\":3}",
+	"POST /v1/discovery/webhooks/bank/BANK HTTP/1.1\r\nHost: h\r\nX-Client-Cert: PASSED\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"POST /v1/discovery/webhooks/bank/BANK HTTP/1.1\r\nHost: h\r\nX-Client-Cert: nobody\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+	"GET /v1/discovery/webhooks/bank/BANK HTTP/1.1\r\nHost: h\r\nX-Client-Cert: PASSED\r\n\r\n",
 	"GET /v1/discovery/webhooks/signs/SIGNS HTTP/1.1\r\nHost: h\r\n\r\n",
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\n\r\n",
 	"GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\n\r\n",
@@ -147,10 +152,10 @@ func TestBothWays(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	for _, with := range []setting{
 		{},
-		{options: "trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n"},
 		{options: "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n"},
 		{options: "trusted_proxies static 127.0.0.0/8\nclient_ip_headers X-Client X-Forwarded-For\n"},
 		{directives: "log\n", words: "tracing\n"},
+		{words: "held_bodies 16KiB\n", proxy: "host upstream\n"},
 	} {
 		w := newWays(t, with)
 		for _, request := range requests {
@@ -163,6 +168,8 @@ func TestBothWays(t *testing.T) {
 			body := fmt.Sprint(i)
 			w.compare(t, w.fill(fmt.Sprintf("POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)), 1<<20)
 		}
+		large := strings.Repeat("x", 20<<10) // which is held for its idempotency key
+		w.compare(t, w.fill(fmt.Sprintf("POST /v1/exceptions/e1/callback HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: %d\r\n\r\n%s", len(large), large)), 1<<20)
 		if t.Failed() {
 			t.Fatalf("with %q", with)
 		}
@@ -235,7 +242,7 @@ func FuzzBothWays(f *testing.F) { fuzz(f, setting{}) }
 // FuzzBehindProxy is the same behind a trusted proxy, with all that is told of a request.
 func FuzzBehindProxy(f *testing.F) {
 	f.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
-	fuzz(f, setting{"trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n", "log\n", "tracing\n"})
+	fuzz(f, setting{options: "trusted_proxies static 127.0.0.0/8\ntrusted_proxies_strict\n", directives: "log\n", words: "tracing\n"})
 }
 
 func fuzz(f *testing.F, with setting) {

@@ -3,15 +3,24 @@ package listener_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math/big"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +69,7 @@ type recorder struct {
 	addr string
 	mu   sync.Mutex
 	got  []string
-	ids  []string // of got
+	ids  []string // of those that get a whole answer
 }
 
 func newRecorder(t testing.TB) *recorder {
@@ -97,14 +106,16 @@ func (u *recorder) serve(c net.Conn) {
 		header := r.Header
 		id := header.Get("X-Request-Id")
 		delete(header, "X-Request-Id")
-		u.mu.Lock()
-		u.ids = append(u.ids, id)
-		u.got = append(u.got, fmt.Sprintf("%s %s %s %v %v %d\n%s", r.Method, r.RequestURI, r.Host, header, r.TransferEncoding, r.ContentLength, body))
-		u.mu.Unlock()
 		hash := fnv.New32a()
 		hash.Write([]byte(r.RequestURI))
 		hash.Write(body)
 		answer := answers[hash.Sum32()%uint32(len(answers))]
+		u.mu.Lock()
+		if answer != "" && !strings.HasSuffix(answer, "short") { // upon which the client may get no answer at all
+			u.ids = append(u.ids, id)
+		}
+		u.got = append(u.got, fmt.Sprintf("%s %s %s %v %v %d\n%s", r.Method, r.RequestURI, r.Host, header, r.TransferEncoding, r.ContentLength, body))
+		u.mu.Unlock()
 		if _, err := io.WriteString(c, answer); err != nil || answer == "" || strings.HasSuffix(answer, "short") || !strings.Contains(answer, " 204 ") && !strings.Contains(answer, "Content-Length") && !strings.Contains(answer, "chunked") {
 			return
 		}
@@ -124,20 +135,27 @@ type ways struct {
 	addr     [2]string
 	upstream [2]*recorder
 	logs     string // the folder of the access logs
-	tokens   struct{ callback, belvo, pluggy, signs, shows string }
+	tokens   struct{ callback, belvo, pluggy, signs, shows, loose, bank string }
+	passed   string // the certificate of the vendor bank, as a proxy passes it on
 }
 
 // secret is the one of Matcher, and of the vendors that sign or show it.
 var secret = strings.Repeat("s", 32)
 
 // setting is what may be around a guard: options of its server, directives of its site, in
-// which {LOGS} is a folder and {WAY} the number of the way, and words of the block hookgate.
-type setting struct{ options, directives, words string }
+// which {LOGS} is a folder and {WAY} the number of the way, words of the block hookgate, and of
+// that of the proxy.
+type setting struct{ options, directives, words, proxy string }
 
 // newWays serves with a setting.
 func newWays(t testing.TB, with setting) *ways {
 	t.Helper()
 	w := &ways{logs: t.TempDir()}
+	if with.options == "" {
+		with.options = "trusted_proxies static 10.0.0.0/8\ntrusted_proxies_strict\n" // somebody else
+	}
+	var authority string
+	authority, w.passed = certified(t)
 	for i := range w.addr {
 		w.addr[i] = freeAddress(t)
 		w.upstream[i] = newRecorder(t)
@@ -149,8 +167,9 @@ func newWays(t testing.TB, with setting) *ways {
 		lanePort, timeouts, with.options, plainPort, timeouts, with.options, t.TempDir()+"/store", with.words)
 	for i, port := range []string{lanePort, plainPort} {
 		text += fmt.Sprintf("http://:%s {\n%shookgate {\nmatcher 2 {\njwt_secret %s\n}\nwebhook /v1/discovery/webhooks/{vendor}/{token}\napi /partners/* products:read\nfailure_limit off\nvendor belvo {\nallow_ips 203.0.113.9\n}\n"+
-			"vendor signs {\nsignature X-Signature %[3]s\n}\nvendor shows {\nverify {\nsignature header X-Secret\nalgorithm equal\nsecret %[3]s\n}\n}\n}\nhookgate_proxy %[4]s {\ntry_duration 100ms\n}\n}\n",
-			port, strings.NewReplacer("{LOGS}", w.logs, "{WAY}", fmt.Sprint(i)).Replace(with.directives), secret, w.upstream[i].addr)
+			"vendor signs {\nsignature X-Signature %[3]s\n}\nvendor shows {\nverify {\nsignature header X-Secret\nalgorithm equal\nsecret %[3]s\n}\n}\n"+
+			"vendor loose {\nsignature X-Signature %[3]s\nenforce off\n}\nvendor bank {\nclient_cert {\nca %[5]s\nsubject CN=bank\nfrom_header X-Client-Cert\n}\n}\n}\nhookgate_proxy %[4]s {\ntry_duration 100ms\n%[6]s}\n}\n",
+			port, strings.NewReplacer("{LOGS}", w.logs, "{WAY}", fmt.Sprint(i)).Replace(with.directives), secret, w.upstream[i].addr, authority, with.proxy)
 	}
 	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
@@ -186,6 +205,8 @@ func newWays(t testing.TB, with setting) *ways {
 	w.tokens.belvo = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "belvo", Connection: "belvo-main"})
 	w.tokens.pluggy = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "pluggy", Connection: "pluggy-main"})
 	w.tokens.signs = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "signs", Connection: "main"})
+	w.tokens.loose = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "loose", Connection: "main"})
+	w.tokens.bank = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "bank", Connection: "main"})
 	w.tokens.shows = mint(credential.Spec{Kind: credential.KindWebhook, Vendor: "shows", Connection: "main"})
 	probe := w.fill("GET /v1/discovery/webhooks/pluggy/PLUGGY HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 	for end := time.Now().Add(patience); !bytes.HasPrefix(w.exchange(t, 1, probe, 0), []byte("HTTP/1.1 204 ")); { // the keyring is being loaded
@@ -196,18 +217,48 @@ func newWays(t testing.TB, with setting) *ways {
 	return w
 }
 
-func freeAddress(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// certified returns the file of an authority, and a certificate of it in the form of RFC 9440,
+// section 2.1.
+func certified(t testing.TB) (file, header string) {
+	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	make := func(template, parent *x509.Certificate) []byte {
+		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		der, err := x509.CreateCertificate(nil, template, parent, public, private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	issuer := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	file = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: make(issuer, issuer)}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bank := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "bank"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	return file, ":" + base64.StdEncoding.EncodeToString(make(bank, issuer)) + ":"
+}
+
+// freeAddress returns one on which nothing listens. No connection takes its port meanwhile:
+// those have the system's ephemeral ones, which are above.
+func freeAddress(t testing.TB) string {
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			listener.Close()
+			return listener.Addr().String()
+		}
+	}
+	t.Fatal("no address is free")
+	return ""
 }
 
 func (w *ways) fill(request string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(`{"a":1}`))
 	return strings.NewReplacer("CALLBACK", w.tokens.callback, "BELVO", w.tokens.belvo, "PLUGGY", w.tokens.pluggy, "SIGNS", w.tokens.signs, "SHOWS", w.tokens.shows,
+		"LOOSE", w.tokens.loose, "BANK", w.tokens.bank, "PASSED", w.passed,
 		"SIGNATURE", hex.EncodeToString(mac.Sum(nil)), "SECRET", secret).Replace(request)
 }

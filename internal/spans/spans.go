@@ -66,8 +66,9 @@ func (p *parent) Set(name, value string) {
 // Keys implements propagation.TextMapCarrier.
 func (*parent) Keys() []string { return []string{HeaderParent} }
 
-// Begin starts the span of the guard. It continues the trace that a valid Traceparent names,
-// whose values it is given; W3C Trace Context, section 3.2, takes more than one for none.
+// Begin starts the span of the guard, in the trace that the Traceparent of a request names. A
+// new trace begins where there is none, several (W3C Trace Context, section 3.2), or one that
+// is not valid.
 func (t *Tracer) Begin(traceparent []string) *Request {
 	if t == nil {
 		return nil

@@ -87,17 +87,12 @@ func (h *plainHead) read(b []byte) bool {
 
 // plainStatus reads a status line.
 func plainStatus(line string) (status int, ok bool) {
-	digits, found := strings.CutPrefix(line, "HTTP/1.1 ")
-	if !found || len(digits) < 4 || digits[3] != ' ' || !visible(digits[4:]) {
+	rest, found := strings.CutPrefix(line, "HTTP/1.1 ")
+	if !found || len(rest) < 4 || rest[3] != ' ' || !visible(rest[4:]) {
 		return 0, false
 	}
-	for i := range 3 {
-		if digits[i] < '0' || digits[i] > '9' {
-			return 0, false
-		}
-		status = status*10 + int(digits[i]-'0')
-	}
-	return status, status >= http.StatusOK
+	n, ok := wire.Digits(rest[:3])
+	return int(n), ok && n >= http.StatusOK
 }
 
 // field takes one line of an answer's header.
@@ -109,7 +104,7 @@ func (h *plainHead) field(line string) bool {
 	name, value = textproto.CanonicalMIMEHeaderKey(name), strings.Trim(value, " ")
 	switch name {
 	case "Content-Length":
-		length, ok := digits(value)
+		length, ok := wire.Digits(value)
 		if !ok || h.length >= 0 {
 			return false
 		}
@@ -140,19 +135,6 @@ func (h *plainHead) dropHopFields() {
 		}
 		return false
 	})
-}
-
-func digits(s string) (n int64, ok bool) {
-	if s == "" || len(s) > 15 {
-		return 0, false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(s[i]-'0')
-	}
-	return n, true
 }
 
 func plainName(s string) bool {

@@ -14,7 +14,7 @@ import (
 )
 
 // Asked is a request that was sent, and at least the beginning of its answer. It ends with
-// Whole, Receive or Fail.
+// End, behind the use of what Whole returned, or with Receive.
 type Asked struct {
 	t      *Transport
 	f      *inFlight
@@ -31,8 +31,8 @@ var asked = sync.Pool{New: func() any {
 	return &Asked{buffer: new([answerSize]byte), head: plainHead{Answer: wire.Answer{Fields: make([]wire.Field, 0, 24)}}}
 }}
 
-// Ask sends a request that was written by the caller, and is small, as Direct does. Nobody
-// can end it but its deadline.
+// Ask sends a small request that the caller has written, on the direct way. Nothing but the
+// deadline of the connection ends it early.
 func (t *Transport) Ask(message []byte) (*Asked, error) {
 	for {
 		f, err := t.connect(context.Background(), t.idle.youngest)

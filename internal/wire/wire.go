@@ -138,6 +138,20 @@ func CutLine(s string) (line, rest string) {
 	return s[:i], s[i+2:]
 }
 
+// Digits reads a number of up to fifteen digits, and nothing but digits.
+func Digits(s string) (n int64, ok bool) {
+	if s == "" || len(s) > 15 {
+		return 0, false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(s[i]-'0')
+	}
+	return n, true
+}
+
 // AppendPlain appends a line of a header whose value was read from one.
 func AppendPlain(out []byte, name, value string) []byte {
 	out = append(append(out, name...), ": "...)

@@ -85,15 +85,6 @@ func (s *Server) AwaitReplica(t testing.TB) {
 	})
 }
 
-// AwaitReplicas returns when n replicas follow the server.
-func (s *Server) AwaitReplicas(t testing.TB, n int) {
-	t.Helper()
-	s.Await(t, "has its replicas", func(rdb *redis.Client) bool {
-		info := rdb.Info(t.Context(), "replication").Val()
-		return strings.Count(info, "state=online") == n
-	})
-}
-
 // AwaitCaughtUp returns when the replica has everything that its master has. A replica
 // that has loaded its master's data may still miss what was written since: a failover
 // forced before then loses it.
