@@ -24,7 +24,10 @@ func TestConsole(t *testing.T) {
 			t.Errorf("%s: Allow %q", path, a.Header.Get("Allow"))
 		}
 	}
-	for _, path := range []string{"/console/", "/console/index.html", "/console/none.js", "/console/dialogs.html", "/console/APP.js", "/console/%61pp.js"} {
+	if a := s.as("", "GET", "/console/?a=b", ""); a.StatusCode != 302 || a.Header.Get("Location") != "../console" {
+		t.Errorf("with a slash at its end: %d, Location %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	for _, path := range []string{"/console//", "/console/index.html", "/console/none.js", "/console/dialogs.html", "/console/APP.js", "/console/%61pp.js"} {
 		checkProblem(t, s.as("", "GET", path, ""), 404, "HKG-2404")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookgate/hookgate/admin/console"
 	"github.com/hookgate/hookgate/problem"
 )
 
@@ -35,10 +36,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route serves paths that are exactly those of a resource. The router itself would
 // redirect an unclean path and match an escaped one: two spellings of one resource
-// are one too many where something in front of us filters by path.
+// are one too many where something in front of us filters by path. The slash that people put
+// behind the console is let through: it is answered by a redirect, and serves nothing.
 func (f *front) route(x *exchange, r *http.Request) {
 	target := r.URL.EscapedPath()
-	if strings.Contains(target, "%") || path.Clean(target) != target {
+	if strings.Contains(target, "%") || path.Clean(target) != target && target != console.Path+"/" {
 		refuse(problem.NoResource).write(x)
 		return
 	}

@@ -29,6 +29,11 @@ func (q *AuditQuery) selects(e *AuditEntry) bool {
 		(q.Until.IsZero() || e.At.Before(q.Until))
 }
 
+// filters reports whether the query selects by more than time.
+func (q *AuditQuery) filters() bool {
+	return q.Credential != uuid.Nil || q.Action != "" || q.Actor != ""
+}
+
 // clockSlack is how much later than its time the id of an entry may be: Redis takes no id
 // that is before the last one, so while its clock is behind it goes on with that.
 const clockSlack = time.Minute
@@ -80,18 +85,22 @@ func (s *Store) Audit(ctx context.Context, tenant uuid.UUID, q AuditQuery) ([]Au
 		if err != nil {
 			return nil, "", err
 		}
+		last := len(messages) < readBatch
 		for _, message := range messages {
-			end = "(" + message.ID
 			entry, ok := s.readEntry(tenant, message)
-			if !ok || !q.selects(&entry) {
-				continue
+			if ok && q.selects(&entry) {
+				if len(entries) == limit { // this one is of the next page
+					return entries, encodeCursor(end[1:]), nil
+				}
+				entries = append(entries, entry)
 			}
-			if entries = append(entries, entry); len(entries) == limit {
-				return entries, encodeCursor(message.ID), nil
-			}
+			end = "(" + message.ID
 		}
-		if len(messages) < readBatch {
+		if last {
 			return entries, "", nil
+		}
+		if len(entries) == limit && q.filters() { // the next one can be far away
+			break
 		}
 		read += len(messages)
 	}

@@ -348,6 +348,34 @@ func TestNobodyFillsTheAuditLogAlone(t *testing.T) {
 	})
 }
 
+// TestTheLastPageOfTheAuditLog: a page that ends with the last entry has no next one, whatever
+// else the log holds.
+func TestTheLastPageOfTheAuditLog(t *testing.T) {
+	onEachBackEnd(t, func(t *testing.T, s *Store) {
+		for range 3 {
+			c, _ := mint(t, s, callbackSpec())
+			revoke(t, s, c)
+		}
+		for name, tc := range map[string]struct {
+			query AuditQuery
+			more  bool
+		}{
+			"all":                {AuditQuery{Limit: 6}, false},
+			"all but one":        {AuditQuery{Limit: 5}, true},
+			"all of an action":   {AuditQuery{Limit: 3, Action: ActionMint}, false},
+			"fewer of an action": {AuditQuery{Limit: 2, Action: ActionMint}, true},
+		} {
+			page, next, err := s.Audit(t.Context(), tenant, tc.query)
+			if err != nil || len(page) != tc.query.Limit || (next != "") != tc.more {
+				t.Errorf("%s: %d entries, cursor %q, %v", name, len(page), next, err)
+			}
+		}
+		if n := len(auditLog(t, s, AuditQuery{Limit: 2})); n != 6 {
+			t.Errorf("%d entries page by page", n)
+		}
+	})
+}
+
 // TestARevocationIsNotHeldUpByItsAudit, nor any other change.
 func TestARevocationIsNotHeldUpByItsAudit(t *testing.T) {
 	onEachSharedBackEnd(t, func(t *testing.T, s, _ *Store) {

@@ -195,6 +195,9 @@ func readDump(from io.Reader) (map[uuid.UUID]map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%w: it is empty", ErrNotADump)
+	}
 	credentials := make(map[uuid.UUID]map[string]string)
 	begun, whole := false, false
 	_, err = journal.ReplayRecords(data, func(record []string) error {
@@ -223,8 +226,8 @@ func readDump(from io.Reader) (map[uuid.UUID]map[string]string, error) {
 		}
 		return nil
 	})
-	if err == nil && !whole {
-		err = ErrNotADump
+	if err != nil || !whole { // what it is of a journal says nothing of a dump
+		return nil, ErrNotADump
 	}
-	return credentials, err
+	return credentials, nil
 }

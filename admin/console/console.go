@@ -59,10 +59,19 @@ func Register(mux *http.ServeMux) {
 		case index:
 			page := bytes.Replace(read(directory, index), []byte(dialogsMark), read(directory, dialogs), 1)
 			mux.Handle("GET "+Path, newFile(index, page))
+			mux.HandleFunc("GET "+Path+"/{$}", withoutSlash)
 		default:
 			mux.Handle("GET "+Path+"/"+name, newFile(name, read(directory, name)))
 		}
 	}
+}
+
+// withoutSlash sends a browser to the page, whose links are relative to where it is. So is this
+// one: a proxy may have put a path in front.
+func withoutSlash(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Location", ".."+Path)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(http.StatusFound)
 }
 
 func read(directory fs.FS, name string) []byte {

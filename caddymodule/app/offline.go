@@ -16,14 +16,21 @@ import (
 	"github.com/hookgate/hookgate/store/embedded"
 )
 
-// ReadConfig reads a configuration file for a command. What is not JSON is taken
-// for a Caddyfile.
-func ReadConfig(file string) (*caddy.Config, error) {
-	adapter := "caddyfile"
-	if file == "" || filepath.Ext(file) == ".json" {
-		adapter = ""
+// ConfigFile is the configuration file of a command: ./Caddyfile where there is no path.
+type ConfigFile struct {
+	Path string
+	// Adapter is the format, as Caddy calls it. Without one, what is not JSON is taken for a
+	// Caddyfile.
+	Adapter string
+}
+
+// Read reads the file.
+func (f ConfigFile) Read() (*caddy.Config, error) {
+	adapter := f.Adapter
+	if adapter == "" && f.Path != "" && filepath.Ext(f.Path) != ".json" {
+		adapter = "caddyfile"
 	}
-	text, _, _, err := caddycmd.LoadConfig(file, adapter)
+	text, _, _, err := caddycmd.LoadConfig(f.Path, adapter)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +127,8 @@ func lookAt(dir string) store.Finding {
 }
 
 // WithStore runs one operation on the data of a configuration file.
-func WithStore(file string, operation func(*store.Store) error) error {
-	config, err := ReadConfig(file)
+func WithStore(file ConfigFile, operation func(*store.Store) error) error {
+	config, err := file.Read()
 	if err != nil {
 		return err
 	}
@@ -134,8 +141,8 @@ func WithStore(file string, operation func(*store.Store) error) error {
 
 // Reseal seals the secrets in the data set of a configuration file anew with its first
 // seal_key, and returns how many credentials have some.
-func Reseal(ctx context.Context, file string) (int, error) {
-	config, err := ReadConfig(file)
+func Reseal(ctx context.Context, file ConfigFile) (int, error) {
+	config, err := file.Read()
 	if err != nil {
 		return 0, err
 	}

@@ -21,16 +21,16 @@ import (
 )
 
 func checkCommand(cmd *cobra.Command) {
-	cmd.Use = "check [--config <file>] [--server <url>] [--output words|json]"
+	cmd.Use = "check [--config <file>] [--adapter <name>] [--server <url>] [--output words|json]"
 	cmd.Short = "Looks for what breaks the guarantees"
 	cmd.Long = `
-Looks at the Redis of a configuration (role, version, replication, persistence,
-eviction, clock), tries there every command and every kind of change under keys that
-it deletes again, looks at the loggers, says for each server whether the express lane
-is on and what keeps it away, and looks at the keyring of a running server, which is
-asked at the address of its status paths. The exit code is 1 where it finds a
-problem; warnings do not count.`
-	config := configFlag(cmd)
+Says whether a configuration loads. Looks at its Redis (role, version, replication,
+persistence, eviction, clock), tries there every command and every kind of change
+under keys that it deletes again, looks at the loggers, says for each server whether
+the express lane is on and what keeps it away, and looks at the keyring of a running
+server, which is asked at the address of its status paths. The exit code is 1 where
+it finds a problem; warnings do not count.`
+	config := configFlags(cmd)
 	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
 	output := cmd.Flags().String("output", "words", "words or json")
 	cli.ExitOnFlags(cmd)
@@ -43,7 +43,7 @@ problem; warnings do not count.`
 			return err
 		}
 		var findings []store.Finding
-		if *config != "" || *server == "" {
+		if *config != (app.ConfigFile{}) || *server == "" {
 			checked, err := checkConfig(cmd.Context(), *config)
 			if err != nil {
 				return err
@@ -65,14 +65,15 @@ problem; warnings do not count.`
 
 var errFound = errors.New("what is marked as a problem breaks a guarantee")
 
-// checkConfig checks the store and the loggers of a configuration.
-func checkConfig(ctx context.Context, file string) ([]store.Finding, error) {
-	config, err := app.ReadConfig(file)
+// checkConfig checks a configuration, and the store that it names.
+func checkConfig(ctx context.Context, file app.ConfigFile) ([]store.Finding, error) {
+	config, err := file.Read()
 	if err != nil {
 		return nil, err
 	}
-	findings := append(checkLoggers(config), checkAdmin(config), checkPersistence(config))
-	servers, err := checkServers(ctx, config)
+	l, load := checkLoad(config)
+	findings := slices.Concat([]store.Finding{load}, checkLoggers(config), []store.Finding{checkAdmin(config), checkPersistence(config)})
+	servers, err := checkServers(ctx, config, l)
 	if err != nil {
 		return nil, err
 	}

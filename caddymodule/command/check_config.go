@@ -61,8 +61,8 @@ func configuredServers(config *caddy.Config) (*caddyhttp.App, error) {
 }
 
 // checkServers looks for what loses requests at a reload or holds a restart, and for
-// requests that come to nobody.
-func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, error) {
+// requests that come to nobody. l is nil where the configuration does not load.
+func checkServers(ctx context.Context, config *caddy.Config, l *loaded) ([]store.Finding, error) {
 	servers, err := configuredServers(config)
 	if err != nil {
 		return nil, err
@@ -105,5 +105,5 @@ func checkServers(ctx context.Context, config *caddy.Config) ([]store.Finding, e
 		return nil, err
 	}
 	live, err := checkLive(ctx, servers.Servers, net.DefaultResolver.LookupHost)
-	return slices.Concat([]store.Finding{reload, stop}, checkExpress(config, servers.Servers), versions, mirrors, sites, urls, live), err
+	return slices.Concat([]store.Finding{reload, stop}, checkExpress(l, servers.Servers), versions, mirrors, sites, urls, live), err
 }

@@ -17,12 +17,15 @@ import (
 func checkSites(servers map[string]*caddyhttp.Server) (findings []store.Finding, err error) {
 	for _, server := range servers {
 		var s sites
-		if err := s.walk(server.Routes, nil, nil, false); err != nil {
+		if err := s.walk(server.Routes, nil, nil, unguarded); err != nil {
 			return nil, err
 		}
 		listen := strings.Join(server.Listen, " ")
 		if s.open {
 			findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityProblem, Detail: fmt.Sprintf("on %s a hookgate_proxy has no guard in front of it and answers 500: write hookgate before it, or unguarded in its block", listen)})
+		}
+		if s.passed {
+			findings = append(findings, store.Finding{Check: "guard", Severity: store.SeverityWarning, Detail: fmt.Sprintf("on %s a guard has a matcher and the hookgate_proxy behind it has none: what the guard does not take is 500 unless another handler takes it; write the same matcher at both, or both in a handle block", listen)})
 		}
 		for _, host := range s.certified {
 			if !asksForCertificate(server, host) {
@@ -48,14 +51,29 @@ type sites struct {
 	// certified are the hosts of guards with a vendor that is known by the certificate of its
 	// connection, "" for one of any host.
 	certified []string
-	// open: there is a proxy without a guard.
-	open bool
+	// open: there is a proxy without a guard. passed: there is one that takes what the guard
+	// before it does not.
+	open, passed bool
 }
 
+// guarding says whether requests have passed a guard.
+type guarding int
+
+const (
+	unguarded guarding = iota
+	partly             // those that the guard's matcher takes, and no others
+	guarded            // all of them, or only they as far as can be told
+)
+
 // walk goes through routes, which are limited to these hosts and paths, in the order in
-// which requests do. guarded: they have passed a guard by then.
-func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded bool) error {
+// which requests do, with what they have passed by then.
+func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before guarding) error {
 	for _, route := range routes {
+		matched := len(route.MatcherSetsRaw) > 0
+		here := before
+		if here == partly && matched { // perhaps by the guard's own matcher
+			here = guarded
+		}
 		hosts, err := narrowed(hosts, route.MatcherSetsRaw, "host")
 		if err != nil {
 			return err
@@ -80,7 +98,12 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded 
 			}
 			switch handler.Handler {
 			case "hookgate":
-				guarded = true
+				here = guarded
+				if before != guarded && matched {
+					before = partly
+				} else {
+					before = guarded
+				}
 				s.anyHost, s.anyPath = s.anyHost || len(hosts) == 0, s.anyPath || len(paths) == 0
 				s.hosts, s.paths = appendNew(s.hosts, hosts), appendNew(s.paths, paths)
 				for _, vendor := range handler.Vendors {
@@ -93,9 +116,10 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, guarded 
 					}
 				}
 			case "hookgate_proxy":
-				s.open = s.open || !guarded && !handler.Unguarded
+				s.open = s.open || here == unguarded && !handler.Unguarded
+				s.passed = s.passed || here == partly && !handler.Unguarded
 			case "subroute":
-				if err := s.walk(handler.Routes, hosts, paths, guarded); err != nil {
+				if err := s.walk(handler.Routes, hosts, paths, here); err != nil {
 					return err
 				}
 			}

@@ -40,6 +40,12 @@ func TestCheckSites(t *testing.T) {
 			"http://:8080 {\nhandle /v1/* {\n" + guarded + "}\nhandle {\nhookgate_proxy matcher:4018\n}\n}",
 			[]string{"problem guard: on :8080 a hookgate_proxy has no guard", "ok path: on :8080 the guard stands under /v1/*"},
 		},
+		"a proxy for more than its guard": {
+			"http://:8080 {\n@x path /v1/*\nhookgate @x\nhookgate_proxy matcher:4018\n}",
+			[]string{"warning guard: on :8080 a guard has a matcher and the hookgate_proxy behind it has none", "ok path: on :8080 the guard stands under /v1/*"},
+		},
+		"a proxy with the matcher of its guard": {"http://:8080 {\n@x method POST\nhookgate @x\nhookgate_proxy @x matcher:4018\n}", nil},
+		"guards of two matchers, one of all":    {"http://:8080 {\n@x method POST\nhookgate @x\nhookgate\nhookgate_proxy matcher:4018\n}", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			findings, err := checkSites(serversOf(t, tc.sites))

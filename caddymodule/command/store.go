@@ -58,7 +58,7 @@ The embedded store belongs to one process: stop the server before.`
 
 func reseal() *cobra.Command {
 	cmd := &cobra.Command{Use: "reseal", Short: "Seals the secrets of vendors anew with the first seal_key"}
-	config := configFlag(cmd)
+	config := configFlags(cmd)
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
 		if err := cli.NoArgument(args); err != nil {
 			return err
@@ -87,7 +87,7 @@ const standardStream = "-"
 // onFile makes a command that takes a file and the store of a configuration.
 func onFile(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
 	cmd := &cobra.Command{Use: name + " <file>|-", Short: short}
-	config := configFlag(cmd)
+	config := configFlags(cmd)
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return cli.Usagef("it takes one argument, the file; see --help")
@@ -99,7 +99,7 @@ func onFile(name, short string, run func(*store.Store, *cobra.Command, string) e
 
 func newEpoch() *cobra.Command {
 	cmd := &cobra.Command{Use: "new", Short: "Declares a new epoch"}
-	config := configFlag(cmd)
+	config := configFlags(cmd)
 	yes := cmd.Flags().Bool("yes", false, "Confirms that the data set is meant to be new")
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
 		if err := cli.NoArgument(args); err != nil {
@@ -117,8 +117,4 @@ func newEpoch() *cobra.Command {
 		})
 	})
 	return cmd
-}
-
-func configFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("config", "c", "", "Configuration file; ./Caddyfile by default")
 }

@@ -32,9 +32,9 @@ var knownLoggers = []knownLogger{
 	{name: "http.log.error", below: true, plain: []string{"err_id", "err_trace"}}, // its messages are the errors
 	{name: "http.handlers.hookgate", message: true, plain: []string{"request_id", "outcome", "route", "credential", "stack", "upstream_status", "upstream_code", "proof", "vendor"}},
 	{name: "http.handlers.hookgate_proxy", message: true, plain: []string{"request_id", "outcome", "route"}}, // what net/http says goes to a logger below
-	{name: "http.handlers.hookgate_admin", message: true, plain: []string{"request_id", "operation", "code", "type", "stack", "tenant", "credential", "status", "reason"}},
+	{name: "http.handlers.hookgate_admin", message: true, plain: []string{"request_id", "operation", "code", "type", "stack", "tenant", "credential", "status", "reason", "kid"}},
 	{name: "http.handlers.reverse_proxy", below: true, message: true, plain: []string{"upstream"}}, // as configured; "dial" may hold more
-	{name: "hookgate", message: true, plain: []string{"reason", "credential", "sink"}},
+	{name: "hookgate", message: true, plain: []string{"reason", "credential", "sink", "kid"}},
 	{name: "hookgate.reload", message: true, plain: []string{"signal", "file", "adapter", "error"}}, // of the operator's own file, without its secrets
 	{name: "tls", below: true, message: true},
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/hookgate/hookgate/caddymodule/vars"
+	"github.com/hookgate/hookgate/credential"
 )
 
 // redactor filters what is added to an object of a log entry, and to the objects
@@ -55,6 +56,10 @@ func (r redactor) AddReflected(key string, _ any) error {
 // AddString implements zapcore.ObjectEncoder.
 func (r redactor) AddString(key, value string) {
 	switch {
+	case key == "kid" && slices.Contains(r.plain, key): // an issuer chose it
+		if !plainKeyID(value) {
+			value = unknownWord
+		}
 	case slices.Contains(r.plain, key):
 	case key == "user_id": // the credential's id, or what another handler takes for one
 		if _, err := uuid.Parse(value); err != nil && value != "" {
@@ -64,6 +69,20 @@ func (r redactor) AddString(key, value string) {
 		value = safeText(value)
 	}
 	r.ObjectEncoder.AddString(key, value)
+}
+
+// maxKeyID is the longest id of a key that is printed, in bytes: a digest in hexadecimal.
+const maxKeyID = 64
+
+// plainKeyID reports whether the id of a key can be printed as it is.
+func plainKeyID(id string) bool {
+	for _, c := range []byte(id) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' && c != '=' {
+			return false
+		}
+	}
+	return len(id) <= maxKeyID && !credential.HasToken(id)
 }
 
 // AddByteString implements zapcore.ObjectEncoder.

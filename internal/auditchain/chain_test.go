@@ -101,6 +101,24 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyNamesAnExport: what else the log can be read from has no chain, and is told from a
+// log that was changed.
+func TestVerifyNamesAnExport(t *testing.T) {
+	const entry = `{"id":"1-0","at":"2027-01-02T03:04:05Z","actor":"alice","action":"mint","credentialId":"c"`
+	for text, export := range map[string]bool{
+		entry + "}\n": true,
+		entry + `,"seq":1,"prev":"","hash":""}` + "\n": false,
+		entry + "\n":              false,
+		`{"id":"1-0"}` + "\n":     false,
+		"[" + entry + "}]" + "\n": false,
+	} {
+		var v Verifier
+		if err := v.Read(strings.NewReader(text)); err == nil || strings.Contains(err.Error(), "An export has no chain") != export {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // FuzzVerify: no input is taken for a whole chain in which a byte can be changed.
 func FuzzVerify(f *testing.F) {
 	whole, _ := chain(f, Head{}, numbered(3)...)

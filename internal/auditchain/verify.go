@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +65,7 @@ func (v *Verifier) Read(from io.Reader) error {
 		line, err := Parse(text)
 		switch {
 		case errors.Is(err, errForm) && torn == nil:
-			torn = &BrokenError{n, err.Error()}
+			torn = &BrokenError{n, whyNoLine(text)}
 			parts.Reset()
 			parts.Write(text)
 			continue
@@ -85,6 +86,17 @@ func (v *Verifier) Read(from io.Reader) error {
 			return &BrokenError{n, err.Error()}
 		}
 	}
+}
+
+// whyNoLine says what a text is that is no line: an entry of an export is likely, since it is
+// of the same log.
+func whyNoLine(text []byte) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(text, &members) == nil && members["seq"] == nil && members["hash"] == nil &&
+		members["id"] != nil && members["at"] != nil && members["action"] != nil {
+		return "it is an entry as audit export writes it. An export has no chain of hashes and cannot be verified; what an audit_sink wrote can"
+	}
+	return errForm.Error()
 }
 
 // take takes a line whose hash is right.

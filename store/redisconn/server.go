@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -29,7 +28,7 @@ type Server struct {
 	Topology Topology
 	// URLs are redis://, rediss:// or unix:// addresses: one for Standalone, some of
 	// the nodes for Cluster, the sentinels for Sentinel. They differ in their hosts
-	// only; user, password and database are taken from the first.
+	// only; user, password and database are those of the first.
 	URLs []string
 	// Master is the name that the sentinels know the master by.
 	Master string
@@ -59,14 +58,11 @@ type Server struct {
 
 var (
 	errNoRedis    = errors.New("no Redis address")
-	errRedisURL   = errors.New("a Redis address must be a URL: redis://[user:password@]host:port[/database number], rediss:// likewise, or unix:///path")
-	errRedisURLs  = errors.New("the Redis addresses of one deployment must have the same scheme, and no unix socket among them")
 	errManyURLs   = errors.New("several Redis addresses need cluster or sentinel")
 	errMaster     = errors.New("sentinel needs the name of the master, and only sentinel takes one")
 	errTopology   = errors.New("unknown Redis topology")
 	errTwoSecrets = errors.New("either a Redis password or a password file, not both")
 	errClusterDB  = errors.New("a Redis Cluster has database 0 only")
-	errURLOption  = errors.New("a Redis address takes a user, password, host, port and database number, and no option: there are words for what can be set")
 	errTLSScheme  = errors.New("the words of TLS need a rediss:// address")
 	errTLSPair    = errors.New("a TLS client certificate needs its key, and a key its certificate")
 )
@@ -95,21 +91,23 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 	if err := s.CheckSnapshotFrom(); err != nil {
 		return nil, "", err
 	}
-	var first *redis.Options
+	var first address
 	universal := &redis.UniversalOptions{MasterName: s.Master}
-	for _, address := range s.URLs {
-		opt, err := parseURL(address)
+	for i, text := range s.URLs {
+		parsed, err := parseURL(text)
 		if err != nil {
 			return nil, "", err
 		}
-		if first == nil {
-			first = opt
+		if i == 0 {
+			first = parsed
 		}
-		mixed := opt.Network != first.Network || (opt.TLSConfig == nil) != (first.TLSConfig == nil)
-		if mixed || opt.Network == "unix" && s.Topology != Standalone {
+		if err := parsed.follows(first); err != nil {
+			return nil, "", err
+		}
+		if parsed.Network == "unix" && s.Topology != Standalone {
 			return nil, "", errRedisURLs
 		}
-		universal.Addrs = append(universal.Addrs, opt.Addr)
+		universal.Addrs = append(universal.Addrs, parsed.Addr)
 	}
 	if s.Topology == Cluster && first.DB != 0 {
 		return nil, "", errClusterDB
@@ -129,29 +127,6 @@ func (s Server) Options() (*redis.UniversalOptions, string, error) {
 	universal.SentinelUsername, universal.SentinelPassword = s.SentinelUsername, s.SentinelPassword
 	universal.Dialer = s.dial(secure)
 	return universal, first.Network, nil
-}
-
-// parseURL reads an address. go-redis obeys options in it, skip_verify among them, and
-// leaves out some of them in silence.
-func parseURL(address string) (*redis.Options, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, errRedisURL // its own text repeats the URL, with the password
-	}
-	if query := u.Query(); len(query) > 0 {
-		query.Del("db") // another way to write the database number
-		if len(query) > 0 {
-			return nil, errURLOption
-		}
-	}
-	if u.Fragment != "" {
-		return nil, errURLOption
-	}
-	opt, err := redis.ParseURL(address)
-	if err != nil {
-		return nil, errRedisURL
-	}
-	return opt, nil
 }
 
 // Load adds to the options what is in files, and fails where they cannot be read.
