@@ -66,14 +66,17 @@ func (s *site) serveBytes(w *lane.Answer, r *wire.Request, then time.Time) (done
 	return done
 }
 
-// decide decides on the request. Upon a panic it reports false: the gate, which decides anew,
-// answers for it.
+// leaveToGate, deferred, ends a panic of what reports false then: the gate, which does the
+// same anew, answers for it.
+func leaveToGate(ok *bool) {
+	if !*ok {
+		_ = recover()
+	}
+}
+
+// decide decides on the request.
 func (x *plainExchange) decide() (ok bool) {
-	defer func() {
-		if !ok {
-			_ = recover()
-		}
-	}()
+	defer leaveToGate(&ok)
 	r, g := x.r, x.guard.gate
 	x.id, x.sender = requestID(r), x.express.sender(r)
 	x.request = guard.Request{
@@ -120,16 +123,11 @@ func requestID(r *wire.Request) string {
 func (x *plainExchange) carryOut() {
 	g, d := x.guard.gate, &x.Decision
 	defer x.leave()
-	if !g.Policy.HeadDecides(d) && !x.verify() {
+	if !x.prepare() {
 		x.continueDecided()
 		return
 	}
 	if d.Outcome == guard.Allowed {
-		var err error
-		if x.forwarding, err = g.Policy.Forwarding(d, x.At.Add(x.Took)); err != nil {
-			x.continueDecided() // and come to the same
-			return
-		}
 		if g.ClaimEvent(&x.Begun, x.id); d.Outcome == guard.Replayed {
 			x.continueDecided()
 			return
@@ -142,6 +140,22 @@ func (x *plainExchange) carryOut() {
 	} else {
 		x.refuse()
 	}
+}
+
+// prepare makes the last checks on the request, and of an allowed one what is forwarded. It
+// reports false where that is the gate's to do.
+func (x *plainExchange) prepare() (ok bool) {
+	defer leaveToGate(&ok)
+	g, d := x.guard.gate, &x.Decision
+	if !g.Policy.HeadDecides(d) && !x.verify() {
+		return false
+	}
+	if d.Outcome != guard.Allowed {
+		return true
+	}
+	var err error
+	x.forwarding, err = g.Policy.Forwarding(d, x.At.Add(x.Took))
+	return err == nil
 }
 
 // verify makes the checks that take the body, which is at hand. It reports false where they
