@@ -19,18 +19,18 @@ type events struct {
 }
 
 type knownEvent struct {
-	nonce  string // of the request that delivers it; "" once it is delivered
+	mark   string // of the request that delivers it; "" once it is delivered
 	status int
 	until  time.Time
 }
 
-func (e *events) claim(keys []string, nonce string, now time.Time) (EventState, int, error) {
+func (e *events) claim(keys []string, mark string, now time.Time) (EventState, int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, key := range keys {
 		switch known, ok := e.known[key]; {
 		case !ok || !now.Before(known.until):
-		case known.nonce != "":
+		case known.mark != "":
 			return EventRunning, 0, nil
 		default:
 			return EventDone, known.status, nil
@@ -51,20 +51,20 @@ func (e *events) claim(keys []string, nonce string, now time.Time) (EventState, 
 		e.known = make(map[string]knownEvent)
 	}
 	for _, key := range keys {
-		e.known[key] = knownEvent{nonce: nonce, until: now.Add(inFlight)}
+		e.known[key] = knownEvent{mark: mark, until: now.Add(inFlight)}
 	}
 	return EventNew, 0, nil
 }
 
 // settle keeps an event as delivered until then, or forgets it where that is zero.
-func (e *events) settle(keys []string, nonce string, status int, until time.Time) {
+func (e *events) settle(keys []string, mark string, status int, until time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, key := range keys {
 		switch {
 		case !until.IsZero():
 			e.known[key] = knownEvent{status: status, until: until}
-		case e.known[key].nonce == nonce:
+		case e.known[key].mark == mark:
 			delete(e.known, key)
 		}
 	}
