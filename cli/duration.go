@@ -18,3 +18,15 @@ func parseDuration(text string) (time.Duration, error) {
 		return strconv.FormatFloat(n*24, 'f', -1, 64) + "h"
 	}))
 }
+
+// graceSeconds reads --grace, which is none where it is not given.
+func graceSeconds(text string) (int, error) {
+	if text == "" {
+		return 0, nil
+	}
+	period, err := parseDuration(text)
+	if err != nil || period < 0 || period%time.Second != 0 {
+		return 0, Usagef("--grace must be a duration in whole seconds, such as 24h")
+	}
+	return int(period / time.Second), nil
+}

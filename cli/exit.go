@@ -101,6 +101,17 @@ func oneID(args []string) (string, error) {
 	return id.String(), nil
 }
 
+// aboutOne makes the RunE of a command about one credential, whose id run is given.
+func aboutOne(output *string, run func(cmd *cobra.Command, id string) error) func(*cobra.Command, []string) error {
+	return FinishWith(func(cmd *cobra.Command, args []string) error {
+		id, err := oneID(args)
+		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+			return err
+		}
+		return run(cmd, id)
+	})
+}
+
 // OneOf checks a flag that takes certain words only. An empty value stands for a flag
 // that is not given.
 func OneOf(flag, value string, words []string) error {

@@ -19,11 +19,7 @@ import (
 func getCommand(server *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "get <id> [flags]", Short: "Shows one credential"}
 	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
+	cmd.RunE = aboutOne(output, func(cmd *cobra.Command, id string) error {
 		client, err := server.client()
 		if err != nil {
 			return err

@@ -72,11 +72,7 @@ func changeWithReason(server *settings, operation string, cmd *cobra.Command, be
 	var body api.ChangeReasonRequest
 	cmd.Flags().StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
+	cmd.RunE = aboutOne(output, func(cmd *cobra.Command, id string) error {
 		client, err := server.client()
 		if err != nil {
 			return err

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"net/http"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,17 +27,10 @@ are accepted until the grace period ends, or until finish ends it.`,
 	flags.StringVar(&body.SecretHash, "secret-hash", "", "The SHA-256 of the new secret; required for an api credential, and for no other")
 	flags.StringVar(&key, "idempotency-key", "", "Names this rotation, so that it can be repeated without rotating twice")
 	output, out := outputFlag(cmd), OutFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
+	cmd.RunE = aboutOne(output, func(cmd *cobra.Command, id string) error {
+		var err error
+		if body.GracePeriodSeconds, err = graceSeconds(grace); err != nil {
 			return err
-		}
-		if grace != "" {
-			period, err := parseDuration(grace)
-			if err != nil || period < 0 || period%time.Second != 0 {
-				return Usagef("--grace must be a duration in whole seconds, such as 24h")
-			}
-			body.GracePeriodSeconds = int(period / time.Second)
 		}
 		return mint(cmd, server, call{method: http.MethodPost, path: api.CredentialsPath + "/" + id + "/rotate", body: body, key: key}, *output, *out)
 	})

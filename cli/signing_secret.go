@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"net/http"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,20 +27,13 @@ which the vendor can be given the new one.`,
 	flags.BoolVar(&body.Force, "force", false, "End the grace period of an earlier change, if one is open")
 	flags.StringVar(&body.Reason, "reason", "", "Why, for the audit log")
 	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
+	cmd.RunE = aboutOne(output, func(cmd *cobra.Command, id string) error {
 		if (file == "") == (env == "") {
 			return Usagef("either --secret-file or --secret-env")
 		}
-		if grace != "" {
-			period, err := parseDuration(grace)
-			if err != nil || period < 0 || period%time.Second != 0 {
-				return Usagef("--grace must be a duration in whole seconds, such as 24h")
-			}
-			body.GracePeriodSeconds = int(period / time.Second)
+		var err error
+		if body.GracePeriodSeconds, err = graceSeconds(grace); err != nil {
+			return err
 		}
 		var files, envs []string
 		if file != "" {

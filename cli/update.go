@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -39,11 +38,7 @@ credential can be prolonged, a revoked one cannot be changed.`,
 	verify.add(cmd)
 	flags.BoolVar(&unverified, "no-verify", false, "Its senders prove themselves as its vendor's do")
 	output := outputFlag(cmd)
-	cmd.RunE = FinishWith(func(cmd *cobra.Command, args []string) error {
-		id, err := oneID(args)
-		if err := errors.Join(err, OneOf("output", *output, outputs)); err != nil {
-			return err
-		}
+	cmd.RunE = aboutOne(output, func(cmd *cobra.Command, id string) error {
 		settings, err := verify.settings()
 		if err != nil {
 			return err
