@@ -160,10 +160,10 @@ func (g *Gate) tell(status int, d *guard.Decision, outcome guard.Outcome, id str
 	fields := append(room[:0],
 		zap.String("request_id", id), zap.Int("status", status), zap.String("outcome", string(outcome)), zap.String("route", cmp.Or(d.Template, noRoute)))
 	if client.IsValid() {
-		fields = append(fields, zap.Stringer("client_ip", client))
+		fields = append(fields, zap.String("client_ip", client.String()))
 	}
 	if d.Credential != uuid.Nil {
-		fields = append(fields, zap.Stringer("credential", d.Credential))
+		fields = append(fields, zap.String("credential", d.Credential.String()))
 	}
 	if d.Reason != "" {
 		fields = append(fields, zap.String("proof", string(d.Reason)), zap.String("vendor", d.Vendor))

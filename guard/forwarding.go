@@ -99,14 +99,13 @@ func twoIDs(a, b uuid.UUID) (string, string) {
 const idLength = len("00000000-0000-0000-0000-000000000000")
 
 func appendID(text []byte, id uuid.UUID) []byte {
-	start := 0
-	for _, end := range [...]int{4, 6, 8, 10, len(id)} {
-		if start > 0 {
-			text = append(text, '-')
-		}
-		text, start = hex.AppendEncode(text, id[start:end]), end
-	}
-	return text
+	var digits [2 * len(id)]byte
+	hex.Encode(digits[:], id[:])
+	text = append(append(text, digits[:8]...), '-')
+	text = append(append(text, digits[8:12]...), '-')
+	text = append(append(text, digits[12:16]...), '-')
+	text = append(append(text, digits[16:20]...), '-')
+	return append(text, digits[20:]...)
 }
 
 // Fields calls yield with each header that is to be set, exactly once. Free text in it is

@@ -58,8 +58,9 @@ func (e Encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 	// Fields go through the redactor: the inner encoder would add them as they are.
 	logger := knownLoggerOf(entry.LoggerName)
 	safe := zap.Inline(zapcore.ObjectMarshalerFunc(func(inner zapcore.ObjectEncoder) error {
+		redacted := zapcore.ObjectEncoder(redactor{inner, logger.plain})
 		for _, field := range fields {
-			field.AddTo(redactor{inner, logger.plain})
+			field.AddTo(redacted)
 		}
 		return nil
 	}))

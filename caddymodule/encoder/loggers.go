@@ -47,7 +47,8 @@ const stdlibLogger = "http.stdlib"
 func knownLoggerOf(name string) (known knownLogger) {
 	longest := -1
 	for _, k := range knownLoggers {
-		if (name == k.name || k.below && strings.HasPrefix(name, k.name+".")) && len(k.name) > longest {
+		below, within := strings.CutPrefix(name, k.name)
+		if within && (below == "" || k.below && below[0] == '.') && len(k.name) > longest {
 			known, longest = k, len(k.name)
 		}
 	}
