@@ -17,7 +17,7 @@ import (
 func checkSites(servers map[string]*caddyhttp.Server) (findings []store.Finding, err error) {
 	for _, server := range servers {
 		var s sites
-		if err := s.walk(server.Routes, nil, nil, unguarded); err != nil {
+		if _, err := s.walk(server.Routes, nil, nil, unguarded); err != nil {
 			return nil, err
 		}
 		listen := strings.Join(server.Listen, " ")
@@ -66,8 +66,10 @@ const (
 )
 
 // walk goes through routes, which are limited to these hosts and paths, in the order in
-// which requests do, with what they have passed by then.
-func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before guarding) error {
+// which requests do, with what they have passed by then. It returns what those have passed
+// that go on behind the routes: where a proxy takes them all, what they had passed before.
+func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before guarding) (after guarding, err error) {
+	entered, taken := before, false
 	for _, route := range routes {
 		matched := len(route.MatcherSetsRaw) > 0
 		here := before
@@ -76,11 +78,11 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before g
 		}
 		hosts, err := narrowed(hosts, route.MatcherSetsRaw, "host")
 		if err != nil {
-			return err
+			return 0, err
 		}
 		paths, err := narrowed(paths, route.MatcherSetsRaw, "path")
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, raw := range route.HandlersRaw {
 			var handler struct {
@@ -94,16 +96,12 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before g
 				Routes caddyhttp.RouteList
 			}
 			if err := json.Unmarshal(raw, &handler); err != nil {
-				return err
+				return 0, err
 			}
 			switch handler.Handler {
 			case "hookgate":
 				here = guarded
-				if before != guarded && matched {
-					before = partly
-				} else {
-					before = guarded
-				}
+				before = passed(before, here, matched)
 				s.anyHost, s.anyPath = s.anyHost || len(hosts) == 0, s.anyPath || len(paths) == 0
 				s.hosts, s.paths = appendNew(s.hosts, hosts), appendNew(s.paths, paths)
 				for _, vendor := range handler.Vendors {
@@ -118,14 +116,28 @@ func (s *sites) walk(routes caddyhttp.RouteList, hosts, paths []string, before g
 			case "hookgate_proxy":
 				s.open = s.open || here == unguarded && !handler.Unguarded
 				s.passed = s.passed || here == partly && !handler.Unguarded
+				taken = taken || !matched
 			case "subroute":
-				if err := s.walk(handler.Routes, hosts, paths, here); err != nil {
-					return err
+				if here, err = s.walk(handler.Routes, hosts, paths, here); err != nil {
+					return 0, err
 				}
+				before = passed(before, here, matched)
 			}
 		}
 	}
-	return nil
+	if taken {
+		return entered, nil
+	}
+	return before, nil
+}
+
+// passed returns what requests have passed behind a route, which matched only some of them or
+// all, and in which they passed within.
+func passed(before, within guarding, matched bool) guarding {
+	if matched && within > before {
+		return partly
+	}
+	return max(before, within)
 }
 
 // narrowed returns what a route's matchers limit it to, where all its sets do; else what

@@ -44,6 +44,15 @@ func TestCheckSites(t *testing.T) {
 			"http://:8080 {\n@x path /v1/*\nhookgate @x\nhookgate_proxy matcher:4018\n}",
 			[]string{"warning guard: on :8080 a guard has a matcher and the hookgate_proxy behind it has none", "ok path: on :8080 the guard stands under /v1/*"},
 		},
+		"a guard within route": {"http://:8080 {\nroute {\nhookgate\n}\nhookgate_proxy matcher:4018\n}", nil},
+		"a guard within route of a matcher": {
+			"http://:8080 {\nroute /v1/* {\nhookgate\n}\nhookgate_proxy matcher:4018\n}",
+			[]string{"warning guard: on :8080 a guard has a matcher and the hookgate_proxy behind it has none", "ok path: on :8080 the guard stands under /v1/*"},
+		},
+		"a guard and its proxy within route, and another proxy": {
+			"http://:8080 {\nroute /v1/* {\n" + guarded + "}\nhookgate_proxy matcher:4018\n}",
+			[]string{"problem guard: on :8080 a hookgate_proxy has no guard", "ok path: on :8080 the guard stands under /v1/*"},
+		},
 		"a proxy with the matcher of its guard": {"http://:8080 {\n@x method POST\nhookgate @x\nhookgate_proxy @x matcher:4018\n}", nil},
 		"guards of two matchers, one of all":    {"http://:8080 {\n@x method POST\nhookgate @x\nhookgate\nhookgate_proxy matcher:4018\n}", nil},
 	} {
