@@ -251,7 +251,7 @@ func measureAll(ctx context.Context, r *rig, running []*setup, o runOptions, mea
 	}
 	for round := range o.rounds {
 		for _, t := range traffics {
-			if !slices.Contains(o.traffics, t.name) || t.name != accepted && round > 0 && round >= o.rounds/2 {
+			if !slices.Contains(o.traffics, t.name) || t.name != accepted && t.name != refused && round > 0 && round >= o.rounds/2 {
 				continue
 			}
 			log.Printf("%s, round %d", t.name, round+1)

@@ -18,6 +18,8 @@ const (
 	patience = 200 * time.Millisecond
 	// room is how many bytes of lines wait for a writer that is late.
 	room = 1 << 20
+	// kept is the size in bytes up to which a batch's memory serves another batch.
+	kept = 64 << 10
 	// memory is how long a loss counts for Losing.
 	memory = time.Minute
 )
@@ -57,12 +59,18 @@ type Writer struct {
 	writing *batch // nil: no goroutine is
 	late    bool   // it has been for longer than patience
 	retired bool
+	spare   lines // empty, of a batch that is written
+}
+
+// lines are lines of log, one behind the other.
+type lines struct {
+	text []byte
+	ends []int // of the lines in text
 }
 
 // batch are lines that came while others were written. Those who wait for them wait together.
 type batch struct {
-	text     []byte
-	ends     []int // of the lines in text
+	lines
 	timer    *time.Timer
 	done     chan struct{} // closed when nobody is to wait any more
 	released bool          // done is closed
@@ -92,7 +100,8 @@ func (w *Writer) add(p []byte) *batch {
 	}
 	b := w.waiting
 	if b == nil {
-		b = &batch{done: make(chan struct{})}
+		b = &batch{lines: w.spare, done: make(chan struct{})}
+		w.spare = lines{}
 		b.timer = time.AfterFunc(patience, func() { w.markLate(b) })
 		w.waiting = b
 	}
@@ -135,6 +144,9 @@ func (w *Writer) write() {
 		}
 		b.timer.Stop()
 		w.mu.Lock()
+		if cap(b.text) <= kept {
+			w.spare = lines{b.text[:0], b.ends[:0]}
+		}
 		b.release()
 	}
 	w.writing = nil
