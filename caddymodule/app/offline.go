@@ -46,13 +46,11 @@ var (
 	errNoApp  = errors.New("the configuration has no hookgate { ... } block in its global options")
 )
 
-// OfflineStore opens the store of a configuration for one operation on its data,
-// beside the servers that run with it.
-func OfflineStore(config *caddy.Config) (*store.Store, error) {
-	return offlineStore(config, func(*App) (store.Tuning, error) { return store.Tuning{}, nil })
-}
-
-func offlineStore(config *caddy.Config, tune func(*App) (store.Tuning, error)) (*store.Store, error) {
+// offlineStore opens the store of a configuration for one operation on its data, beside
+// the servers that run with it. An embedded store that is not there is made only where
+// mayMake is set: nothing is found in one of a directory that was mistyped, and a backup of
+// that would look like a good one.
+func offlineStore(config *caddy.Config, mayMake bool, tune func(*App) (store.Tuning, error)) (*store.Store, error) {
 	app, err := readApp(config)
 	if err != nil {
 		return nil, err
@@ -60,6 +58,11 @@ func offlineStore(config *caddy.Config, tune func(*App) (store.Tuning, error)) (
 	settings, err := app.storeConfig()
 	if err != nil {
 		return nil, err
+	}
+	if settings.EmbeddedDir != "" && !mayMake {
+		if err := embedded.Exists(settings.EmbeddedDir); err != nil {
+			return nil, err
+		}
 	}
 	tuning, err := tune(app)
 	if err != nil {
@@ -72,6 +75,8 @@ func offlineStore(config *caddy.Config, tune func(*App) (store.Tuning, error)) (
 	tuning.Offline, tuning.WaitReplicas = true, app.WaitReplicas
 	return s, s.Start(tuning)
 }
+
+func untuned(*App) (store.Tuning, error) { return store.Tuning{}, nil }
 
 func readApp(config *caddy.Config) (*App, error) {
 	raw, ok := config.AppsRaw[appName]
@@ -102,7 +107,7 @@ func CheckStore(ctx context.Context, config *caddy.Config) ([]store.Finding, err
 	if settings.EmbeddedDir != "" {
 		return []store.Finding{lookAt(settings.EmbeddedDir)}, nil
 	}
-	s, err := OfflineStore(config)
+	s, err := offlineStore(config, false, untuned)
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +131,27 @@ func lookAt(dir string) store.Finding {
 	return found
 }
 
-// WithStore runs one operation on the data of a configuration file.
-func WithStore(file ConfigFile, operation func(*store.Store) error) error {
+// Operation is what a command does with a store.
+type Operation func(*store.Store) error
+
+// WithStore runs one operation on the data of a configuration file. An embedded store must
+// be there.
+func WithStore(file ConfigFile, operation Operation) error {
+	return withStore(file, false, operation)
+}
+
+// WithStoreOrNew is WithStore for an operation that fills a store: an embedded one is made
+// where there is none.
+func WithStoreOrNew(file ConfigFile, operation Operation) error {
+	return withStore(file, true, operation)
+}
+
+func withStore(file ConfigFile, mayMake bool, operation Operation) error {
 	config, err := file.Read()
 	if err != nil {
 		return err
 	}
-	s, err := OfflineStore(config)
+	s, err := offlineStore(config, mayMake, untuned)
 	if err != nil {
 		return err
 	}
@@ -146,7 +165,7 @@ func Reseal(ctx context.Context, file ConfigFile) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s, err := offlineStore(config, func(a *App) (t store.Tuning, err error) {
+	s, err := offlineStore(config, false, func(a *App) (t store.Tuning, err error) {
 		t.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 		if t.SealKeys, err = a.sealKeys(); err == nil && t.SealKeys == nil {
 			err = errors.New("the configuration has no seal_key")

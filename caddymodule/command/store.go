@@ -26,9 +26,10 @@ reseal seals the secrets by which vendors prove themselves anew with the first
 seal_key of the configuration, so that the older ones can be taken out of it. It can
 run beside the servers. A dump has them as they are sealed, and restore needs no key.
 
-The embedded store belongs to one process: stop the server before.`
+The embedded store belongs to one process: stop the server before. Only restore
+makes one where there is none.`
 	cli.Group(cmd,
-		onFile("dump", "Writes all credentials to a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+		onFile("dump", "Writes all credentials to a file", app.WithStore, func(s *store.Store, cmd *cobra.Command, file string) error {
 			dump := func() (int, error) { return s.Dump(cmd.Context(), file) }
 			if file == standardStream {
 				dump = func() (int, error) { return s.DumpTo(cmd.Context(), os.Stdout) }
@@ -42,7 +43,7 @@ The embedded store belongs to one process: stop the server before.`
 			}
 			return err
 		}),
-		onFile("restore", "Reads all credentials from a file", func(s *store.Store, cmd *cobra.Command, file string) error {
+		onFile("restore", "Reads all credentials from a file", app.WithStoreOrNew, func(s *store.Store, cmd *cobra.Command, file string) error {
 			restore := func() (int, error) { return s.Restore(cmd.Context(), file) }
 			if file == standardStream {
 				restore = func() (int, error) { return s.RestoreFrom(cmd.Context(), os.Stdin) }
@@ -84,15 +85,15 @@ in the old data set is forgotten.`
 // standardStream stands for standard output or input in the place of a file.
 const standardStream = "-"
 
-// onFile makes a command that takes a file and the store of a configuration.
-func onFile(name, short string, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
+// onFile makes a command that takes a file and the store of a configuration, which with opens.
+func onFile(name, short string, with func(app.ConfigFile, app.Operation) error, run func(*store.Store, *cobra.Command, string) error) *cobra.Command {
 	cmd := &cobra.Command{Use: name + " <file>|-", Short: short}
 	config := configFlags(cmd)
 	cmd.RunE = cli.FinishWith(func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return cli.Usagef("it takes one argument, the file; see --help")
 		}
-		return app.WithStore(*config, func(s *store.Store) error { return run(s, cmd, args[0]) })
+		return with(*config, func(s *store.Store) error { return run(s, cmd, args[0]) })
 	})
 	return cmd
 }

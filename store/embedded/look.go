@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,15 @@ import (
 
 	"github.com/hookgate/hookgate/store/journal"
 )
+
+// Exists returns an error where no data set is in a directory. It changes nothing.
+func Exists(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, "journal"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no embedded store in %s", dir)
+	}
+	return err
+}
 
 // Look reads the data set in a directory as Open does, and returns the size of its
 // journal, 0 where there is none yet. It changes nothing.
