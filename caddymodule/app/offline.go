@@ -128,6 +128,11 @@ func lookAt(dir string) store.Finding {
 	default:
 		found.Detail = fmt.Sprintf("the journal has %d bytes", size)
 	}
+	if found.Severity == store.SeverityOK {
+		if err := embedded.LookForRoom(dir); err != nil {
+			found.Severity, found.Detail = store.SeverityProblem, err.Error()
+		}
+	}
 	return found
 }
 

@@ -26,10 +26,11 @@ func checkCommand(cmd *cobra.Command) {
 	cmd.Long = `
 Says whether a configuration loads. Looks at its Redis (role, version, replication,
 persistence, eviction, clock), tries there every command and every kind of change
-under keys that it deletes again, looks at the loggers, says for each server whether
-the express lane is on and what keeps it away, and looks at the keyring of a running
-server, which is asked at the address of its status paths. The exit code is 1 where
-it finds a problem; warnings do not count.`
+under keys that it deletes again, or at the journal and the disk of the embedded
+store, looks at the loggers, says for each server whether the express lane is on and
+what keeps it away, and looks at the keyring of a running server, which is asked at
+the address of its status paths. The exit code is 1 where it finds a problem;
+warnings do not count.`
 	config := configFlags(cmd)
 	server := cmd.Flags().String("server", "", "The address of a running server, such as http://127.0.0.1:9090")
 	output := cmd.Flags().String("output", "words", "words or json")

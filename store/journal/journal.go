@@ -144,9 +144,9 @@ func (j *Journal) Append(commands ...[]string) error {
 	return nil
 }
 
-// probeBytes is how long a probe is: as the longest change, with its script before it.
+// ProbeBytes is how long a probe is: as the longest change, with its script before it.
 // Whatever is left of the last block of a full disk takes a shorter one.
-const probeBytes = 16 << 10
+const ProbeBytes = 16 << 10
 
 // Probe proves that Append could write: it does, and takes back what it wrote. A process
 // that is killed in between leaves a command behind that changes nothing.
@@ -154,7 +154,7 @@ func (j *Journal) Probe() error {
 	if j.Broken {
 		return errJournalBroken
 	}
-	record, err := appendRecord(nil, []string{"PING", strings.Repeat(" ", probeBytes)})
+	record, err := appendRecord(nil, []string{"PING", strings.Repeat(" ", ProbeBytes)})
 	if err != nil {
 		return err
 	}
