@@ -152,6 +152,19 @@ func (c *Credential) ValidUntil() time.Time {
 // so that a later time could not be shown, in any time zone.
 var LatestExpiry = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
+// earliestTime is the first time of a record. It is past where 0 stands for none and 1 for
+// disabled, in the data set and in keyrings.
+var earliestTime = time.Unix(1, 0).UTC()
+
+// StoredTime returns the time of a number of milliseconds since the Unix epoch, as the data
+// set has times. Whoever can write to
+// the data set can put any number there, and releases before there was a latest expiry put
+// any year: it is the nearest time between 1970 and LatestExpiry. A year of more than four
+// digits, or before the first, cannot be written in JSON (RFC 3339).
+func StoredTime(ms int64) time.Time {
+	return time.UnixMilli(min(max(ms, earliestTime.UnixMilli()), LatestExpiry.UnixMilli())).UTC()
+}
+
 // Limits of what a credential may carry.
 const (
 	// MaxLabelLength is the longest label, in Unicode characters.

@@ -111,9 +111,9 @@ func ParseVerify(text string) (*Verify, error) {
 	if len(rest) == 0 {
 		return nil, ErrCorrupt // cut off: the last number is still to come
 	}
-	v.ChangedAt = time.UnixMilli(int64(changed)).UTC()
+	v.ChangedAt = StoredTime(int64(changed))
 	if grace := number(); grace != 0 {
-		v.GraceUntil = time.UnixMilli(int64(grace)).UTC()
+		v.GraceUntil = StoredTime(int64(grace))
 	}
 	if rest == nil || v.Scheme == "" || v.Secrets < 0 || v.Secrets > MaxVerifySecrets {
 		return nil, ErrCorrupt

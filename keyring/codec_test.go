@@ -35,16 +35,16 @@ func sampleKeys() []Key {
 		}}},
 		{ID: credentialtest.ID(6), Identity: &Identity{Tenant: credentialtest.Tenant, TenantAs: credential.TenantDashless, Kind: credential.KindCallback, Label: "acme"}},
 		{ID: credentialtest.ID(7), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Proves: true}, Verify: &credential.Verify{
-			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 2, ChangedAt: time.UnixMilli(1).UTC(), GraceUntil: time.UnixMilli(2).UTC(),
+			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 2, ChangedAt: time.UnixMilli(1001).UTC(), GraceUntil: time.UnixMilli(1002).UTC(),
 		}},
 		{ID: credentialtest.ID(8), Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true}, Verify: &credential.Verify{
-			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
+			Scheme: `{"signature":{}}`, Sealed: strings.Repeat("x", 5000), Secrets: 1, ChangedAt: time.UnixMilli(1001).UTC(),
 		}},
 		{ID: credentialtest.ID(9), Identity: &Identity{Tenant: credentialtest.Tenant, Kind: credential.KindCallback, Label: "acme", Disabled: true}},
 		{ID: credentialtest.ID(11), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindCallback, InGrace: true}},
 		{ID: credentialtest.ID(12), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindCallback, Disabled: true, InGrace: true}},
 		{ID: credentialtest.ID(10), ExpiresAt: 1_800_000_000_000, Identity: &Identity{Kind: credential.KindWebhook, Vendor: "belvo", Proves: true, Disabled: true}, Verify: &credential.Verify{
-			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 1, ChangedAt: time.UnixMilli(1).UTC(),
+			Scheme: "stripe", Sealed: "\x01sealed", Secrets: 1, ChangedAt: time.UnixMilli(1001).UTC(),
 		}},
 	}
 }

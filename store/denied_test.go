@@ -68,11 +68,11 @@ func TestHalfRevoked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEachSharedBackEnd(t, func(t *testing.T, a, b *Store) {
 				c, token := mint(t, a, callbackSpec())
-				node(t, a.opened.Load()).HSet(t.Context(), a.keys.record(c.ID), fieldRevokedAt, "1")
+				node(t, a.opened.Load()).HSet(t.Context(), a.keys.record(c.ID), fieldRevokedAt, "1000")
 				finish(t, a, c)
 				wantStanding(t, a, token, keyring.Revoked)
 				eventually(t, "the other sidecar refuses the token", func() bool { return standing(b, token) == keyring.Revoked })
-				if got := get(t, a, c); got.RevokedAt.UnixMilli() != 1 {
+				if got := get(t, a, c); got.RevokedAt.UnixMilli() != 1000 {
 					t.Errorf("revokedAt moved to %v", got.RevokedAt)
 				}
 			})

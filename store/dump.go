@@ -175,7 +175,7 @@ func (s *Store) dumpRecords(ctx context.Context, node *redis.Client, ids []uuid.
 				field = fieldDisabled
 			}
 			if text != "" {
-				read.Val()[field] = redisconn.FormatMillis(c.ExpiresAt) // one that is too late is no longer restored
+				read.Val()[field] = redisconn.FormatMillis(c.ExpiresAt) // as it is shown; one that is too late would not be restored
 			}
 			for field, value := range read.Val() {
 				record = append(record, field, value)

@@ -168,16 +168,11 @@ func parseRecord(id uuid.UUID, fields map[string]string) (credential.Credential,
 			return c, err
 		}
 	}
-	if c.ExpiresAt.After(credential.LatestExpiry) { // made before there was a latest one
-		c.ExpiresAt = credential.LatestExpiry
-	}
 	if c.CreatedAt.IsZero() || c.Tenant == uuid.Nil {
 		return c, credential.ErrCorrupt
 	}
 	return c, nil
 }
-
-// Times are stored in milliseconds since the Unix epoch.
 
 // keyOf returns what the keyring needs to know of a credential.
 func keyOf(c *credential.Credential) keyring.Key {

@@ -49,7 +49,7 @@ func (s *Store) RestoreFrom(ctx context.Context, from io.Reader) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("credential %s: %w", id, ErrNotADump)
 		}
-		if text, _ := parseExpiry(fields); text != "" && text != redisconn.FormatMillis(c.ExpiresAt) {
+		if text, _ := parseExpiry(fields); text != "" && c.ExpiresAt.Equal(credential.LatestExpiry) && text != redisconn.FormatMillis(c.ExpiresAt) {
 			return 0, fmt.Errorf("credential %s: %w: it expires after %s", id, credential.ErrInvalid, credential.LatestExpiry.Format(time.RFC3339))
 		}
 		credentials = append(credentials, c)

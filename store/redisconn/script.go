@@ -20,12 +20,13 @@ func IsServerReply(err error) bool {
 
 func FormatMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
+// ParseMillis reads the time of a record, as credential.StoredTime takes it.
 func ParseMillis(text string) (time.Time, error) {
 	ms, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return time.Time{}, credential.ErrCorrupt
 	}
-	return time.UnixMilli(ms).UTC(), nil
+	return credential.StoredTime(ms), nil
 }
 
 // Script is a script that changes the data set.
