@@ -36,7 +36,7 @@ func putBuffer(b *bytes.Buffer) {
 
 // exchange sends r on a connection of its own for the time, and reads the answer. The
 // body is read to its end before anything is sent: one that breaks off, or whose
-// credential ends, never reaches the upstream.
+// credential ends or is renamed, never reaches the upstream.
 func (t *Transport) exchange(r *http.Request, interim Interim) (*http.Response, error) {
 	message := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(message)
