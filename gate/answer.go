@@ -18,6 +18,7 @@ import (
 	"github.com/hookgate/hookgate/guard"
 	"github.com/hookgate/hookgate/internal/upstream"
 	"github.com/hookgate/hookgate/problem"
+	"github.com/hookgate/hookgate/proof"
 )
 
 // problemFor returns the answer to a refused request. Every refused credential
@@ -156,19 +157,40 @@ func (g *Gate) tell(status int, d *guard.Decision, outcome guard.Outcome, id str
 	if entry == nil {
 		return
 	}
-	var room [8]zap.Field
-	fields := append(room[:0],
-		zap.String("request_id", id), zap.Int("status", status), zap.String("outcome", string(outcome)), zap.String("route", cmp.Or(d.Template, noRoute)))
-	if client.IsValid() {
-		fields = append(fields, zap.String("client_ip", client.String()))
+	line := &told{id, status, outcome, cmp.Or(d.Template, noRoute), client, d.Credential, d.Reason, d.Vendor}
+	entry.Write(append([]zap.Field{zap.Inline(line)}, more...)...)
+}
+
+// told is what the log is told of an answer of ours. In a flood of refusals a field for each
+// of its parts was two fifths of the garbage.
+type told struct {
+	id         string
+	status     int
+	outcome    guard.Outcome
+	route      string
+	client     netip.Addr
+	credential uuid.UUID
+	reason     proof.Result
+	vendor     string
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (t *told) MarshalLogObject(line zapcore.ObjectEncoder) error {
+	line.AddString("request_id", t.id)
+	line.AddInt64("status", int64(t.status))
+	line.AddString("outcome", string(t.outcome))
+	line.AddString("route", t.route)
+	if t.client.IsValid() {
+		line.AddString("client_ip", t.client.String())
 	}
-	if d.Credential != uuid.Nil {
-		fields = append(fields, zap.String("credential", d.Credential.String()))
+	if t.credential != uuid.Nil {
+		line.AddString("credential", t.credential.String())
 	}
-	if d.Reason != "" {
-		fields = append(fields, zap.String("proof", string(d.Reason)), zap.String("vendor", d.Vendor))
+	if t.reason != "" {
+		line.AddString("proof", string(t.reason))
+		line.AddString("vendor", t.vendor)
 	}
-	entry.Write(append(fields, more...)...)
+	return nil
 }
 
 // Refuse answers r with a problem, without waiting for a body that nobody has read.

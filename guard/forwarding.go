@@ -52,7 +52,17 @@ type Forwarding struct {
 // returns nil, and refuses the request, where its credential is too close to its end to
 // be vouched for.
 func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
-	f := &Forwarding{
+	f := new(Forwarding)
+	if ok, err := p.ForwardingInto(f, d, now); !ok {
+		return nil, err
+	}
+	return f, nil
+}
+
+// ForwardingInto does the same in the place of another Forwarding. It reports false where
+// Forwarding would return nil.
+func (p *Policy) ForwardingInto(f *Forwarding, d *Decision, now time.Time) (ok bool, err error) {
+	*f = Forwarding{
 		Client: d.peer.Client, ThroughProxy: d.peer.Trusted,
 		tokenHeader: p.TokenHeader, forwardToken: p.ForwardToken, named: d.peer.Named, pass: p.PassHeaders, certificates: p.CertHeaders,
 	}
@@ -63,15 +73,13 @@ func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 		f.NewQuery = f.Query != sent
 	}
 	var authorization string
-	var err error
 	if p.Asserter != nil {
-		var ok bool
 		if authorization, ok, err = p.Asserter.Authorization(d, now); err != nil {
-			return nil, fmt.Errorf("sign a JWT: %w", err)
+			return false, fmt.Errorf("sign a JWT: %w", err)
 		}
 		if !ok {
 			d.Outcome, d.Identity = Expired, nil
-			return nil, nil
+			return false, nil
 		}
 	}
 	who := d.Identity
@@ -84,9 +92,9 @@ func (p *Policy) Forwarding(d *Decision, now time.Time) (*Forwarding, error) {
 		authorization, d.key, d.requestID, tenant, id, string(who.Kind), externalSystem, who.Vendor, url.PathEscape(who.Connection),
 	}
 	if f.Path, f.RawPath, err = d.forward(id, p.ForwardToken); err != nil {
-		return nil, err
+		return false, err
 	}
-	return f, nil
+	return true, nil
 }
 
 // twoIDs returns both ids as text, in one piece of memory.

@@ -62,6 +62,7 @@ const (
 	// everybody knows.
 	uuidPrefix = "urn:uuid:"
 	idPrefix   = "urn:hookgate:request:"
+	uuidLength = len("00000000-0000-0000-0000-000000000000")
 )
 
 // Write answers a vendor with the problem. requestID needs no escaping.
@@ -94,15 +95,16 @@ func (p Problem) AppendDocument(b []byte, requestID string) []byte {
 	b = append(b, `,"detail":"`...)
 	b = append(b, p.Meaning...)
 	b = append(b, `","instance":"`...)
-	b = append(b, instance(requestID)...)
+	b = appendInstance(b, requestID)
 	b = append(b, `","code":"`...)
 	b = append(b, p.Code...)
 	return append(b, `"}`...)
 }
 
-func instance(requestID string) string {
-	if id, err := uuid.Parse(requestID); err == nil && len(requestID) == len(id.String()) {
-		return uuidPrefix + requestID
+func appendInstance(b []byte, requestID string) []byte {
+	prefix := idPrefix
+	if len(requestID) == uuidLength && uuid.Validate(requestID) == nil {
+		prefix = uuidPrefix
 	}
-	return idPrefix + requestID
+	return append(append(b, prefix...), requestID...)
 }

@@ -56,7 +56,7 @@ func TestInstance(t *testing.T) {
 		"0199d5a47c1e7b3a9f526f1d2c3b4a59":     "urn:hookgate:request:0199d5a47c1e7b3a9f526f1d2c3b4a59", // no form that RFC 9562 has
 		"vendor.1":                             "urn:hookgate:request:vendor.1",
 	} {
-		if got := instance(id); got != want {
+		if got := string(appendInstance(nil, id)); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

@@ -33,7 +33,7 @@ type plainExchange struct {
 	sender                sender
 	request               guard.Request
 	token, secret, parent values // what request and trace have of three headers
-	forwarding            *guard.Forwarding
+	forwarding            guard.Forwarding
 
 	header  wire.Header
 	message []byte
@@ -153,8 +153,7 @@ func (x *plainExchange) prepare() (ok bool) {
 	if d.Outcome != guard.Allowed {
 		return true
 	}
-	var err error
-	x.forwarding, err = g.Policy.Forwarding(d, x.At.Add(x.Took))
+	_, err := g.Policy.ForwardingInto(&x.forwarding, d, x.At.Add(x.Took))
 	return err == nil
 }
 
@@ -273,8 +272,9 @@ func (x *plainExchange) continueForwarded(next func(http.ResponseWriter, *http.R
 	x.serve(x.w, x.r, x.id, x.began, func(w http.ResponseWriter, r *http.Request, _ gate.Handler) error {
 		_, _ = io.Copy(io.Discard, r.Body) // which was sent, and is read for the access log
 		noteRoute(r, &x.Decision)
-		noteAllowed(r, &x.Decision, x.forwarding)
-		return x.guard.gate.ServeForwarded(w, r, x.handOver(), x.forwarding, answered(next))
+		forwarding := x.forwarding // which r may outlive
+		noteAllowed(r, &x.Decision, &forwarding)
+		return x.guard.gate.ServeForwarded(w, r, x.handOver(), &forwarding, answered(next))
 	})
 }
 

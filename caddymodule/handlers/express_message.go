@@ -13,7 +13,7 @@ import (
 // appendMessage writes the request as the upstream is to see it: what the gate and the proxy
 // make of one of net/http.
 func (x *plainExchange) appendMessage() {
-	r, f := x.r, x.forwarding
+	r, f := x.r, &x.forwarding
 	target := url.URL{Path: f.Path, RawPath: f.RawPath, RawQuery: r.Query}
 	if f.NewQuery {
 		target.RawQuery = f.Query
