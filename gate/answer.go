@@ -96,13 +96,16 @@ func (x *exchange) refuseLate(d *guard.Decision) error {
 	return x.refuse(d)
 }
 
-// fail answers a request that is not refused: its body did not come, or the failure is
-// ours.
+// fail answers a request that is not refused: its body did not come, its credential was
+// renamed meanwhile, or the failure is ours.
 func (x *exchange) fail(err error, outcome guard.Outcome) error {
 	p := problem.Internal
 	switch {
 	case errors.Is(err, errBodyCutOff):
 		p = problem.BodyCutOff
+	case errors.Is(err, errIdentityChanged):
+		p = problem.Unavailable
+		x.w.Header().Set("Retry-After", "1")
 	case errors.Is(err, errNoRoom):
 		p = problem.NoRoom
 		x.w.Header().Set("Retry-After", "1")

@@ -150,15 +150,23 @@ type clientBody struct {
 // body arrived.
 var errCredentialEnded = errors.New("the credential ended while the body arrived")
 
+// errIdentityChanged: an operator changed the label, or something else that the upstream is
+// told of the credential, while the body arrived. The headers that say so may have been sent.
+var errIdentityChanged = errors.New("what is said of the credential changed while the body arrived")
+
 func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
 		x := b.exchange
 		now := x.Decision
-		if x.Policy.Recheck(&now, x.Keyring, x.Now()); now.Outcome != guard.Allowed {
+		x.Policy.Recheck(&now, x.Keyring, x.Now())
+		switch { // without its last bytes nobody takes it for whole
+		case now.Outcome != guard.Allowed:
 			b.refused.Store(&now)
-			return 0, errCredentialEnded // without its last bytes nobody takes it for whole
+			return 0, errCredentialEnded
+		case !x.Policy.SaysSame(&x.Decision, &now):
+			return 0, errIdentityChanged
 		}
 		b.ended.Store(true)
 	case b.exchange.badFraming(err):

@@ -286,6 +286,8 @@ func (x *exchange) forward(next Handler) error {
 	switch {
 	case errors.Is(err, errCredentialEnded):
 		return x.refuseLate(body.refused.Load())
+	case errors.Is(err, errIdentityChanged):
+		return x.fail(errIdentityChanged, guard.Allowed)
 	case errors.As(err, &tooLarge):
 		return x.refuseLate(x.Decision.Refused(guard.TooLarge))
 	case body.unframed.Load():

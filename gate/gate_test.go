@@ -28,10 +28,12 @@ const (
 
 var callbackID = uuid.MustParse("01900000-0000-7000-8000-000000000001")
 
-// ring is a keyring that knows callbackToken, which is revoked from a look-up on.
+// ring is a keyring that knows callbackToken, which is revoked, or renamed, from a look-up on.
 type ring struct {
-	revokeAt, lookups int // 0: it never is
+	revokeAt, renameAt, lookups int // 0: it never is
 }
+
+var callbackTenant = uuid.MustParse("01900000-0000-7000-8000-00000000000a")
 
 func (r *ring) Lookup(d credential.Digest) (keyring.Key, keyring.Standing) {
 	r.lookups++
@@ -41,7 +43,11 @@ func (r *ring) Lookup(d credential.Digest) (keyring.Key, keyring.Standing) {
 	case r.revokeAt > 0 && r.lookups >= r.revokeAt:
 		return keyring.Key{ID: callbackID}, keyring.Revoked
 	}
-	return keyring.Key{ID: callbackID, Identity: &keyring.Identity{Tenant: uuid.New(), Kind: credential.KindCallback}}, keyring.Live
+	who := keyring.Identity{Tenant: callbackTenant, Kind: credential.KindCallback, Label: "old"}
+	if r.renameAt > 0 && r.lookups >= r.renameAt {
+		who.Label = "new"
+	}
+	return keyring.Key{ID: callbackID, Identity: &who}, keyring.Live
 }
 
 func (*ring) Age(time.Time) (time.Duration, bool)  { return 0, true }

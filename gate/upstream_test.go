@@ -17,14 +17,20 @@ import (
 // Caddy's reverse_proxy has it. With keyFromBody the gate holds bodies.
 func behind(t *testing.T, upstream *httptest.Server, keyFromBody bool) *httptest.Server {
 	t.Helper()
-	to, err := url.Parse(upstream.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	g, _ := testGate(t)
 	g.Policy.KeyFromBody = keyFromBody
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
+	return proxied(t, g, upstream, transport)
+}
+
+// proxied returns a server with g, and behind it a proxy that asks upstream by transport.
+func proxied(t *testing.T, g *Gate, upstream *httptest.Server, transport http.RoundTripper) *httptest.Server {
+	t.Helper()
+	to, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := g.Serve(w, r, handler(func(w http.ResponseWriter, r *http.Request) (failure error) {
 			proxy := httputil.NewSingleHostReverseProxy(to)

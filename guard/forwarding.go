@@ -82,19 +82,32 @@ func (p *Policy) ForwardingInto(f *Forwarding, d *Decision, now time.Time) (ok b
 			return false, nil
 		}
 	}
+	who := d.who()
+	f.values = [...]string{authorization, d.key, d.requestID, who[0], who[1], who[2], who[3], who[4], who[5]}
+	if f.Path, f.RawPath, err = d.forward(who[1], p.ForwardToken); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// who returns the values of the identity headers of an allowed request, as setHeaders has them.
+func (d *Decision) who() [len(setHeaders) - firstIdentityHeader]string {
 	who := d.Identity
 	tenant, id := twoIDs(who.Tenant, d.Credential)
 	externalSystem := ""
 	if who.Kind == credential.KindCallback {
 		externalSystem = url.PathEscape(who.Label)
 	}
-	f.values = [...]string{
-		authorization, d.key, d.requestID, tenant, id, string(who.Kind), externalSystem, who.Vendor, url.PathEscape(who.Connection),
+	return [...]string{tenant, id, string(who.Kind), externalSystem, who.Vendor, url.PathEscape(who.Connection)}
+}
+
+// SaysSame reports whether the upstream is told the same of who an allowed request comes from
+// by both decisions on it, in the identity headers and in the JWT.
+func (p *Policy) SaysSame(before, now *Decision) bool {
+	if before.Credential == now.Credential && before.Identity == now.Identity {
+		return true
 	}
-	if f.Path, f.RawPath, err = d.forward(id, p.ForwardToken); err != nil {
-		return false, err
-	}
-	return true, nil
+	return before.who() == now.who() && (p.Asserter == nil || p.Asserter.spelling(before.Identity) == p.Asserter.spelling(now.Identity))
 }
 
 // twoIDs returns both ids as text, in one piece of memory.

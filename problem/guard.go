@@ -40,7 +40,7 @@ var (
 		"See to Matcher. Where the connection broke after the request was sent, the detail is another one: the upstream gave no answer, and the request may have been delivered.")
 	Unavailable = define("HKG-1503", http.StatusServiceUnavailable,
 		"The credential cannot be checked at the moment. Send the request again.",
-		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like).")
+		"The keyring is not loaded or too old: see [what faults look like](operations.md#what-faults-look-like). Where the outcome in the log is `allowed`, an operator changed what Matcher is told of the credential, such as its label, while the body arrived: nothing is to be done, the next try has what is new.")
 	NoRoom = define("HKG-1513", http.StatusServiceUnavailable,
 		"Too many bodies are held at the moment. Send the request again after Retry-After.",
 		"The bodies of requests whose proof or idempotency key takes them have reached `held_bodies`: raise it, or see who sends slowly.")

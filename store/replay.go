@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,6 +37,7 @@ type EventClaim struct {
 	keys   []string
 	mark   string // the value of the keys while the event is under way
 	window time.Duration
+	end    func() // of what was begun, once; nil with the embedded store
 }
 
 // ClaimEvent takes an event of a credential, by any of its names, for who is about to
@@ -55,8 +57,11 @@ func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []st
 		}
 		return claim, state, status, nil
 	}
+	s.claims.begin()
+	claim.end = sync.OnceFunc(s.claims.end)
 	state, status, err := claim.take(ctx)
 	if err == nil && state != EventNew || errors.Is(err, errEvent) {
+		claim.end()
 		return nil, state, status, err
 	}
 	return claim, EventNew, 0, err
@@ -70,8 +75,10 @@ func (c *EventClaim) Done(ctx context.Context, status int) error {
 		s.events.settle(c.keys, c.mark, status, s.clock.Local().Add(c.window))
 		return nil
 	case len(c.keys) == 1:
+		defer c.end()
 		return c.send(ctx, time.Now(), redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
 	}
+	defer c.end()
 	_, err := c.run(ctx, "done", c.window, status)
 	return err
 }
@@ -82,6 +89,7 @@ func (c *EventClaim) Free(ctx context.Context) error {
 		s.events.settle(c.keys, c.mark, 0, time.Time{})
 		return nil
 	}
+	defer c.end()
 	_, err := c.run(ctx, "free", 0, 0)
 	return err
 }

@@ -246,6 +246,29 @@ func TestClaimWithoutRedis(t *testing.T) {
 	})
 }
 
+// TestClaimOutlivesItsStore: a reload that changes the store closes the one of before, on which
+// the last requests have claims to settle.
+func TestClaimOutlivesItsStore(t *testing.T) {
+	onEachSharedBackEnd(t, func(t *testing.T, before, after *Store) {
+		claim, _, _, err := before.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"event"}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := before.Destruct(); err != nil {
+			t.Fatal(err)
+		}
+		if err := claim.Done(t.Context(), 202); err != nil {
+			t.Fatal(err)
+		}
+		if _, state, status, err := after.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"event"}, time.Hour); state != EventDone || status != 202 {
+			t.Errorf("%v, %d, %v", state, status, err)
+		}
+		if _, _, _, err := before.ClaimEvent(t.Context(), credentialtest.ID(1), []string{"another"}, time.Hour); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("the store is not closed behind its last claim: %v", err)
+		}
+	})
+}
+
 // TestResultsOfProofs: they are shown before and after they are written, the newest first,
 // and never go back.
 func TestResultsOfProofs(t *testing.T) {

@@ -30,6 +30,7 @@ type Store struct {
 	proofs   proofRecorder
 	refusals refusalRecorder
 	events   events // of the embedded store
+	claims   claims // of any other
 	batches  batches
 	tuning   atomic.Pointer[Tuning]
 
@@ -245,8 +246,8 @@ func hashesAsLists(opt *redis.UniversalOptions) *redis.UniversalOptions {
 // shutdownFlush bounds how long closing waits for the last lastUsedAt to be written.
 const shutdownFlush = 2 * time.Second
 
-// Destruct stops the store: it writes what is known of lastUsedAt and releases
-// connections and files. It implements caddy.Destructor.
+// Destruct stops the store: it writes what is known of lastUsedAt and releases connections
+// and files, those of claims behind the last of them. It implements caddy.Destructor.
 func (s *Store) Destruct() error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
@@ -262,8 +263,14 @@ func (s *Store) Destruct() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFlush)
 	defer cancel()
 	err := errors.Join(s.usage.flush(ctx, s.keys, b.scripts), s.proofs.flush(ctx, s.keys, b.scripts), s.refusals.flush(ctx, s.keys, b.scripts, true))
-	s.opened.Store(nil)
-	return errors.Join(err, b.lists.Close(), b.commands.Close(), b.close())
+	release := func() error {
+		s.opened.Store(nil)
+		return errors.Join(b.lists.Close(), b.commands.Close(), b.close())
+	}
+	if s.claims.defers(func() { _ = release() }) {
+		return err
+	}
+	return errors.Join(err, release())
 }
 
 // Keyring returns the keyring, which is empty and not loaded until the store has

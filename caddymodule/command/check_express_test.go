@@ -22,17 +22,18 @@ func TestCheckExpress(t *testing.T) {
 		options, ours, sites string // of the global options, of the block hookgate in there, and what follows
 		want                 string
 	}{
-		"on":                {wrappers, "", "http://:8080 {\n" + guarded + "}", "on :8080 plain requests take it"},
-		"a log":             {wrappers, "", "http://:8080 {\nlog\n" + guarded + "}", "on :8080 plain requests take it"},
-		"off":               {wrappers, "express off\n", "http://:8080 {\n" + guarded + "}", "off on :8080: express off"},
-		"no wrapper":        {"", "", "http://:8080 {\n" + guarded + "}", "off on :8080: it does not have hookgate in listener_wrappers"},
-		"another wrapper":   {"servers {\nlistener_wrappers {\nhookgate\nhttp_redirect\ntls\n}\n}\n", "", "http://:8080 {\n" + guarded + "}", "off on :8080: it has other listener wrappers"},
-		"TLS":               {wrappers, "", "https://hooks.example.com:8443 {\n" + guarded + "}", "off on :8443: it speaks TLS"},
-		"TLS by itself":     {wrappers, "", "hooks.example.com {\n" + guarded + "}", "off on :443: it speaks TLS"},
-		"metrics":           {wrappers + "metrics\n", "", "http://:8080 {\n" + guarded + "}", "off on :8080: Caddy's own metrics are on"},
-		"errors":            {wrappers, "", "http://:8080 {\n" + guarded + "handle_errors {\nrespond no\n}\n}", "off on :8080: it has handle_errors"},
-		"another handler":   {wrappers, "", "http://:8080 {\nheader X-A b\n" + guarded + "}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
-		"without any guard": {wrappers, "", "http://:8080 {\nrespond hello\n}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
+		"on":                 {wrappers, "", "http://:8080 {\n" + guarded + "}", "on :8080 plain requests take it"},
+		"a log":              {wrappers, "", "http://:8080 {\nlog\n" + guarded + "}", "on :8080 plain requests take it"},
+		"off":                {wrappers, "express off\n", "http://:8080 {\n" + guarded + "}", "off on :8080: express off"},
+		"no wrapper":         {"", "", "http://:8080 {\n" + guarded + "}", "off on :8080: it does not have hookgate in listener_wrappers"},
+		"another wrapper":    {"servers {\nlistener_wrappers {\nhookgate\nhttp_redirect\ntls\n}\n}\n", "", "http://:8080 {\n" + guarded + "}", "off on :8080: it has other listener wrappers"},
+		"TLS":                {wrappers, "", "https://hooks.example.com:8443 {\n" + guarded + "}", "off on :8443: it speaks TLS"},
+		"TLS by itself":      {wrappers, "", "hooks.example.com {\n" + guarded + "}", "off on :443: it speaks TLS"},
+		"metrics":            {wrappers + "metrics\n", "", "http://:8080 {\n" + guarded + "}", "off on :8080: Caddy's own metrics are on"},
+		"a bound of answers": {strings.Replace(wrappers, "servers {\n", "servers {\ntimeouts {\nwrite 2s\n}\n", 1), "", "http://:8080 {\n" + guarded + "}", "off on :8080: its timeouts bound how long a whole answer takes"},
+		"errors":             {wrappers, "", "http://:8080 {\n" + guarded + "handle_errors {\nrespond no\n}\n}", "off on :8080: it has handle_errors"},
+		"another handler":    {wrappers, "", "http://:8080 {\nheader X-A b\n" + guarded + "}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
+		"without any guard":  {wrappers, "", "http://:8080 {\nrespond hello\n}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt(textOf(t, tc.options, tc.ours, tc.sites), nil)

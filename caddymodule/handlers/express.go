@@ -55,6 +55,8 @@ func NewExpress(ctx caddy.Context, servers *caddyhttp.App, server *caddyhttp.Ser
 		return nil, "its max_header_size is small"
 	case server.Protocols != nil && !slices.Contains(server.Protocols, "h1"), server.ListenProtocols != nil:
 		return nil, "it does not speak HTTP/1.1 on every address"
+	case server.WriteTimeout > 0, server.WriteMinRate > 0: // write_idle is the lane's own
+		return nil, "its timeouts bound how long a whole answer takes"
 	case !plainLogs(server.Logs):
 		return nil, "its access log has patterns of hosts"
 	}
@@ -169,10 +171,14 @@ func (s *site) Serve(w *lane.Answer, r *wire.Request) {
 }
 
 // serve serves a request as one of net/http, under its id where it has one already.
-func (s *site) serve(w http.ResponseWriter, plain *wire.Request, id string, began time.Time, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
+func (s *site) serve(answer *lane.Answer, plain *wire.Request, id string, began time.Time, through func(http.ResponseWriter, *http.Request, gate.Handler) error) {
 	e := s.express
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer answer.Watch(cancel)()
+	w := http.ResponseWriter(answer)
 	w.Header()["Server"] = serverName
-	r := e.prepare(w, plain.HTTP(), plain.Client)
+	r := e.prepare(w, plain.HTTP().WithContext(ctx), plain.Client)
 	if id != "" {
 		vars.SetRequestID(r, id)
 	}
@@ -210,7 +216,7 @@ func (e *Express) prepare(w http.ResponseWriter, r *http.Request, client wire.Cl
 
 // withClient returns r with a context that says who sent it, no trusted proxy.
 func (e *Express) withClient(r *http.Request, client string) *http.Request {
-	return r.WithContext(&requestContext{Context: context.Background(), server: e.server, vars: map[string]any{
+	return r.WithContext(&requestContext{Context: r.Context(), server: e.server, vars: map[string]any{
 		caddyhttp.TrustedProxyVarKey: false, caddyhttp.ClientIPVarKey: client,
 	}})
 }

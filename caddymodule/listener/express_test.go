@@ -236,6 +236,28 @@ func (w *ways) logged(t *testing.T, way int) (lines []string) {
 	return lines
 }
 
+// TestStalledAnswer: a client that is gone does not leave a request behind whose answer
+// stops in the middle.
+func TestStalledAnswer(t *testing.T) {
+	w := newWays(t, setting{})
+	for i := range w.addr {
+		c, err := net.Dial("tcp", w.addr[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, w.fill("POST /v1/exceptions/e1/callback"+stalled+" HTTP/1.1\r\nHost: h\r\nX-Callback-Token: CALLBACK\r\nContent-Length: 2\r\n\r\n{}"))
+		<-w.upstream[i].stalls
+		c.Close()
+	}
+	for i := range w.upstream {
+		select {
+		case <-w.upstream[i].stalls:
+		case <-time.After(patience):
+			t.Errorf("way %d keeps the connection to the upstream", i)
+		}
+	}
+}
+
 // FuzzBothWays is TestBothWays for any bytes.
 func FuzzBothWays(f *testing.F) { fuzz(f, setting{}) }
 

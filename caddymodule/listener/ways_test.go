@@ -64,12 +64,16 @@ var answers = []string{
 	"",
 }
 
+// stalled is a query upon which an answer stops within its body.
+const stalled = "?stalled"
+
 // recorder is an upstream that answers each request by what it says, and keeps it.
 type recorder struct {
-	addr string
-	mu   sync.Mutex
-	got  []string
-	ids  []string // of those that get a whole answer
+	addr   string
+	stalls chan bool // gets true when an answer has stopped, and false when its connection is closed
+	mu     sync.Mutex
+	got    []string
+	ids    []string // of those that get a whole answer
 }
 
 func newRecorder(t testing.TB) *recorder {
@@ -78,7 +82,7 @@ func newRecorder(t testing.TB) *recorder {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	u := &recorder{addr: listener.Addr().String()}
+	u := &recorder{addr: listener.Addr().String(), stalls: make(chan bool, 2)}
 	go func() {
 		for {
 			c, err := listener.Accept()
@@ -101,6 +105,13 @@ func (u *recorder) serve(c net.Conn) {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
+			return
+		}
+		if strings.HasSuffix(r.RequestURI, stalled) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart")
+			u.stalls <- true
+			_, _ = io.Copy(io.Discard, c)
+			u.stalls <- false
 			return
 		}
 		header := r.Header

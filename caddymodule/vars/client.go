@@ -14,9 +14,10 @@ import (
 )
 
 // Peer returns who sent r. What a trusted proxy says of the client is judged once more:
-// Caddy passes over an entry that is no address, of which Squid and RFC 7239 have some
-// ("unknown", "_hidden"), and takes the next one for the client, which the client wrote
-// itself. Such a client is unknown, also to the logs and to the upstream.
+// Caddy passes over an entry that it cannot read, such as an address in brackets without a
+// port, or the words that Squid and RFC 7239 have for none ("unknown", "_hidden"), and takes
+// the next one for the client, which the client wrote itself. A client whose entry is no
+// address is unknown, also to the logs and to the upstream.
 func Peer(r *http.Request) guard.Peer {
 	peer := guard.Peer{Client: ClientAddress(r)}
 	if r.TLS != nil {
@@ -30,7 +31,7 @@ func Peer(r *http.Request) guard.Peer {
 	if peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); !peer.Trusted {
 		return peer
 	}
-	if judged := judge(r.Header, server, peer.Client); judged != peer.Client {
+	if judged := judge(r, server, peer.Client); judged != peer.Client {
 		peer.Client = judged
 		text := ""
 		if judged.IsValid() {
@@ -42,12 +43,13 @@ func Peer(r *http.Request) guard.Peer {
 }
 
 // judge returns who the client is where Caddy, behind a trusted proxy, came to claimed. With
-// trusted_proxies_strict it comes to it from the right, past the trusted ones, and else it
-// takes the first from the left.
-func judge(header http.Header, server *caddyhttp.Server, claimed netip.Addr) netip.Addr {
+// trusted_proxies_strict it is the first from the right that is no trusted proxy, and else
+// the first from the left.
+func judge(r *http.Request, server *caddyhttp.Server, claimed netip.Addr) netip.Addr {
+	connected := parseEntry(r.RemoteAddr)
 	strict := server.TrustedProxiesStrict > 0
 	for _, name := range server.ClientIPHeaders {
-		lines := header.Values(name)
+		lines := r.Header.Values(name)
 		for i := range lines {
 			line := lines[i]
 			if strict {
@@ -61,28 +63,31 @@ func judge(header http.Header, server *caddyhttp.Server, claimed netip.Addr) net
 				} else {
 					entry, line, more = strings.Cut(line, ",")
 				}
-				if strings.TrimSpace(entry) == "" {
+				entry = strings.TrimSpace(entry)
+				if entry == "" {
 					continue // no entry, by RFC 9110 section 5.6.1
 				}
-				address := parseEntry(strings.TrimSpace(entry))
-				switch {
-				case !address.IsValid() || address == claimed || !strict:
+				address := parseEntry(entry)
+				// Caddy has looked for what it claims in its list, unless that is the peer.
+				looked := address == claimed && claimed != connected && entry == address.String()
+				if !strict || !address.IsValid() || looked || !isTrusted(server, address) {
 					return address
-				case !parseEntry(entry).IsValid() && !isTrusted(server, address):
-					return address // Caddy does not read it with a blank in front of a bracket
 				}
 			}
 		}
 	}
-	return claimed // there is none, or all of them are trusted proxies: the client is the peer
+	return connected // there is none, or all of them are trusted proxies
 }
 
 // parseEntry reads an entry, with a port or without.
 func parseEntry(entry string) netip.Addr {
 	if host, _, err := net.SplitHostPort(entry); err == nil {
 		entry = host
-	} else if bare, ok := strings.CutPrefix(entry, "["); ok {
-		entry = strings.TrimSuffix(bare, "]")
+	} else if bare, opened := strings.CutPrefix(entry, "["); opened {
+		var closed bool
+		if entry, closed = strings.CutSuffix(bare, "]"); !closed {
+			return netip.Addr{}
+		}
 	}
 	return guard.ParseClient(strings.TrimSpace(entry))
 }

@@ -125,11 +125,12 @@ func (a *Asked) End() {
 	a.end()
 }
 
-// Receive returns any other answer, as Direct does.
+// Receive returns any other answer, as Direct does. From here on the end of r's context ends it.
 func (a *Asked) Receive(r *http.Request, interim Interim) (*http.Response, error) {
 	f, t := a.f, a.t
 	early, err := append([]byte(nil), a.buffer[:a.n]...), a.err
 	a.end()
+	f.watch(r.Context())
 	if err == nil || len(early) > 0 {
 		f.early = early
 		return f.receive(t, r, interim)

@@ -36,7 +36,7 @@ func putBuffer(b *bytes.Buffer) {
 
 // exchange sends r on a connection of its own for the time, and reads the answer. The
 // body is read to its end before anything is sent: one that breaks off, or whose
-// credential ends, never reaches the upstream.
+// credential ends or is renamed, never reaches the upstream.
 func (t *Transport) exchange(r *http.Request, interim Interim) (*http.Response, error) {
 	message := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(message)
@@ -123,11 +123,18 @@ func (t *Transport) connect(ctx context.Context, take func(now time.Time) *conn)
 		return nil, &Unsent{err}
 	}
 	f := &c.flight
-	*f = inFlight{conn: c, ctx: ctx, release: notWatched}
-	if ctx.Done() != nil {
-		f.release = context.AfterFunc(ctx, func() { _ = c.Conn.SetDeadline(past) })
-	}
+	*f = inFlight{conn: c}
+	f.watch(ctx)
 	return f, nil
+}
+
+// watch has the end of ctx end whatever waits for the connection.
+func (f *inFlight) watch(ctx context.Context) {
+	f.ctx, f.release = ctx, notWatched
+	if ctx.Done() != nil {
+		c := f.conn.Conn
+		f.release = context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
+	}
 }
 
 // send writes message to an idle connection or a new one. On an idle one that turns

@@ -1,6 +1,7 @@
 package fronts
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ func TestFronts(t *testing.T) {
 			cells := []cell{
 				{"callback", setup.callback},
 				{"webhook", setup.webhook},
+				{"api", setup.api},
 				{"bodies", setup.bodies},
 				{"client address", setup.clientAddress},
 				{"listed addresses", setup.listedAddresses},
@@ -84,6 +86,16 @@ func (s setup) callback(t *testing.T) {
 	if got.method != http.MethodPost || got.target != r.target || got.body != r.body || got.header.Get("X-Tenant-Id") != tenant ||
 		len(got.header["X-Tenant-Id"]) != 1 || got.header.Get("X-Odd") != "a  b\t\"c\"" || got.header.Get("X-Callback-Token") != s.gate.callback.token {
 		t.Errorf("at the upstream, of %q:\n%s\n%q", r.head(), got, got.body)
+	}
+}
+
+// api: the client id and the secret arrive.
+func (s setup) api(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte(partner + ":" + partnerSecret))
+	r := request{target: "/partners/orders", fields: []string{"Authorization: Basic " + basic}, body: `{}`}
+	wantTaken(t, s.proxy.send(r))
+	if got := s.gate.upstream.one(t); got.body != r.body || got.header.Get("Authorization") != "" || got.header.Get("X-Tenant-Id") != tenant {
+		t.Errorf("at the upstream:\n%s\n%q", got, got.body)
 	}
 }
 

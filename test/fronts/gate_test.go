@@ -2,6 +2,7 @@ package fronts
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -76,10 +77,24 @@ func (g *gate) start() {
 		token := g.mint(tokens, fmt.Sprintf(`{"vendor":%q,"connection_config_name":"%s-main"}`, vendor, vendor))
 		*c = credential{token, "/v1/discovery/webhooks/" + vendor + "/" + token}
 	}
+	g.create("/v1/credentials", fmt.Sprintf(`{"kind":"api","clientId":%q,"secretHash":"sha256:%x"}`, partner, sha256.Sum256([]byte(partnerSecret))))
 }
+
+// partner and partnerSecret are a client of the api paths.
+const partner, partnerSecret = "partner", "secret of the partner"
 
 // mint posts to the admin API, and returns the token that it answers with.
 func (g *gate) mint(path, body string) string {
+	g.t.Helper()
+	var minted struct{ Token string }
+	if text := g.create(path, body); json.Unmarshal(text, &minted) != nil || minted.Token == "" {
+		g.t.Fatalf("%s: %s", path, text)
+	}
+	return minted.Token
+}
+
+// create posts to the admin API, and returns its answer.
+func (g *gate) create(path, body string) []byte {
 	g.t.Helper()
 	r, err := http.NewRequest(http.MethodPost, g.Admin+path, strings.NewReader(body))
 	if err != nil {
@@ -93,10 +108,9 @@ func (g *gate) mint(path, body string) string {
 		g.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
-	var minted struct{ Token string }
-	if err := json.Unmarshal(text, &minted); err != nil || answer.StatusCode != http.StatusCreated || minted.Token == "" {
-		g.t.Fatalf("%s: %d %s", path, answer.StatusCode, text)
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusCreated {
+		g.t.Fatalf("%s: %d %s, %v", path, answer.StatusCode, text, err)
 	}
-	return minted.Token
+	return text
 }
