@@ -101,7 +101,7 @@ func (v *Verifier) Identify(ctx context.Context, authorization []string) (Identi
 
 // Verify returns who a token proves, and all that it claims.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, jwt.MapClaims, *Refusal) {
-	claims := &presentClaims{jwt.MapClaims{}}
+	claims := jwt.MapClaims{}
 	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys(ctx))
 	if err != nil {
 		return Identity{}, nil, fault(err)
@@ -114,9 +114,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, jwt.MapC
 	if err != nil || exp.Sub(v.now()) > v.maxTTL {
 		return Identity{}, nil, refuse(LongLived)
 	}
-	who, refusal := v.claims.identity(claims.MapClaims)
+	who, refusal := v.claims.identity(claims)
 	who.Token, who.Until = token, exp.Time
-	return who, claims.MapClaims, refusal
+	return who, claims, refusal
 }
 
 // TokenIn returns the bearer token in the values of the Authorization header.

@@ -1,37 +1,9 @@
 package bearer
 
 import (
-	"encoding/json"
-
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 )
-
-// presentClaims are those of a token that say something. OpenID Connect Core 5.3.2: a claim
-// that is not returned should be left out, and not be null. Issuers that write null all the
-// same mean no more than those that leave it out, wherever the claim stands. A null in a
-// list is none of its values, and makes the list a wrong one.
-type presentClaims struct{ jwt.MapClaims }
-
-// UnmarshalJSON reads the claims as jwt.MapClaims are read, and leaves out what is null.
-func (p *presentClaims) UnmarshalJSON(text []byte) error {
-	if err := json.Unmarshal(text, &p.MapClaims); err != nil {
-		return err
-	}
-	leaveOutNull(p.MapClaims)
-	return nil
-}
-
-func leaveOutNull(claims map[string]any) {
-	for name, claim := range claims {
-		switch claim := claim.(type) {
-		case nil:
-			delete(claims, name)
-		case map[string]any:
-			leaveOutNull(claim)
-		}
-	}
-}
 
 // claimReader finds tenants and role in the claims of a verified token.
 type claimReader struct {

@@ -84,7 +84,10 @@ func (c *claimReader) role(claims jwt.MapClaims) (Role, error) {
 		if !ok {
 			continue
 		}
-		found = true
+		found = true // though it be null: no default stands in for what an issuer says
+		if claim == nil {
+			continue
+		}
 		names, err := c.roleNames(claim)
 		if err != nil {
 			return RoleNone, err
