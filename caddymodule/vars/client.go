@@ -31,7 +31,7 @@ func Peer(r *http.Request) guard.Peer {
 	if peer.Trusted, _ = caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); !peer.Trusted {
 		return peer
 	}
-	if judged := judge(r, server, peer.Client); judged != peer.Client {
+	if judged := judge(r, server); judged != peer.Client {
 		peer.Client = judged
 		text := ""
 		if judged.IsValid() {
@@ -42,11 +42,11 @@ func Peer(r *http.Request) guard.Peer {
 	return peer
 }
 
-// judge returns who the client is where Caddy, behind a trusted proxy, came to claimed. With
-// trusted_proxies_strict it is the first from the right that is no trusted proxy, and else
-// the first from the left.
-func judge(r *http.Request, server *caddyhttp.Server, claimed netip.Addr) netip.Addr {
+// judge returns who the client is behind a trusted proxy. With trusted_proxies_strict it is
+// the first from the right that is no trusted proxy, and else the first from the left.
+func judge(r *http.Request, server *caddyhttp.Server) netip.Addr {
 	connected := parseEntry(r.RemoteAddr)
+	found, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
 	strict := server.TrustedProxiesStrict > 0
 	for _, name := range server.ClientIPHeaders {
 		lines := r.Header.Values(name)
@@ -68,9 +68,10 @@ func judge(r *http.Request, server *caddyhttp.Server, claimed netip.Addr) netip.
 					continue // no entry, by RFC 9110 section 5.6.1
 				}
 				address := parseEntry(entry)
-				// Caddy has looked for what it claims in its list, unless that is the peer.
-				looked := address == claimed && claimed != connected && entry == address.String()
-				if !strict || !address.IsValid() || looked || !isTrusted(server, address) {
+				// What Caddy found is no trusted proxy, unless it found nothing and took the peer. Of
+				// a proxy's IPv4 address that is written as IPv6 it does not know that it is one.
+				untrusted := entry == found && entry == address.String() && address != connected
+				if !strict || !address.IsValid() || untrusted || !isTrusted(server, address) {
 					return address
 				}
 			}

@@ -39,6 +39,7 @@ func TestPeer(t *testing.T) {
 		{"a bracket that is not closed", 1, nil, http.Header{"X-Forwarded-For": {"198.51.100.1,[203.0.113.9"}}, ""},
 		{"a bracket that is not closed, alone", 1, nil, http.Header{"X-Forwarded-For": {"[::1"}}, ""},
 		{"a trusted proxy as IPv6", 1, nil, http.Header{"X-Forwarded-For": {"203.0.113.9, ::ffff:10.0.0.2"}}, "203.0.113.9"},
+		{"a trusted proxy that the client writes as IPv6", 1, nil, http.Header{"X-Forwarded-For": {"::ffff:10.0.0.2,[203.0.113.9],10.0.0.2"}}, "203.0.113.9"},
 		{"trusted proxies alone", 1, nil, http.Header{"X-Forwarded-For": {"10.0.0.3, 10.0.0.1"}}, "10.0.0.1"},
 		{"the client as IPv6", 1, nil, http.Header{"X-Forwarded-For": {"198.51.100.1, ::ffff:203.0.113.9"}}, "203.0.113.9"},
 		{"a trusted proxy that Caddy does not read", 1, nil, http.Header{"X-Forwarded-For": {"198.51.100.1, [::ffff:10.0.0.3]:4711, 10.0.0.2"}}, "198.51.100.1"},
