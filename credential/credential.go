@@ -157,10 +157,9 @@ var LatestExpiry = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 var earliestTime = time.Unix(1, 0).UTC()
 
 // StoredTime returns the time of a number of milliseconds since the Unix epoch, as the data
-// set has times. Whoever can write to
-// the data set can put any number there, and releases before there was a latest expiry put
-// any year: it is the nearest time between 1970 and LatestExpiry. A year of more than four
-// digits, or before the first, cannot be written in JSON (RFC 3339).
+// set has times: the nearest one between 1970 and LatestExpiry. Whoever can write to the data
+// set can put any number there, and releases before there was a latest expiry put any year. A
+// year of more than four digits, or before the first, cannot be written in JSON (RFC 3339).
 func StoredTime(ms int64) time.Time {
 	return time.UnixMilli(min(max(ms, earliestTime.UnixMilli()), LatestExpiry.UnixMilli())).UTC()
 }

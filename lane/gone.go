@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/hookgate/hookgate/internal/handover"
 )
 
 // Watch calls gone, once, when the client is gone, or has shut its writing side, which
@@ -16,10 +18,11 @@ func (a *Answer) Watch(gone func()) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		var next [1]byte
 		var n int
 		var failed error
 		err := c.raw.Read(func(fd uintptr) bool {
-			n, failed = again(peek, fd, make([]byte, 1))
+			n, failed = again(peek, fd, next[:])
 			return failed != syscall.EAGAIN
 		})
 		if errors.Is(err, os.ErrDeadlineExceeded) || err == nil && failed == nil && n > 0 {
@@ -28,14 +31,11 @@ func (a *Answer) Watch(gone func()) (stop func()) {
 		gone()
 	}()
 	return func() {
-		_ = c.SetReadDeadline(longAgo)
+		_ = c.SetReadDeadline(handover.LongAgo)
 		<-ended
 		_ = c.SetReadDeadline(time.Time{})
 	}
 }
-
-// longAgo is a deadline upon which a wait ends.
-var longAgo = time.Unix(1, 0)
 
 // peek reads bytes that the next read reads again.
 func peek(fd int, b []byte) (int, error) {

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,7 +37,7 @@ type EventClaim struct {
 	keys   []string
 	mark   string // the value of the keys while the event is under way
 	window time.Duration
-	end    func() // of what was begun, once; nil with the embedded store
+	ended  atomic.Bool // it is no longer one of the store's claims
 }
 
 // ClaimEvent takes an event of a credential, by any of its names, for who is about to
@@ -58,7 +58,6 @@ func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []st
 		return claim, state, status, nil
 	}
 	s.claims.begin()
-	claim.end = sync.OnceFunc(s.claims.end)
 	state, status, err := claim.take(ctx)
 	if err == nil && state != EventNew || errors.Is(err, errEvent) {
 		claim.end()
@@ -70,15 +69,14 @@ func (s *Store) ClaimEvent(ctx context.Context, credential uuid.UUID, names []st
 // Done remembers that the event was delivered. It returns when Redis has it: the vendor may
 // send the event again, to another process, right behind our answer.
 func (c *EventClaim) Done(ctx context.Context, status int) error {
-	switch s := c.store; {
-	case s.config.EmbeddedDir != "":
+	if s := c.store; s.config.EmbeddedDir != "" {
 		s.events.settle(c.keys, c.mark, status, s.clock.Local().Add(c.window))
 		return nil
-	case len(c.keys) == 1:
-		defer c.end()
-		return c.send(ctx, time.Now(), redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
 	}
 	defer c.end()
+	if len(c.keys) == 1 {
+		return c.send(ctx, time.Now(), redis.NewStatusCmd(ctx, "set", c.keys[0], valueDone+strconv.Itoa(status), "px", c.window.Milliseconds()))
+	}
 	_, err := c.run(ctx, "done", c.window, status)
 	return err
 }
@@ -92,6 +90,13 @@ func (c *EventClaim) Free(ctx context.Context) error {
 	defer c.end()
 	_, err := c.run(ctx, "free", 0, 0)
 	return err
+}
+
+// end is called when nothing more is said of the event, once or more often.
+func (c *EventClaim) end() {
+	if !c.ended.Swap(true) {
+		c.store.claims.end()
+	}
 }
 
 // What the value of an event's key begins with, in lua/replay.lua, too. Behind it is a random

@@ -183,7 +183,7 @@ func (c *conn) wake() {
 	defer c.mu.Unlock()
 	if c.parked {
 		c.woken = true
-		c.Conn.SetReadDeadline(longAgo)
+		c.Conn.SetReadDeadline(LongAgo)
 	}
 }
 
@@ -203,7 +203,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	}
 	switch {
 	case c.lingers:
-		t = longAgo // nothing makes the server wait for what is thrown away
+		t = LongAgo // nothing makes the server wait for what is thrown away
 	case c.phase == answered:
 		c.phase, c.idle = waiting, &idleness{until: t}
 	case c.phase == waiting:

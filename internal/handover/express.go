@@ -98,7 +98,7 @@ func (f *First) wake() {
 	f.woken = true
 	if f.waiting {
 		f.armed = time.Time{}
-		f.Conn.SetReadDeadline(longAgo)
+		f.Conn.SetReadDeadline(LongAgo)
 	}
 }
 

@@ -72,11 +72,12 @@ func Linger(ctx context.Context) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lingers = true
-	c.Conn.SetReadDeadline(longAgo)
+	c.Conn.SetReadDeadline(LongAgo)
 	return true
 }
 
-var longAgo = time.Unix(1, 0)
+// LongAgo is a deadline upon which a wait ends.
+var LongAgo = time.Unix(1, 0)
 
 // linger closes the connection as a client can bear it, in the background.
 func (c *conn) linger() error {
