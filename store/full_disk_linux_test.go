@@ -9,22 +9,9 @@ import (
 	"time"
 
 	"github.com/hookgate/hookgate/credential"
+	"github.com/hookgate/hookgate/internal/disktest"
 	"github.com/hookgate/hookgate/keyring"
 )
-
-// smallDisk is a directory on a file system of 4 MiB.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("hookgate-test", dir, "tmpfs", 0, "size=4m"); err != nil {
-		if os.Getenv("HOOKGATE_REQUIRE_MOUNT") != "" {
-			t.Fatal(err)
-		}
-		t.Skipf("a file system cannot be mounted: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
 
 // fillDisk takes all room that is left, and returns how to give it back.
 func fillDisk(t *testing.T, dir string) (giveBack func()) {
@@ -52,7 +39,7 @@ func fillDisk(t *testing.T, dir string) (giveBack func()) {
 // for them, everything else says that it cannot be done, and so does the probe.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t)
+	disk := disktest.Small(t, "4m")
 	config := Config{EmbeddedDir: filepath.Join(disk, "data")}
 	s := open(t, config)
 	var kept []credential.Credential

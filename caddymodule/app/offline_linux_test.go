@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/hookgate/hookgate/internal/disktest"
 	"github.com/hookgate/hookgate/store"
 )
 
@@ -17,14 +18,7 @@ import (
 // would find no room, check says so, be the store there or not, and in use or not.
 func TestCheckStoreOnAFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := t.TempDir()
-	if err := syscall.Mount("hookgate-test", disk, "tmpfs", 0, "size=2m"); err != nil {
-		if os.Getenv("HOOKGATE_REQUIRE_MOUNT") != "" {
-			t.Fatal(err)
-		}
-		t.Skipf("a file system cannot be mounted: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
+	disk := disktest.Small(t, "2m")
 	dir := filepath.Join(disk, "far", "data")
 	config := &caddy.Config{AppsRaw: caddy.ModuleMap{appName: fmt.Appendf(nil, `{"redis":{"embedded":%q}}`, dir)}}
 	check := func(state string, severity store.Severity, detail string) {
