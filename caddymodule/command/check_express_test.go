@@ -31,6 +31,8 @@ func TestCheckExpress(t *testing.T) {
 		"TLS by itself":      {wrappers, "", "hooks.example.com {\n" + guarded + "}", "off on :443: it speaks TLS"},
 		"metrics":            {wrappers + "metrics\n", "", "http://:8080 {\n" + guarded + "}", "off on :8080: Caddy's own metrics are on"},
 		"a bound of answers": {strings.Replace(wrappers, "servers {\n", "servers {\ntimeouts {\nwrite 2s\n}\n", 1), "", "http://:8080 {\n" + guarded + "}", "off on :8080: its timeouts bound how long a whole answer takes"},
+		"a rate of answers":  {strings.Replace(wrappers, "servers {\n", "servers {\ntimeouts {\nwrite_idle 10s 100\n}\n", 1), "", "http://:8080 {\n" + guarded + "}", "off on :8080: its timeouts bound how long a whole answer takes"},
+		"a bound of silence": {strings.Replace(wrappers, "servers {\n", "servers {\ntimeouts {\nwrite_idle 10s\n}\n", 1), "", "http://:8080 {\n" + guarded + "}", "on :8080 plain requests take it"},
 		"errors":             {wrappers, "", "http://:8080 {\n" + guarded + "handle_errors {\nrespond no\n}\n}", "off on :8080: it has handle_errors"},
 		"another handler":    {wrappers, "", "http://:8080 {\nheader X-A b\n" + guarded + "}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
 		"without any guard":  {wrappers, "", "http://:8080 {\nrespond hello\n}", "off on :8080: it has no site of a guard and hookgate_proxy alone"},
