@@ -83,14 +83,15 @@ func Wrap(ln net.Listener) (*Listener, error) {
 	if a.serving == nil {
 		a.serve(l)
 	}
-	go a.accept(ln)
-	if known {
-		return l, nil
-	}
 	var err error
-	if a.shared, err = share(ln); a.shared != nil {
-		go a.accept(a.shared)
+	if !known {
+		// Before anybody accepts: while os.File.Fd is used the socket blocks, and whoever then
+		// accepts waits in the kernel, where closing the listener does not end it.
+		if a.shared, err = share(ln); a.shared != nil {
+			go a.accept(a.shared)
+		}
 	}
+	go a.accept(ln)
 	return l, err
 }
 
